@@ -1,4 +1,4 @@
-"""Warns about offered models of which nothing says whether their upstream serves them."""
+"""Warns about offered models that their upstream is not documented to serve."""
 
 import pulumi
 

@@ -42,7 +42,7 @@ REASONS = {
     ("aws:rds/cluster:Cluster", "aws:rds/clusterInstance:ClusterInstance"): "an instance is a part of its cluster",
     ("aws:rds/clusterInstance:ClusterInstance", "aws:ecs/service:Service"): "the first task migrates the database",
 }
-"""Why one slow resource has to wait for another."""
+"""The reason why one slow resource must wait for another."""
 
 
 @dataclass(frozen=True, slots=True)

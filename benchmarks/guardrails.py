@@ -22,7 +22,7 @@ from policies.guardrails.topology.reachability.evaluation import reachability
 
 SIZES = (100, 1_000, 10_000)
 LIMIT_SECONDS = 0.5
-"""The most seconds for 1,000 resources."""
+"""The maximum number of seconds for 1,000 resources."""
 LIMITED_SIZE = 1_000
 LINEARITY = 2.0
 """The largest allowed ratio of the time per resource between the largest and the middle stack."""
@@ -95,7 +95,8 @@ def main() -> int:
     if options.checkov:
         theirs, ours = checkov_seconds(options.checkov, LIMITED_SIZE), own_seconds(LIMITED_SIZE)
         sys.stdout.write(
-            f"{LIMITED_SIZE:,} resources, start included: checkov {theirs:.2f} s, this {ours:.2f} s: 1 to {theirs / ours:.0f}\n"
+            f"{LIMITED_SIZE:,} resources, including the start: checkov {theirs:.2f} s, this {ours:.2f} s: "
+            f"1 to {theirs / ours:.0f}\n"
         )
     return int(failed)
 

@@ -35,7 +35,7 @@ _HEADERS = {
     "accept-encoding": "gzip, deflate, br, zstd",
     "cookie": COOKIE,
 }
-"""What a browser and the load balancer send."""
+"""The headers that a browser and the load balancer send."""
 _SCRIPT = """
 local tokens, headers, at = %s, %s, 0
 request = function()

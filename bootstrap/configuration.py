@@ -17,7 +17,7 @@ SHARED = "shared"
 
 
 class Owner(Section):
-    """Who is responsible for the account's shared resources."""
+    """The owner of the account's shared resources."""
 
     team: Slug
     """The ``owner`` tag of every resource."""

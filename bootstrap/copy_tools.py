@@ -71,7 +71,7 @@ TOOLS: Mapping[str, CopyTool] = {
         ),
     )
 }
-"""In order of preference."""
+"""The programs in order of preference."""
 
 
 def find_tool(wanted: str | None) -> CopyTool:
@@ -88,7 +88,7 @@ def find_tool(wanted: str | None) -> CopyTool:
 
 
 def run(command: list[str]) -> subprocess.CompletedProcess[bytes]:
-    """Run one command to its end and return its output."""
+    """Run one command until it ends and return its output."""
     try:
         return subprocess.run(command, capture_output=True, check=False, timeout=TIMEOUT_SECONDS)  # noqa: S603 - a fixed program; no shell reads the arguments
     except FileNotFoundError:

@@ -1,1 +1,1 @@
-"""The request's path on a laptop: the proxy with its real configuration, and stand-ins for the rest."""
+"""A stack on one machine: the path of a request on a laptop, or the whole environment in network namespaces."""

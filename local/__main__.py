@@ -1,6 +1,7 @@
-"""``python -m local``: the path of a request on this machine, until Ctrl-C. ``python -m local twin``: the whole environment.
+"""``python -m local``: run the path of a request on this machine until Ctrl-C. ``python -m local twin``: run the whole
+environment.
 
-Loading the program takes a second or more, in which Ctrl-C must end it as quietly as later: nothing runs yet.
+Loading the program takes a second or more; Ctrl-C must end it quietly during that time too, because nothing runs yet.
 """
 
 from __future__ import annotations

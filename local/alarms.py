@@ -1,7 +1,5 @@
-"""The alarms of a stack, evaluated on what the emulators emit: which metric moved, and which alarm is in which state.
-
-https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html, "Evaluating an alarm" and
-"Configuring how CloudWatch alarms treat missing data".
+"""The alarms of a stack, evaluated on the metrics that the emulators emit: the state of each alarm, and which metrics
+moved.
 """
 
 from __future__ import annotations
@@ -12,14 +10,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from local.metric_math import NotPlayedError, Value, evaluate, names, statistic
+from local.metric_math import NotEmulatedError, Value, evaluate, names, statistic
 from local.signals import Datum, Dimensions, Metrics
 from local.stack import Resource, Stack, items
 
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 MORE_PERIODS = 2
-"""CloudWatch looks further back than the evaluation periods, to find as many values as there are periods: five for three
-in the documentation's tables."""
+"""CloudWatch reads more periods than the evaluation periods, so that missing values can be replaced by older ones: five
+periods for three values in the documentation's tables."""
 _BREACHES: Mapping[str, Callable[[float, float], bool]] = {
     "GreaterThanOrEqualToThreshold": operator.ge,
     "GreaterThanThreshold": operator.gt,
@@ -29,7 +27,7 @@ _BREACHES: Mapping[str, Callable[[float, float], bool]] = {
 
 
 class State(StrEnum):
-    """Of an alarm."""
+    """The states of an alarm."""
 
     OK = "OK"
     ALARM = "ALARM"
@@ -38,14 +36,14 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Clock:
-    """Time as the alarms count it: ``factor`` seconds for each second since ``start``, so that a test of an alarm over
-    fifteen minutes takes one second with a factor of 900."""
+    """The alarms' clock, which advances ``factor`` seconds for each second since ``start``: with a factor of 900, a
+    test of an alarm over fifteen minutes takes one second."""
 
     start: float = 0.0
     factor: float = 1.0
 
     def at(self, seconds: float) -> float:
-        """The alarms' time of a time in seconds since the epoch."""
+        """Convert seconds since the epoch to the alarms' time."""
         return self.start + (seconds - self.start) * self.factor
 
 
@@ -59,10 +57,11 @@ class Metric:
     dimensions: Dimensions
     statistic: str
     period: float
-    """Seconds."""
+    """The period in seconds."""
 
     def covers(self, datum: Datum) -> bool:
-        """Whether a value belongs to this metric: CloudWatch does not aggregate over other dimensions."""
+        """Whether a value belongs to this metric; CloudWatch does not aggregate across dimensions that the metric does
+        not have."""
         return (datum.namespace, datum.name, datum.dimensions) == (self.namespace, self.name, self.dimensions)
 
     def __str__(self) -> str:
@@ -72,14 +71,14 @@ class Metric:
 
 @dataclass(frozen=True)
 class Alarm:
-    """An alarm of the graph."""
+    """An alarm from the graph."""
 
     name: str
     metrics: tuple[Metric, ...]
     expressions: Mapping[str, str]
-    """Id → metric math, in the order of the queries."""
+    """Id → metric math expression, in the order of the queries."""
     returned: str
-    """The id whose values are compared."""
+    """The id whose values are compared with the threshold."""
     comparison: str
     threshold: float
     periods: int
@@ -88,11 +87,12 @@ class Alarm:
 
     @classmethod
     def of(cls, resource: Resource) -> Alarm:
-        """Read an alarm; ``NotPlayedError`` for one that compares with a band of expected values."""
+        """Read an alarm. Raises ``NotEmulatedError`` for an anomaly detection alarm, which compares with a band of
+        expected values."""
         comparison = str(resource["comparisonOperator"])
         name = str(resource["name"])
         if comparison not in _BREACHES or resource.get("thresholdMetricId"):
-            raise NotPlayedError(f"alarm {name}: {comparison} compares with a band of expected values")
+            raise NotEmulatedError(f"alarm {name}: {comparison} compares with a band of expected values")
         queries = list(items(resource.get("metricQueries")))
         found = [_metric(one["id"], one["metric"]) for one in queries if one.get("metric")]
         returned = next((str(one["id"]) for one in queries if one.get("returnData")), "")
@@ -115,20 +115,20 @@ class Alarm:
 
     @property
     def period(self) -> float:
-        """Seconds between two evaluated values: the longest period of its metrics."""
+        """Seconds between two evaluated values: the longest period of the alarm's metrics."""
         return max(one.period for one in self.metrics)
 
     @property
     def rises(self) -> bool:
-        """Whether larger values are the worse ones."""
+        """Whether larger values are worse."""
         return self.comparison.startswith("Greater")
 
     def breaches(self, value: float) -> bool:
-        """Whether a value is on the wrong side of the threshold."""
+        """Whether a value breaches the threshold."""
         return _BREACHES[self.comparison](value, self.threshold)
 
     def values(self, data: Iterable[Datum], now: float, clock: Clock) -> list[Value]:
-        """The value of each period that an evaluation looks at, the newest first; ``now`` is in the alarms' time."""
+        """The values of the periods in one evaluation, newest first; ``now`` is in the alarms' time."""
         timed = [(clock.at(one.at), one) for one in data]
         return [self._value(timed, now - number * self.period) for number in range(self.periods + MORE_PERIODS)]
 
@@ -142,7 +142,7 @@ class Alarm:
             for one in ready:
                 found[one] = evaluate(pending.pop(one), found)
         if self.returned not in found:
-            raise NotPlayedError(f"alarm {self.name}: {pending or self.returned}")
+            raise NotEmulatedError(f"alarm {self.name}: {pending or self.returned}")
         return found[self.returned]
 
 
@@ -153,7 +153,8 @@ def _metric(identifier: str, metric: Mapping[str, Any]) -> Metric:
 
 
 def state(alarm: Resource, metrics: Metrics, now: float, clock: Clock | None = None, before: State = State.OK) -> State:
-    """The state of an alarm at a time in seconds since the epoch; ``before`` is what it was, which ``ignore`` keeps."""
+    """The alarm's state at a time in seconds since the epoch. ``before`` is the previous state, which the treatment
+    ``ignore`` keeps."""
     found, time = Alarm.of(alarm), clock or Clock()
     real = [one for one in found.values(metrics.since(0), time.at(now), time) if one is not None][: found.periods]
     breaching, left = sum(map(found.breaches, real)), found.periods - len(real)
@@ -170,8 +171,8 @@ def state(alarm: Resource, metrics: Metrics, now: float, clock: Clock | None = N
 
 
 def moved(stack: Stack, metrics: Metrics, since: float) -> dict[str, str]:
-    """The alarms one of whose metrics went further towards its threshold since a time than ever before it: name of the
-    alarm → which metric, from what to what. A counter that was never emitted stood at zero."""
+    """The alarms with a metric that has come closer to its threshold since a given time than ever before: alarm name →
+    the metric, with its earlier and its new value. A counter that was never emitted counts as zero."""
     data = metrics.since(0)
     alarms = [Alarm.of(one) for one in stack.all(ALARM)]
     found = ((one.name, text) for one in alarms for text in _movements(one, data, since))
@@ -189,6 +190,6 @@ def _movements(alarm: Alarm, data: list[Datum], since: float) -> Iterator[str]:
         reached = worst(after)
         if quiet is None:
             if alarm.breaches(reached):
-                yield f"{metric}: {reached:g}, with nothing before it"
+                yield f"{metric}: {reached:g}, no earlier data"
         elif reached != quiet and worst(reached, quiet) == reached:
             yield f"{metric}: {quiet:g} → {reached:g}"

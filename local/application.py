@@ -1,4 +1,4 @@
-"""A stand-in for the chat application: it greets whom the proxy names, and streams what the model answers."""
+"""A stand-in for the chat application: it greets the user whom the proxy names, and streams the model's answer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TEXT = ("content-type", "text/plain; charset=utf-8")
 
 
 def application(settings: ProxySettings) -> Server:
-    """Return the application on its port; start it with ``with``."""
+    """Return the application's server on its port; start it with ``with``."""
 
     async def handle(request: Received, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool | None:
         url = urlsplit(request.target)
@@ -36,7 +36,8 @@ def application(settings: ProxySettings) -> Server:
 
 
 def curl_lines(page: str) -> tuple[str, str]:
-    """Return a line that tells who is signed in, and one that streams an answer of the stand-in for the model."""
+    """Return a command line that shows the signed-in user, and one that streams an answer from the stand-in for the
+    model."""
     return f"curl -s {page}/", f"curl -sN '{page}/chat?q=tell+me+something+long'"
 
 

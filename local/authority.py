@@ -1,7 +1,7 @@
-"""Certificate authorities of the twin: what stands in for AWS's own, and for a private one that the settings declare.
+"""The twin's certificate authorities: stand-ins for AWS's own, and for a private authority that the settings declare.
 
-A replaced authority has the subject of the one that it replaces, so a trust bundle that does not contain that authority
-does not verify the twin's certificates either: see ``Authority.in_place_of``.
+A stand-in has the same subject as the authority that it replaces, so a trust bundle without that authority does not
+verify the twin's certificates either: see ``Authority.in_place_of``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 SUBJECT = "CN=ai-interface twin"
-"""Of an authority that replaces no other."""
+"""The subject of an authority that replaces no other."""
 DAYS = 2.0
 """How long an authority and its certificates are valid."""
 CLOCK_SKEW = timedelta(minutes=5)
@@ -27,20 +27,20 @@ CLOCK_SKEW = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class Certificate:
-    """A server's certificate, its key and the authorities above it: PEM."""
+    """A server's certificate, its private key and the issuing authority's certificate, as PEM."""
 
     certificate: str
     key: str = field(repr=False)
     chain: str
-    """The certificate of the authority that issued it; empty for one that is its own authority."""
+    """The certificate of the issuing authority; empty for a self-signed one."""
 
     @property
     def full_chain(self) -> str:
-        """What a server sends: its certificate, then its authority's."""
+        """The certificates that a server sends: its own, then its authority's."""
         return self.certificate + self.chain
 
     def write(self, folder: Path) -> tuple[Path, Path]:
-        """Write the full chain and the key into a folder, the key readable by the owner alone; return the files."""
+        """Write the full chain and the key to a folder, with the key readable by its owner only; return the files."""
         folder.mkdir(parents=True, exist_ok=True)
         certificate, key = folder / "certificate.pem", folder / "key.pem"
         certificate.write_text(self.full_chain, encoding="utf-8")
@@ -50,7 +50,8 @@ class Certificate:
         return certificate, key
 
     def server_context(self, folder: Path) -> ssl.SSLContext:
-        """A TLS context of a server; the files are left in the folder, which OpenSSL insists on."""
+        """Return a server's TLS context. The files stay in the folder, because OpenSSL reads certificates from files
+        only."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*self.write(folder))
         return context
@@ -58,16 +59,16 @@ class Certificate:
 
 @dataclass(frozen=True)
 class Authority:
-    """A certificate authority, valid for two days."""
+    """A certificate authority that is valid for two days."""
 
     certificate: str
-    """PEM: what a client has to trust."""
+    """The certificate that clients must trust, as PEM."""
     _issuer: x509.Certificate = field(repr=False)
     _key: ec.EllipticCurvePrivateKey = field(repr=False)
 
     @classmethod
     def make(cls, subject: x509.Name | str | None = None) -> Authority:
-        """A new authority; a subject that is text is a distinguished name (RFC 4514), ``CN=…,O=…``."""
+        """Create an authority. A subject given as text is a distinguished name (RFC 4514), ``CN=…,O=…``."""
         named = subject if isinstance(subject, x509.Name) else x509.Name.from_rfc4514_string(subject or SUBJECT)
         key = ec.generate_private_key(ec.SECP256R1())
         public = key.public_key()
@@ -97,17 +98,18 @@ class Authority:
 
     @classmethod
     def in_place_of(cls, bundle: str, wanted: str = "") -> Authority:
-        """An authority with the subject of the first one in a PEM bundle whose subject contains ``wanted``.
+        """Create an authority with the subject of the first certificate in a PEM bundle whose subject contains
+        ``wanted``.
 
-        ``LookupError`` where the bundle has none, with the subjects that it has: a client with this bundle could not
-        verify the server that it is for.
+        Raises ``LookupError`` with the bundle's subjects if none matches: a client with this bundle could not verify
+        the intended server.
         """
         subjects = [one.subject for one in x509.load_pem_x509_certificates(bundle.encode())]
         for one in subjects:
             if wanted in one.rfc4514_string():
                 return cls.make(one)
         found = sorted(one.rfc4514_string() for one in subjects)
-        raise LookupError(f"the bundle has no authority whose subject contains {wanted!r}: it has {found}")
+        raise LookupError(f"no certificate in the bundle has a subject that contains {wanted!r}: it has {found}")
 
     @property
     def subject(self) -> str:
@@ -115,7 +117,8 @@ class Authority:
         return self._issuer.subject.rfc4514_string()
 
     def issue(self, *names: str, days: float = DAYS) -> Certificate:
-        """A server's certificate for DNS names (``*.`` allowed) and IP addresses; the first is the common name."""
+        """Issue a server certificate for DNS names (``*.`` is allowed) and IP addresses; the first one is the common
+        name."""
         key = ec.generate_private_key(ec.SECP256R1())
         # A common name has at most 64 characters (RFC 5280); clients read the alternative names only.
         common = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0][:64])])
@@ -139,7 +142,7 @@ class Authority:
         return Certificate(_pem(certificate), private.decode(), self.certificate)
 
     def write(self, folder: Path) -> Path:
-        """Write the authority's certificate into a folder; return the file."""
+        """Write the authority's certificate to a folder; return the file."""
         folder.mkdir(parents=True, exist_ok=True)
         file = folder / "authority.pem"
         file.write_text(self.certificate, encoding="utf-8")
@@ -147,9 +150,9 @@ class Authority:
 
 
 def replaced(bundle: str, authorities: Iterable[Authority]) -> str:
-    """A PEM bundle in which the authorities of the same subject are these ones; the others stay.
+    """Return a PEM bundle in which these authorities replace those with the same subject; all others stay.
 
-    A bundle without an authority of that subject is returned as it is, and does not verify what that authority issued.
+    A bundle without such a subject is returned unchanged, and does not verify certificates of these authorities.
     """
     ours = {one.subject: one.certificate for one in authorities}
     parsed = x509.load_pem_x509_certificates(bundle.encode())

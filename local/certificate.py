@@ -1,4 +1,4 @@
-"""A throw-away certificate and key for loopback."""
+"""A temporary certificate and key for loopback."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Certificate", "self_signed"]
 
 
 def self_signed(*host_names: str, days: float = 2) -> Certificate:
-    """Return a certificate for these names, which is also its own authority, valid for some days."""
+    """Return a self-signed certificate for these names, valid for a few days."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "ai-interface")])
     now = datetime.now(UTC)

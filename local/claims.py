@@ -1,4 +1,4 @@
-"""Claims in the load balancer's form: a token in ``x-amzn-oidc-data``, here without a valid signature."""
+"""Claims in the load balancer's format: a token in ``x-amzn-oidc-data``, here without a valid signature."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def encoded(value: object) -> str:
 
 
 def token_header(identity: ProxyIdentity, **changes: object) -> dict[str, Any]:
-    """Return a token's header as the configured load balancer would write it now."""
+    """Return the header of a token that the configured load balancer would issue now."""
     header: dict[str, Any] = {
         "typ": "JWT",
         "kid": "3e33ad4f-6f2e-4f9c-9d0e-7a8d1c2b3a4f",

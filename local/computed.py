@@ -1,6 +1,7 @@
-"""Keys and certificates that a provider computes: the recording has texts in their place, the twin has real ones.
+"""Keys and certificates that a provider computes: the recording contains placeholder texts, the twin contains real
+ones.
 
-Everything but the key itself is the graph's: algorithm, curve, subject, names, uses and validity.
+Everything except the key itself comes from the graph: algorithm, curve, subject, names, uses and validity.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _USES = (
     "digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "cert_signing",
     "crl_signing", "encipher_only", "decipher_only",
 )  # fmt: skip
-"""As the provider names them, in the order of RFC 5280's bits."""
+"""The provider's names for the uses, in the order of RFC 5280's bits."""
 _PEM = serialization.Encoding.PEM
 _FORMATS = {
     "privateKeyPem": serialization.PrivateFormat.TraditionalOpenSSL,
@@ -39,7 +40,8 @@ Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 
 def replacements(stack: Stack) -> dict[str, str]:
-    """Text of the recording → the real key or certificate in its place, each key with the certificate that has it."""
+    """Placeholder text in the recording → the real key or certificate, each key with the certificate that belongs to
+    it."""
     found: dict[str, str] = {}
     keys: dict[str, Key] = {}
     for one in stack.all(PRIVATE_KEY):

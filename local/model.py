@@ -19,7 +19,7 @@ _SECONDS_A_WORD = 0.1
 
 
 def model_server(certificate: Certificate) -> Server:
-    """Return a model server that speaks TLS with this certificate; start it with ``with``."""
+    """Return a model server that uses TLS with this certificate; start it with ``with``."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     with tempfile.TemporaryDirectory() as folder:
         context.load_cert_chain(*certificate.write(Path(folder)))
@@ -70,4 +70,4 @@ def _object(model: str, kind: str, choice: dict[str, Any]) -> dict[str, Any]:
 
 
 _JSON = ("content-type", "application/json")
-"""Of every whole answer."""
+"""The headers of every complete answer."""

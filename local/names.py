@@ -1,8 +1,4 @@
-"""The DNS names of a stack: what leads where, and what DNS Firewall says of a name before that.
-
-- names of VPC endpoints: https://docs.aws.amazon.com/vpc/latest/privatelink/privatelink-access-aws-services.html
-- DNS Firewall: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/resolver-dns-firewall-overview.html
-"""
+"""The DNS names of a stack: the addresses that they resolve to, and DNS Firewall's decision on each name."""
 
 from __future__ import annotations
 
@@ -39,20 +35,20 @@ Nodes = Mapping[str, Sequence[Node]]
 
 @dataclass(frozen=True)
 class Found:
-    """What a name leads to."""
+    """The resolution of a name."""
 
     chain: tuple[str, ...]
-    """The canonical names that a query passes, first the name that was asked for."""
+    """The canonical names in the order of resolution, starting with the queried name."""
     addresses: tuple[str, ...]
     ttl: int
     texts: tuple[str, ...] = ()
-    """Data of records that are no address: ``TXT`` and the like, by their type's own form."""
+    """Records other than addresses, such as ``TXT``, each in its type's format."""
     kind: str = "A"
 
 
 @dataclass
 class Names:
-    """Every name of a stack. ``point`` changes one while the twin runs, as a failover does."""
+    """Every name of a stack. ``point`` changes a name while the twin runs, as a failover does."""
 
     stack: Stack
     nodes: Nodes
@@ -61,14 +57,14 @@ class Names:
     _moved: dict[str, tuple[str, ...]] = field(default_factory=dict[str, "tuple[str, ...]"])
 
     def point(self, name: str, *addresses: str) -> None:
-        """From now on a name leads to these addresses; to its own again without any."""
+        """Make a name resolve to these addresses from now on; without any, restore its own."""
         if addresses:
             self._moved[plain(name)] = addresses
         else:
             self._moved.pop(plain(name), None)
 
     def find(self, name: str, *, inside: bool = True) -> Found | None:
-        """What a name leads to. ``inside``: asked in the VPC, where the endpoints' private names are known."""
+        """Resolve a name. ``inside``: from the VPC, in which the endpoints' private names exist."""
         chain = [plain(name)]
         while len(chain) <= _MAXIMUM_REDIRECTIONS:
             here = chain[-1]
@@ -92,7 +88,7 @@ class Names:
         return None
 
     def all(self, *, inside: bool = True) -> Iterator[str]:
-        """Every name with an address, ``*.`` for all below one, sorted within its kind."""
+        """Return every name with an address, sorted within its kind; ``*.`` stands for all names below one."""
         if inside:
             for endpoint in self.stack.all(ENDPOINT):
                 yield from sorted(names_of(endpoint))
@@ -150,27 +146,27 @@ class Rule:
     """The id of its domain list."""
     action: str
     response: str
-    """``NXDOMAIN``, ``NODATA`` or ``OVERRIDE``; of BLOCK alone."""
+    """``NXDOMAIN``, ``NODATA`` or ``OVERRIDE``; set only for BLOCK."""
     domains: tuple[str, ...]
     trusts_redirections: bool
     query_type: str
-    """Empty for all."""
+    """The query type; empty for all types."""
 
     @property
     def override(self) -> tuple[str, int]:
-        """The canonical name that an ``OVERRIDE`` answers, and its TTL in seconds."""
+        """The canonical name in an ``OVERRIDE`` response, and its TTL in seconds."""
         return plain(str(self.resource["blockOverrideDomain"])), int(self.resource["blockOverrideTtl"])
 
 
 @dataclass(frozen=True)
 class Firewall:
-    """The rules that a VPC's queries pass, in their order."""
+    """The rules that apply to a VPC's queries, in order."""
 
     rules: tuple[Rule, ...]
 
     @classmethod
     def of(cls, stack: Stack) -> Firewall:
-        """The rule groups that are associated with the stack's VPC, by priority, and their rules, by priority."""
+        """Read the rule groups that are associated with the stack's VPC and their rules, both by priority."""
         vpc = stack.one(VPC).id
         found: list[tuple[int, int, str, Rule]] = []
         for association in stack.where(ASSOCIATION, vpcId=vpc):
@@ -191,14 +187,14 @@ class Firewall:
         return cls(tuple(rule for *_, rule in sorted(found, key=lambda one: one[:3])))
 
     def deciding(self, name: str, query_type: str = "A") -> Rule | None:
-        """The rule that decides a name: the first that covers it. ``ALERT`` lets it through."""
+        """Return the rule that decides a name: the first one that matches it. ``ALERT`` allows the name."""
         for rule in self.rules:
             if rule.query_type in {"", query_type} and any(matches(one, name) for one in rule.domains):
                 return rule
         return None
 
     def blocking(self, chain: Sequence[str], query_type: str = "A") -> Rule | None:
-        """The rule that blocks a name or, where no rule trusts them, one of the names that it is redirected to."""
+        """Return the rule that blocks a name or, unless a rule trusts redirections, a name in its CNAME chain."""
         for name in chain:
             rule = self.deciding(name, query_type)
             if rule is not None and rule.action == "BLOCK":

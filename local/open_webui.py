@@ -1,4 +1,4 @@
-"""The real Open WebUI behind the proxy, with the preset's own command and environment, where it is installed."""
+"""The real Open WebUI behind the proxy, if it is installed, with the preset's command and environment."""
 
 from __future__ import annotations
 
@@ -29,18 +29,19 @@ _STOP_SECONDS = 15
 
 
 def interpreter() -> str:
-    """The Python that has the ``open-webui`` package, ``OPEN_WEBUI_PYTHON`` or this one; empty where none has."""
+    """Return the Python that has the ``open-webui`` package: ``OPEN_WEBUI_PYTHON`` or this one; empty if neither has
+    it."""
     return os.environ.get("OPEN_WEBUI_PYTHON") or (sys.executable if importlib.util.find_spec("open_webui") else "")
 
 
 def package(python: str) -> Path:
-    """Where this interpreter has the application's code."""
+    """Return the folder of the application's code for this interpreter."""
     code = "import importlib.util as u; print(u.find_spec('open_webui').submodule_search_locations[0])"
     return Path(subprocess.check_output([python, "-c", code], text=True).strip())  # noqa: S603 - the interpreter itself
 
 
 def prefixes(python: str) -> tuple[Path, Path, Path]:
-    """An interpreter's environment, its base installation, and its packages relative to the environment."""
+    """Return an interpreter's environment, its base installation, and its packages relative to the environment."""
     code = "import sys, sysconfig; print(sys.prefix); print(sys.base_prefix); print(sysconfig.get_path('purelib'))"
     told = subprocess.check_output([python, "-I", "-c", code], text=True)  # noqa: S603 - the interpreter itself
     prefix, base, packages = (Path(one).resolve() for one in told.split("\n")[:3])
@@ -48,7 +49,7 @@ def prefixes(python: str) -> tuple[Path, Path, Path]:
 
 
 def application(origin: str, model_port: int, groups: list[str]) -> ApplicationArgs:
-    """Return the container as a deployment of the newest release uses it."""
+    """Return the container as a deployment of the newest release runs it."""
     return PRESET.application(
         Deployment(
             origin=origin,
@@ -62,7 +63,8 @@ def application(origin: str, model_port: int, groups: list[str]) -> ApplicationA
 
 
 def curl_lines(page: str) -> tuple[str, str]:
-    """Return a line that tells who is signed in, and one that streams an answer of the stand-in for the model."""
+    """Return a command line that shows the signed-in user, and one that streams an answer from the stand-in for the
+    model."""
     json = "-H 'content-type: application/json'"
     name = f"""curl -s {page}/api/v1/auths/signin {json} -d '{{"email": "", "password": ""}}'"""
     session = """sed 's/.*"token":"\\([^"]*\\)".*/\\1/'"""
@@ -76,13 +78,13 @@ def curl_lines(page: str) -> tuple[str, str]:
 
 @contextlib.contextmanager
 def running(chosen: ApplicationArgs, settings: ProxySettings, folder: Path) -> Generator[subprocess.Popen[bytes]]:
-    """Run it until the block ends; what it writes goes below ``folder``."""
+    """Run the application until the block ends, with its output below ``folder``."""
     command = [interpreter(), *chosen.command[1:]]
     command[command.index("--port") + 1] = str(settings.application.port)
     environment = {
         **os.environ,
         **_below(chosen.environment, folder),
-        # The package has its pages elsewhere than the image, and without them answers 404.
+        # The package has its pages elsewhere than the image, and without them returns 404.
         "FRONTEND_BUILD_DIR": str(package(interpreter()) / "frontend"),
         "WEBUI_SECRET_KEY": secrets.token_hex(32),
     }
@@ -106,7 +108,7 @@ def _wait(process: subprocess.Popen[bytes], url: str) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise RuntimeError(f"Open WebUI ended with status {process.returncode}: see what it printed")
+            raise RuntimeError(f"Open WebUI exited with status {process.returncode}: see its output")
         with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5):  # noqa: S310 - loopback
             return
         time.sleep(1)

@@ -1,4 +1,4 @@
-"""Ports on loopback for programs that are about to listen."""
+"""Reserves loopback ports for programs that are about to listen."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ LOOPBACK = "127.0.0.1"
 
 @contextlib.contextmanager
 def held_ports(*wanted: int) -> Generator[list[int]]:
-    """Hold ports of loopback until the block ends, 0 for any free one; raise ``OSError`` for one that is taken.
+    """Reserve loopback ports until the block ends; 0 selects a free port. Raises ``OSError`` for a port in use.
 
-    On Linux nothing else is given a held port, neither a program that asks for any nor an outgoing connection, and a
-    program that names it may still listen there, since all that are started here set ``SO_REUSEADDR``. Until one
-    does, a connection to it is refused. Other systems do not let two programs have a port: there it is free again
-    when the block starts, and may be lost.
+    On Linux the kernel assigns a reserved port to no other program and to no outgoing connection; the program that it
+    is reserved for can still listen on it, because all programs started here set ``SO_REUSEADDR``. Until it listens,
+    connections to the port are refused. Other systems do not let two programs bind a port: there the reservation ends
+    when the block starts, and another program may take the port.
     """
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in wanted]

@@ -1,4 +1,5 @@
-"""A private OpenAI-compatible server, for an upstream of kind ``private``: TLS by the declared authority and name."""
+"""A private OpenAI-compatible server, for an upstream of kind ``private``, with a certificate of the declared authority
+for the declared name."""
 
 from __future__ import annotations
 
@@ -21,16 +22,16 @@ _OK = 200
 
 @dataclass
 class PrivateModel:
-    """The server, until the block ends."""
+    """Run the server until the block ends."""
 
     wiring: Wiring
     node: Node
     port: int
     host_name: str
-    """The declared name; a request for another one is refused."""
+    """The declared host name; requests for any other are refused."""
     certificate: Certificate
     models: Collection[str]
-    """What it serves."""
+    """The models that it serves."""
     refusals: Refusals = field(default_factory=Refusals)
     behaviours: Behaviours = field(default_factory=Behaviours)
     _stack: contextlib.ExitStack = field(init=False, default_factory=contextlib.ExitStack)
@@ -53,13 +54,17 @@ class PrivateModel:
         if host != self.host_name:
             return self._refuse(exchange, 421, f"the request is for host {host}, not for {self.host_name}")
         if (request.method, request.target) != ("POST", PATH):
-            return self._refuse(exchange, 404, f"{request.method} {request.target}: it has POST {PATH}")
+            return self._refuse(
+                exchange, 404, f"{request.method} {request.target}: the server supports POST {PATH} only"
+            )
         try:
             question = Question.read(request.body)
         except NotAQuestionError as error:
             return self._refuse(exchange, 400, str(error))
         if question.model not in self.models:
-            return self._refuse(exchange, 404, f"no model {question.model}: it has {', '.join(sorted(self.models))}")
+            return self._refuse(
+                exchange, 404, f"no model {question.model}: available are {', '.join(sorted(self.models))}"
+            )
         behaviour = self.behaviours.next(question.model)
         if behaviour.status != _OK:
             exchange.answer_json(behaviour.status, {"error": {"message": f"model {question.model} is set to fail"}})

@@ -1,4 +1,4 @@
-"""Programs that end when a block does."""
+"""Programs that are stopped at the end of a block."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Generator
 
 @contextlib.contextmanager
 def ending(process: subprocess.Popen[bytes], seconds: float) -> Generator[None]:
-    """Ask the program to end when the block does, and end it by force if it has not after ``seconds``."""
+    """Terminate the program at the end of the block, by force if it is still running after ``seconds``."""
     try:
         yield
     finally:
@@ -23,9 +23,9 @@ def ending(process: subprocess.Popen[bytes], seconds: float) -> Generator[None]:
 
 
 def ends_with_us(signal: str = "TERM") -> list[str]:
-    """What comes before a command so that Linux ends the program even if this one is killed before it can.
+    """Return the prefix of a command line that makes Linux stop the program even if this process is killed first.
 
-    Linux sends the signal when the *thread* that started the program ends. Empty where there is no ``setpriv``.
+    Linux sends the signal when the *thread* that started the program ends. Empty if ``setpriv`` is not installed.
     """
     setpriv = shutil.which("setpriv")
     return [setpriv, "--pdeathsig", signal] if setpriv else []

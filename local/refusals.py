@@ -1,4 +1,4 @@
-"""What a part of the twin refused, and why: the sentence that the twin shows."""
+"""The refusals of the twin's parts with their causes, as the twin prints them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class Refused:
     """One refusal."""
 
     part: str
-    """``bedrock``, ``edge``, ``database``: who refused."""
+    """The part that refused: ``bedrock``, ``edge``, ``database``."""
     cause: str
     """A sentence that names the resource and the property or statement."""
 
@@ -21,19 +21,19 @@ class Refused:
 
 @dataclass
 class Refusals:
-    """Everything that was refused, in order; written by several threads."""
+    """All refusals in order; several threads add to it."""
 
     entries: list[Refused] = field(default_factory=list[Refused])
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, part: str, cause: str) -> Refused:
-        """Keep one refusal."""
+        """Add a refusal."""
         made = Refused(part, cause)
         with self._lock:
             self.entries.append(made)
         return made
 
     def of(self, part: str) -> list[str]:
-        """The causes of one part, in order."""
+        """Return the causes of one part's refusals, in order."""
         with self._lock:
             return [one.cause for one in self.entries if one.part == part]

@@ -1,7 +1,7 @@
 """The path of a request on this machine, until Ctrl-C.
 
-A stand-in for the load balancer signs you in, the real Envoy runs the configuration that a task gets, and stand-ins
-answer for the application and the model. ``--app open-webui`` runs the real application, where it is installed.
+A stand-in for the load balancer adds a signed-in user, the real Envoy runs the configuration of a task, and stand-ins
+replace the application and the model. ``--app open-webui`` runs the real application if it is installed.
 """
 
 from __future__ import annotations
@@ -50,19 +50,22 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--app", choices=["stand-in", "open-webui"], default="stand-in")
     parser.add_argument(
-        "--port", type=_port, default=8443, help="of the proxy; the two signed-in pages are 8000 and 8001"
+        "--port", type=_port, default=8443, help="the proxy's port; the two signed-in pages are on 8000 and 8001"
     )
     parser.add_argument(
-        "--page-port", type=_port, default=8000, help="signed in as a member; the next one as administrator"
+        "--page-port",
+        type=_port,
+        default=8000,
+        help="the port of the page signed in as a member; the administrator's page is on the next port",
     )
     options = parser.parse_args(arguments)
     if options.port in (options.page_port, options.page_port + 1):
-        _say(f"port {options.port} is a page's, --page-port or the one after it: choose another with --port")
+        _say(f"port {options.port} is used by a page (--page-port and the port after it): choose another with --port")
         return 2
     if options.app == "open-webui" and not open_webui.interpreter():
         _say(
-            "Open WebUI is not installed here: make local APP=open-webui installs it below build/ (about 8 GB), and "
-            "OPEN_WEBUI_PYTHON names a Python that has it"
+            "Open WebUI is not installed: run make local APP=open-webui, which installs it below build/ (about 8 GB), "
+            "or set OPEN_WEBUI_PYTHON to a Python that has it"
         )
         return 2
     with contextlib.suppress(KeyboardInterrupt), contextlib.ExitStack() as stack:
@@ -88,13 +91,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _unusable(port: int, option: str, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"port {port} is in use, perhaps by another make local: end it, or choose another with {option}"
+        return f"port {port} is in use, perhaps by another make local: stop it, or choose another port with {option}"
     return f"port {port} cannot be used ({os.strerror(error.errno or 0)}): choose another with {option}"
 
 
 def _port(text: str) -> int:
     if not text.isdigit() or not 1 <= int(text) < _LARGEST_PORT:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port: 1 to {_LARGEST_PORT - 1}")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: write a number from 1 to {_LARGEST_PORT - 1}")
     return int(text)
 
 
@@ -109,7 +112,7 @@ def _start(stack: contextlib.ExitStack, app: str, port: int, page_port: int) -> 
     if app == "open-webui":
         chosen = open_webui.application(f"http://localhost:{page_port}", settings.model_port, ["general"])
         settings = replace(settings, application=replace(open_webui.PRESET.proxy, port=settings.application.port))
-        _say("starting Open WebUI, which can take minutes; it will miss an embedding model, which the image has")
+        _say("starting Open WebUI, which can take minutes; unlike the image, it has no embedding model")
         stack.enter_context(open_webui.running(chosen, settings, folder))
         curl_lines = open_webui.curl_lines
     else:

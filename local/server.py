@@ -19,7 +19,7 @@ _START_SECONDS = 5
 
 @dataclass(frozen=True)
 class Received:
-    """A request as it arrived; header names in lower case, in order, duplicates kept."""
+    """A received request; header names are in lower case and in order, including duplicates."""
 
     method: str
     target: str
@@ -31,7 +31,7 @@ class Received:
         return [value for key, value in self.headers if key == name]
 
     def value(self, name: str) -> str | None:
-        """Return the only value of a header, or nothing."""
+        """Return the only value of a header, or an empty string."""
         values = self.values(name)
         if len(values) > 1:
             raise ValueError(f"{name} arrived {len(values)} times")
@@ -39,7 +39,7 @@ class Received:
 
 
 Handler = Callable[[Received, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[bool | None]]
-"""Writes an answer; returns ``False`` to close the connection."""
+"""Writes the response; returns ``False`` to close the connection."""
 
 
 def answer(status: int = 200, body: bytes = b"", *headers: tuple[str, str]) -> bytes:
@@ -50,13 +50,13 @@ def answer(status: int = 200, body: bytes = b"", *headers: tuple[str, str]) -> b
 
 @dataclass
 class Server:
-    """Serves one handler on loopback until closed; remembers what it received."""
+    """Serves one handler on loopback until closed, and records the received requests."""
 
     handler: Handler
     tls: ssl.SSLContext | None = None
     port: int = 0
     listening: socket.socket | None = None
-    """A socket that listens already, instead of one on ``port``."""
+    """A socket that is already listening, instead of a new one on ``port``."""
     received: list[Received] = field(default_factory=list[Received])
     connections: int = 0
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)

@@ -1,4 +1,4 @@
-"""What the emulators of AWS services emit: CloudWatch metrics, and which alarms of the graph they moved."""
+"""The CloudWatch metrics that the emulators of AWS services emit."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ class Datum:
 
 @dataclass
 class Metrics:
-    """Everything that was emitted, in order; written by several threads."""
+    """All emitted values in order; several threads add to it."""
 
     data: list[Datum] = field(default_factory=list[Datum])
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def put(self, namespace: str, name: str, value: float, at: float, dimensions: Mapping[str, str]) -> None:
-        """Keep one value, in CloudWatch's namespace, metric name and dimensions (``AWS/ApplicationELB``)."""
+        """Add one value with CloudWatch's namespace (such as ``AWS/ApplicationELB``), metric name and dimensions."""
         with self._lock:
             self.data.append(Datum(namespace, name, frozenset(dimensions.items()), value, at))
 
     def since(self, at: float) -> list[Datum]:
-        """What was emitted from this time on."""
+        """Return the values emitted since this time."""
         with self._lock:
             return [one for one in self.data if one.at >= at]

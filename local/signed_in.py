@@ -1,4 +1,4 @@
-"""A stand-in for the load balancer: plain HTTP in, the claims of one person added, TLS to the proxy."""
+"""A stand-in for the load balancer: accepts plain HTTP, adds one user's claims, and forwards to the proxy over TLS."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def edge_arguments(settings: ProxySettings, people: Mapping[int, Mapping[str, Any]], expires_at: int) -> list[str]:
-    """Return the arguments of an Envoy that signs in one person on each port."""
+    """Return the arguments of an Envoy that signs in one user on each port."""
     configuration = {
         "static_resources": {
             "listeners": [_listener(settings, port, claims, expires_at) for port, claims in people.items()],

@@ -1,6 +1,7 @@
-"""The recorded graph of a stack, as the twin reads it: every property that a part reads is remembered.
+"""The recorded graph of a stack as the twin reads it: every property that a part reads is recorded.
 
-What no part has read is not played. ``Stack.not_played`` lists it, so that nothing is skipped in silence.
+A property that no part has read has no effect in the twin. ``Stack.not_emulated`` lists these properties, so that none
+is ignored silently.
 """
 
 from __future__ import annotations
@@ -25,12 +26,13 @@ PROVIDER = "pulumi:providers:aws"
 
 @dataclass(frozen=True, repr=False)
 class Resource:
-    """One managed resource. ``resource["port"]`` is an input, or else a computed output; secrets are in the clear."""
+    """One managed resource. ``resource["port"]`` is an input or, if there is none, a computed output; secrets are in
+    plain text."""
 
     recorded: RecordedResource = field(repr=False)
-    """Holds secrets in the clear: never printed."""
+    """Contains secrets in plain text: never printed."""
     read: set[str] = field(repr=False)
-    """Properties that some part of the twin has read."""
+    """The properties that a part of the twin has read."""
 
     def __repr__(self) -> str:
         return f"{self.type} {self.name}"
@@ -58,7 +60,7 @@ class Resource:
         return found
 
     def get(self, key: str, default: object = None) -> Any:  # noqa: ANN401 - JSON
-        """The property's value, or ``default`` where it has none."""
+        """Return the property's value, or ``default`` if it has none."""
         self.read.add(key)
         value = self.recorded.inputs.get(key)
         if value is None:
@@ -67,7 +69,7 @@ class Resource:
         return default if value is None else value
 
     def document(self, key: str) -> Any:  # noqa: ANN401 - JSON
-        """A property that holds JSON as text, parsed; ``{}`` where there is none."""
+        """Return a property that contains JSON text, parsed; ``{}`` if it is not set."""
         value = self.get(key)
         return json.loads(value) if isinstance(value, str) else value or {}
 
@@ -97,16 +99,16 @@ class Stack:
 
     @classmethod
     def of(cls, recording: Recording) -> Stack:
-        """The stack of a recording."""
+        """Read the stack from a recording."""
         return cls(recording, tuple(Resource(one, set()) for one in recording.resources if one.custom))
 
     @property
     def name(self) -> str:
-        """Of the environment."""
+        """The environment's name."""
         return self.recording.stack
 
     def graph(self) -> Graph:
-        """The same resources as the topology reads them; what it reads is remembered, too."""
+        """The same resources in the topology's form; the properties that it reads are recorded, too."""
         read = {one.recorded.urn: one.read for one in self.resources}
         graph = Graph.from_recorded(self.recording.resources)
         return Graph(replace(one, properties=_Noted(one.properties, read.get(one.urn, set()))) for one in graph)
@@ -118,40 +120,41 @@ class Stack:
 
     @property
     def provider(self) -> Resource:
-        """The AWS provider; every resource of a stack belongs to this one."""
+        """The AWS provider, which every AWS resource of a stack uses."""
         return self.one(PROVIDER)
 
     @property
     def account(self) -> str:
-        """The only account that the provider may be used in."""
+        """The only account in which the provider may be used."""
         allowed = self.provider["allowedAccountIds"]
         (account,) = json.loads(allowed) if isinstance(allowed, str) else allowed
         return str(account)
 
     def all(self, type_: str) -> list[Resource]:
-        """The resources of one type, sorted by URN."""
+        """Return the resources of one type, sorted by URN."""
         return [one for one in self.resources if one.type == type_]
 
     def one(self, type_: str) -> Resource:
-        """The only resource of a type; ``LookupError`` says how many there are otherwise."""
+        """Return the only resource of a type. Raises ``LookupError`` with their number if there is not exactly one."""
         found = self.all(type_)
         if len(found) != 1:
             raise LookupError(f"{self.name} has {len(found)} of {type_}, not one: {[one.name for one in found]}")
         return found[0]
 
     def where(self, type_: str, **properties: object) -> list[Resource]:
-        """The resources of a type that have these values."""
+        """Return the resources of a type that have these values."""
         return [one for one in self.all(type_) if all(one.get(key) == value for key, value in properties.items())]
 
     def by_arn(self, arn: str) -> Resource:
-        """The resource with this ARN or id; ``LookupError`` where the stack has none, which is a fault of the stack."""
+        """Return the resource with this ARN or id. Raises ``LookupError`` if the stack has none, which is a fault in
+        the stack."""
         for one in self.resources:
             if arn and arn in (one.id, one.recorded.outputs.get("arn")):
                 return one
         raise LookupError(f"{self.name} has no resource {arn}")
 
     def changed(self, resource: Resource, **inputs: object) -> Stack:
-        """The same stack with other inputs for one resource: how a test breaks one value."""
+        """Return a copy of the stack with other inputs for one resource: tests break one value this way."""
         entries: list[RecordedResource] = []
         for one in self.recording.resources:
             if one.urn != resource.recorded.urn:
@@ -163,8 +166,8 @@ class Stack:
         copy = Recording(self.recording.project, self.recording.stack, preview=False, resources=entries)
         return Stack.of(copy)
 
-    def not_played(self) -> Mapping[str, frozenset[str]]:
-        """Type → inputs of its resources that no part has read, sorted by type."""
+    def not_emulated(self) -> Mapping[str, frozenset[str]]:
+        """Resource type → inputs that no part has read, sorted by type."""
         unread: defaultdict[str, set[str]] = defaultdict(set)
         for one in self.resources:
             left = {key for key, value in one.recorded.inputs.items() if value not in (None, "", [], {})} - one.read
@@ -187,5 +190,5 @@ def recorded(name: str, root: Path = ROOT, settings: Mapping[str, object] | None
 
 
 def items(value: object) -> Iterator[dict[str, Any]]:
-    """The objects of a list property, none for ``None``."""
+    """Return the objects in a list property; empty for ``None``."""
     yield from cast("list[dict[str, Any]]", value or [])

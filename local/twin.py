@@ -1,7 +1,8 @@
-"""The environment of a stack on this machine: every part of it, made from the recorded graph, joined by its network.
+"""A stack's environment on this machine: every part is created from the recorded graph, and the network connects them.
 
-The order is AWS's own: network and names, what AWS runs (identity, endpoints, database, cache, load balancer), then the
-service, whose tasks need all of it. A part that refuses something says so in ``refusals``.
+The order of creation is AWS's: network and names, AWS's services (identity provider, endpoints, database, cache, load
+balancer), then the service, whose tasks need all of them. A part that refuses a request records the reason in
+``refusals``.
 """
 
 from __future__ import annotations
@@ -47,18 +48,19 @@ from local.wiring import Namespaces, Node, Wiring
 
 START_SECONDS = 120
 PROBE_SECONDS = 0.5
-"""Between two checks of a container's health while it starts; the graph's interval is for a real machine."""
+"""Seconds between two health checks while a container starts; the graph's interval is longer than this machine
+needs."""
 POLL_SECONDS = 0.1
 Progress = Callable[[str], None]
 
 
 class DidNotStartError(Exception):
-    """The environment did not come up; the message has the causes that its parts named."""
+    """The environment did not start; the message contains the causes that its parts recorded."""
 
 
 @dataclass
 class Pool:
-    """The network interfaces that tasks may have: subnet → those that are free."""
+    """The network interfaces for tasks: subnet → the free ones."""
 
     free: dict[str, list[Node]]
     subnets: Mapping[str, str]
@@ -66,14 +68,14 @@ class Pool:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def take(self, subnet: str) -> Node:
-        """A free interface in a subnet."""
+        """Take a free interface in a subnet."""
         with self._lock:
             if not self.free.get(subnet):
                 raise LookupError(f"the subnet {subnet} has no free network interface for a task")
             return self.free[subnet].pop(0)
 
     def give(self, node: Node) -> None:
-        """The interface of a task that has stopped."""
+        """Return the interface of a stopped task to the pool."""
         with self._lock:
             self.free[self.subnets[node.address]].append(node)
 
@@ -96,7 +98,7 @@ class Twin:
     metrics: Metrics
     refusals: Refusals
     network: networks.Network
-    not_played: Sequence[str]
+    not_emulated: Sequence[str]
 
     def __repr__(self) -> str:
         return f"Twin({self.stack.name})"
@@ -108,15 +110,15 @@ class Twin:
 
     @property
     def url(self) -> str:
-        """Where a user goes."""
+        """The URL that users open."""
         return self.provider.registration.callbacks[0].rsplit("/oauth2/", 1)[0]
 
     def browser(self) -> Browser:
-        """A browser on the internet."""
+        """Return a browser on the internet."""
         return Browser(self.wiring, USER.name, self.public, self.authority.certificate)
 
     def public(self, name: str) -> Sequence[str]:
-        """The addresses of a name, as a client on the internet gets them; ``LookupError`` without any."""
+        """Resolve a name as a client on the internet does. Raises ``LookupError`` if it has no address."""
         found = self.resolver.names.find(name, inside=False)
         if found is None or not found.addresses:
             raise LookupError(f"{name} has no public address")
@@ -124,19 +126,19 @@ class Twin:
         return [public.get(one, one) for one in found.addresses] if self.wiring.isolated else list(found.addresses)
 
     def rotate_master(self) -> None:
-        """RDS gives the master another password and writes it into the secret that it manages, as every seven days."""
+        """Rotate the master's password as RDS does every seven days, and write it to the managed secret."""
         self.database.rotate()
         self.endpoints.secrets.put(*self.database.managed_secret())
 
     def causes(self) -> list[str]:
-        """Everything that a part has refused, and why tasks failed, once each, in order."""
+        """Return every refusal and the causes of failed tasks, in order and without duplicates."""
         found = [str(one) for one in self.refusals.entries]
         found += [f"task: {one}" for one in self.service.causes]
         found += [f"database: {one}" for one in self.database.causes]
         return list(dict.fromkeys([*found, *self.dropped()]))
 
     def dropped(self) -> list[str]:
-        """The TCP connections that security groups dropped, sorted."""
+        """Return the TCP connections that security groups dropped, sorted."""
         where = {address: node.name for node in self.plan.nodes for address in (node.v4, node.public) if address}
         found: set[str] = set()
         for node in self.plan.nodes:
@@ -150,18 +152,18 @@ class Twin:
         return sorted(found)
 
     def kill(self) -> None:
-        """Kill every container: for an environment that is to end without its stop timeouts."""
+        """Kill every container, so that the environment ends without waiting for its stop timeouts."""
         for task in self.service.tasks:
             task.stop("killed")
             for container in list(task.containers.values()):
                 container.kill()
 
     def said(self) -> list[str]:
-        """Causes, and the last lines of containers that are not healthy."""
+        """Return the causes, and the last log lines of unhealthy containers."""
         return [*self.causes(), *self.said_last()]
 
     def said_last(self) -> list[str]:
-        """The last line of each container that still runs, of tasks that are not healthy."""
+        """Return the last log line of each running container in tasks that are not healthy."""
         return [
             f"task {task.id[:8]}: container {name}: {running.last[-1]}"
             for task in self.service.tasks
@@ -171,9 +173,9 @@ class Twin:
         ]
 
     def wait(self, seconds: float = START_SECONDS, enough: Callable[[], object] = lambda: False) -> None:
-        """Until the service has its tasks and each is healthy at the load balancer.
+        """Wait until the service has its tasks and the load balancer reports each as healthy.
 
-        Raises ``DidNotStartError`` as soon as a task has failed or ``enough`` is true, or after this time.
+        Raises ``DidNotStartError`` after this time, or as soon as a task has failed or ``enough`` returns true.
         """
         deadline = time.monotonic() + seconds
         while not self.healthy():
@@ -202,10 +204,12 @@ def running(
     progress: Progress = _say_nothing,
     bootstrap: Stack | None = None,
 ) -> Generator[Twin]:
-    """Everything of a stack in network namespaces, until the block ends; tasks start, and ``Twin.wait`` waits for them.
+    """Run a whole stack in network namespaces until the block ends; tasks are started, and ``Twin.wait`` waits for
+    them.
 
-    ``pythons``: version of Open WebUI → an interpreter that has it; a stand-in answers for others. Raises
-    ``network.UnavailableError`` where this machine cannot, and the errors of the parts for a graph that AWS refuses.
+    ``pythons``: version of Open WebUI → an interpreter that has it; the stand-in replaces all other versions. Raises
+    ``network.UnavailableError`` if this machine cannot run namespaces, and the errors of the parts for a graph that AWS
+    refuses.
     """
     with contextlib.ExitStack() as held:
         progress("network: namespaces with the graph's addresses, groups, ACLs and routes")
@@ -290,7 +294,9 @@ def _environment(  # noqa: PLR0917 - called once
         )
         progress(f"service: {stack.one(SERVICE)['desiredCount']} tasks; prepare runs first")
         service = held.enter_context(Service(stack, around, _pool(stack, plan), edge, metrics))
-        ignored = sorted({*(f"{what}: {why}" for what, why in plan.not_played), *edge.not_played, *database.not_played})
+        ignored = sorted(
+            {*(f"{what}: {why}" for what, why in plan.not_emulated), *edge.not_emulated, *database.not_emulated}
+        )
         yield Twin(
             stack, wiring, public, people, provider, endpoints, resolver, database, cache, edge, service, metrics,
             refusals, network, ignored,

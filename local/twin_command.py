@@ -1,4 +1,4 @@
-"""``python -m local twin --stack prod``: the environment of a stack on this machine, until Ctrl-C."""
+"""``python -m local twin --stack prod``: run a stack's environment on this machine until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -32,10 +32,11 @@ _LARGEST_PORT = 65_535
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run until interrupted. 0 after Ctrl-C, 1 where the environment did not come up, 2 where it cannot run here."""
+    """Run until interrupted. Returns 0 after Ctrl-C, 1 if the environment did not start, 2 if this machine cannot run
+    it."""
     options = _options(arguments)
     if options.app == "open-webui" and not open_webui.interpreter():
-        _say("Open WebUI is not installed here: make twin APP=open-webui installs it below build/ (about 8 GB)")
+        _say("Open WebUI is not installed: run make twin APP=open-webui, which installs it below build/ (about 8 GB)")
         return 2
     for ends in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ends, _interrupt)
@@ -45,18 +46,18 @@ def main(arguments: list[str] | None = None) -> int:
         _say(f"{time.monotonic() - began:6.1f} s  {text}")
 
     try:
-        progress(f"{options.stack}: the program runs and its graph is recorded")
+        progress(f"{options.stack}: running the program and recording its graph")
         stack = recorded(options.stack)
         with running(stack, pythons=_pythons(options.app), progress=progress) as twin:
             twin.wait(_REAL_APPLICATION_SECONDS if options.app == "open-webui" else START_SECONDS)
             progress("every task is healthy at the load balancer")
             with Gateway(twin.wiring, USER.name, twin.public, options.port) as gateway:
-                _serve(twin, gateway, list_all=options.not_played)
+                _serve(twin, gateway, list_all=options.not_emulated)
     except KeyboardInterrupt:
         _say("stopped: every program has ended and the network is removed")
         return 0
     except DidNotStartError as error:
-        _say(f"{options.stack} did not come up:\n" + "\n".join(f"  {line}" for line in str(error).splitlines()))
+        _say(f"{options.stack} did not start:\n" + "\n".join(f"  {line}" for line in str(error).splitlines()))
         return 1
     except (UnavailableError, PreflightError) as error:
         _say(str(error))
@@ -71,16 +72,21 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local twin", description=__doc__)
     parser.add_argument("--stack", choices=Project.load(ROOT).stacks(), default="prod")
     parser.add_argument("--app", choices=APPLICATIONS, default=APPLICATIONS[0])
-    parser.add_argument("--port", type=_port, default=GATEWAY_PORT, help="of the HTTP proxy that leads into the twin")
     parser.add_argument(
-        "--not-played", action="store_true", help="list every property of the graph that the twin does not play"
+        "--port",
+        type=_port,
+        default=GATEWAY_PORT,
+        help="the port of the HTTP proxy through which clients reach the twin",
+    )
+    parser.add_argument(
+        "--not-emulated", action="store_true", help="list every property of the graph that the twin does not emulate"
     )
     return parser.parse_args(arguments)
 
 
 def _port(text: str) -> int:
     if not text.isdigit() or not 1 <= int(text) <= _LARGEST_PORT:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port: 1 to {_LARGEST_PORT}")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: write a number from 1 to {_LARGEST_PORT}")
     return int(text)
 
 
@@ -99,7 +105,7 @@ def _serve(twin: Twin, gateway: Gateway, *, list_all: bool) -> None:
         bundle = twin.authority.write(Path(folder))
         _say(_lines(twin, gateway, bundle))
         if list_all:
-            _say(_not_played(twin))
+            _say(_not_emulated(twin))
         shown = len(twin.refusals.entries)
         while True:
             time.sleep(POLL_SECONDS)
@@ -117,7 +123,7 @@ def _lines(twin: Twin, gateway: Gateway, bundle: Path) -> str:
     people = twin.people
     curl = f"curl -s --proxy {gateway.url} --cacert {bundle}"
     profile = bundle.parent / "profile"
-    not_played = sum(len(one) for one in twin.stack.not_played().values()) + len(twin.not_played)
+    not_emulated = sum(len(one) for one in twin.stack.not_emulated().values()) + len(twin.not_emulated)
     return f"""
   {twin.url}  ({twin.stack.name}, {len(twin.service.tasks)} tasks, {len(twin.plan.nodes)} network interfaces)
 
@@ -130,14 +136,15 @@ def _lines(twin: Twin, gateway: Gateway, bundle: Path) -> str:
   wrong host      {curl} -ik {twin.url}/ -H 'host: elsewhere.example'
   too large       head -c 300000000 /dev/zero | {curl} -i {twin.url}/api/v1/files/ --data-binary @-
 
-  In place of AWS: {"; ".join(REPLACED)}. Not played: {not_played} properties and settings (--not-played lists them).
-  What is refused is shown below. Ctrl-C stops everything.
+  In place of AWS: {"; ".join(REPLACED)}. Not emulated: {not_emulated} properties and settings
+  (--not-emulated lists them).
+  Refused requests are shown below, with their causes. Ctrl-C stops everything.
 """
 
 
-def _not_played(twin: Twin) -> str:
-    lines = [f"  {type_}: {', '.join(sorted(names))}" for type_, names in twin.stack.not_played().items()]
-    return "\n".join(["  not played:", *lines, *(f"  {one}" for one in twin.not_played), ""])
+def _not_emulated(twin: Twin) -> str:
+    lines = [f"  {type_}: {', '.join(sorted(names))}" for type_, names in twin.stack.not_emulated().items()]
+    return "\n".join(["  not emulated:", *lines, *(f"  {one}" for one in twin.not_emulated), ""])
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

@@ -1,4 +1,4 @@
-"""A user of the interface of a running twin, on the internet: logs in, asks, uploads, listens."""
+"""A user of a running twin's interface on the internet: logs in, asks, uploads, receives events."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ BOUNDARY = "part"
 SOCKET = "/ws/socket.io/?EIO=4&transport=websocket"
 SOCKET_SECONDS = 20
 PATIENCE_SECONDS = 60.0
-"""How long a person waits for the next byte."""
+"""Seconds to wait for the next byte."""
 
 
 class RequestRefusedError(Exception):
-    """The interface or what stands before it answered with an error; the message has status and body."""
+    """The interface, or a component in front of it, responded with an error; the message contains status and body."""
 
 
 @dataclass(repr=False)
 class Visitor:
-    """One person with a separate browser. ``subject`` is one of ``Twin.people``."""
+    """One user with a separate browser. ``subject`` is one of ``Twin.people``."""
 
     twin: Twin
     subject: str
@@ -42,11 +42,11 @@ class Visitor:
         return f"Visitor({self.subject})"
 
     def url(self, path: str) -> str:
-        """Of the interface."""
+        """The URL of the interface."""
         return self.twin.url + path
 
     def log_in(self) -> Visitor:
-        """Open the interface, log in at the provider, and sign in as the page does. Raises ``RequestRefusedError``."""
+        """Open the interface, log in at the provider, and sign in as the page does."""
         page = self.browser.login(self.subject, self.url("/"))
         if page.status >= 400:  # noqa: PLR2004 - HTTP's first error
             raise RequestRefusedError(f"/: {page.status} {page.text[:500]}")
@@ -54,28 +54,28 @@ class Visitor:
         return self
 
     def send(self, method: str, path: str, body: object = None, **headers: str) -> Response:
-        """The answer to a request."""
+        """Send a request and return its response."""
         # A browser sends the length of a body that is not there, too.
         content, given = self._content(b"" if body is None and method == "POST" else body, headers)
         return self.browser.request(method, self.url(path), given, content)
 
     def json(self, method: str, path: str, body: object = None, **headers: str) -> Any:  # noqa: ANN401 - JSON
-        """What a successful request is answered with. Raises ``RequestRefusedError``."""
+        """Send a request and return its body; raises an error unless it succeeds."""
         answer = self.send(method, path, body, **headers)
         if answer.status >= 400:  # noqa: PLR2004 - HTTP's first error
             raise RequestRefusedError(f"{method} {path}: {answer.status} {answer.text[:500]}")
         return json.loads(answer.body)
 
     def model(self) -> str:
-        """The first model that the interface offers."""
+        """Return the first model that the interface offers."""
         return str(self.json("GET", "/api/models")["data"][0]["id"])
 
     def question(self, text: str, **more: object) -> dict[str, Any]:
-        """The body of a chat completion that streams."""
+        """Return the body of a streaming chat completion."""
         return {"model": self.model(), "stream": True, "messages": [{"role": "user", "content": text}], **more}
 
     def ask(self, text: str, **more: object) -> Iterator[tuple[float, str]]:
-        """The answer, word by word: seconds since the question, and the text. Raises ``RequestRefusedError``."""
+        """Yield the answer word by word: seconds since the question, and the text."""
         content, given = self._content(self.question(text, **more), {})
         asked = time.monotonic()
         with self.browser.open("POST", self.url("/api/chat/completions"), given, content) as answer:
@@ -92,11 +92,11 @@ class Visitor:
                             yield time.monotonic() - asked, str(said)
 
     def answer(self, text: str, **more: object) -> str:
-        """The whole answer."""
+        """Return the whole answer."""
         return "".join(said for _, said in self.ask(text, **more))
 
     def upload(self, name: str, content: bytes) -> str:
-        """Upload a file as the browser does; its id."""
+        """Upload a file as the browser does; return its id."""
         head = f'content-disposition: form-data; name="file"; filename="{name}"\r\ncontent-type: text/plain'
         body = f"--{BOUNDARY}\r\n{head}\r\n\r\n".encode() + content + f"\r\n--{BOUNDARY}--\r\n".encode()
         kind = {"content-type": f"multipart/form-data; boundary={BOUNDARY}"}
@@ -104,7 +104,7 @@ class Visitor:
 
     @contextmanager
     def listening(self) -> Generator[Any]:
-        """A WebSocket of the page, joined to the person's events."""
+        """Open the page's WebSocket, subscribed to the user's events."""
         from websockets.sync.client import connect  # noqa: PLC0415 - for those who listen
 
         connection = self.browser.connect(self.url("/"))
@@ -121,7 +121,7 @@ class Visitor:
 
     @staticmethod
     def event(socket: Any, kind: str, chat: str) -> dict[str, Any]:  # noqa: ANN401 - a WebSocket of ``listening``
-        """The data of the next event of a kind that is about a chat."""
+        """Return the data of the next event of a kind about a chat."""
         while True:
             text = str(socket.recv(SOCKET_SECONDS))
             if text == "2":

@@ -1,9 +1,9 @@
-"""How the twin's programs reach each other: by the addresses of the graph in network namespaces, or on loopback.
+"""Connections between the twin's programs: by the graph's addresses in network namespaces, or on loopback.
 
-A part never opens a socket itself. It asks for one of a host (``edge``, ``task-1``, ``database``), names the address and
-port of the graph, and gets a socket that belongs to that host. In namespaces these are the real address and port, and
-the kernel drops what the graph forbids. On loopback each pair of address and port has a free port of 127.0.0.1, and
-nothing is dropped.
+A part never opens a socket itself. It requests a socket of a host (``edge``, ``task-1``, ``database``) for an address
+and port of the graph, and the socket belongs to that host. In namespaces these are the real address and port, and the
+kernel drops the packets that the graph forbids. On loopback each pair of address and port is mapped to a free port of
+127.0.0.1, and nothing is dropped.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import IO, Any, Protocol
 from local.processes import ending, ends_with_us
 
 CLONE_NEWNET = 0x40000000
-"""``sched.h``: the kind of namespace that ``setns`` enters."""
+"""``CLONE_NEWNET`` from ``sched.h``: the kind of namespace that ``setns`` enters."""
 NAMESPACES = Path("/run/netns")
 LOOPBACK = "127.0.0.1"
 BACKLOG = 1024
@@ -33,29 +33,29 @@ class Wiring(Protocol):
 
     @property
     def isolated(self) -> bool:
-        """Whether the kernel enforces what the graph says of the network."""
+        """Whether the kernel enforces the graph's network rules."""
         ...
 
     def listen(self, host: str, address: str, port: int, kind: socket.SocketKind = ...) -> socket.socket:
-        """A socket of the host that listens (TCP) or is bound (UDP) at the graph's address and port."""
+        """Return a socket of the host that listens (TCP) or is bound (UDP) at the graph's address and port."""
         ...
 
     def target(self, host: str, address: str, port: int) -> tuple[str, int]:
-        """What the host has to name to reach the graph's address and port."""
+        """Return the address and port with which the host reaches the graph's address and port."""
         ...
 
     def open(self, host: str, kind: socket.SocketKind = ...) -> socket.socket:
-        """An unconnected socket of the host: connect it to a ``target``."""
+        """Return an unconnected socket of the host: connect it to a ``target``."""
         ...
 
     def command(self, host: str, command: Sequence[str]) -> list[str]:
-        """The command that runs a program on the host."""
+        """Return the command line that runs a program on the host."""
         ...
 
 
 @dataclass(frozen=True)
 class Node:
-    """A network interface of the graph: the host that has it, and its private address (a public one on the internet)."""
+    """A network interface of the graph: its host, and its private address (on the internet, its public one)."""
 
     host: str
     address: str
@@ -63,13 +63,13 @@ class Node:
 
 @dataclass
 class Namespaces:
-    """Hosts that are network namespaces: host → the namespace's name below ``/run/netns``."""
+    """Hosts as network namespaces: host → the namespace's name below ``/run/netns``."""
 
     names: Mapping[str, str]
     isolated: bool = True
 
     def listen(self, host: str, address: str, port: int, kind: socket.SocketKind = socket.SOCK_STREAM) -> socket.socket:
-        """See ``Wiring``."""
+        """Return a socket that listens or is bound at the graph's address and port."""
         made = self.open(host, kind)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind((address, port))
@@ -78,12 +78,13 @@ class Namespaces:
         return made
 
     def target(self, host: str, address: str, port: int) -> tuple[str, int]:
-        """See ``Wiring``."""
+        """Return the graph's address and port."""
         del host
         return address, port
 
     def open(self, host: str, kind: socket.SocketKind = socket.SOCK_STREAM) -> socket.socket:
-        """See ``Wiring``: made by a thread that enters the namespace and ends; the socket stays there."""
+        """Return an unconnected socket: a separate thread enters the namespace and creates it, and the socket stays
+        there."""
         made: list[socket.socket] = []
         problem: list[BaseException] = []
 
@@ -102,7 +103,7 @@ class Namespaces:
         return made[0]
 
     def command(self, host: str, command: Sequence[str]) -> list[str]:
-        """See ``Wiring``: ``ip netns exec`` also mounts the host's own ``/etc/hosts`` and ``resolv.conf``."""
+        """Return the command line: ``ip netns exec`` also mounts the host's own ``/etc/hosts`` and ``resolv.conf``."""
         return ["ip", "netns", "exec", self.names[host], *command]
 
 
@@ -116,13 +117,13 @@ def _enter(namespace: Path) -> None:
 
 @dataclass
 class Loopback:
-    """Every host is this machine: a pair of address and port is a free port of 127.0.0.1, the same for all hosts."""
+    """All hosts on this machine: each pair of address and port is a free port of 127.0.0.1, the same for all hosts."""
 
     isolated: bool = False
     ports: dict[tuple[str, int], int] = field(default_factory=dict[tuple[str, int], int])
 
     def listen(self, host: str, address: str, port: int, kind: socket.SocketKind = socket.SOCK_STREAM) -> socket.socket:
-        """See ``Wiring``."""
+        """Return a socket that listens or is bound at the loopback port of the graph's address and port."""
         made = self.open(host, kind)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind((LOOPBACK, self.ports.get((address, port), 0)))
@@ -132,7 +133,7 @@ class Loopback:
         return made
 
     def target(self, host: str, address: str, port: int) -> tuple[str, int]:
-        """See ``Wiring``; a pair that has no listener yet gets its port now."""
+        """Return the loopback port; a pair without a listener gets its port now."""
         del host
         if (address, port) not in self.ports:
             with socket.socket() as free:
@@ -141,12 +142,12 @@ class Loopback:
         return LOOPBACK, self.ports[address, port]
 
     def open(self, host: str, kind: socket.SocketKind = socket.SOCK_STREAM) -> socket.socket:
-        """See ``Wiring``."""
+        """Return an unconnected socket."""
         del host
         return socket.socket(socket.AF_INET, kind)
 
     def command(self, host: str, command: Sequence[str]) -> list[str]:
-        """See ``Wiring``."""
+        """Return the command line unchanged."""
         del host
         return list(command)
 
@@ -161,9 +162,9 @@ def program(
     output: IO[Any] | int | None = None,
     stop_seconds: float = 10,
 ) -> Generator[subprocess.Popen[bytes]]:
-    """A program on a host until the block ends: SIGTERM, and SIGKILL after ``stop_seconds``.
+    """Run a program on a host until the block ends: SIGTERM, then SIGKILL after ``stop_seconds``.
 
-    It ends with this process, even where that is killed.
+    It ends with this process, even if this process is killed.
     """
     process = subprocess.Popen(  # noqa: S603 - the twin's own programs and the task's commands
         [*ends_with_us(), *wiring.command(host, command)],

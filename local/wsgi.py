@@ -57,7 +57,7 @@ def serving(
     context: ssl.SSLContext,
     accepts: Callable[[], bool] = lambda: True,
 ) -> Generator[None]:
-    """Serve until the block ends. While ``accepts`` is false, connections are closed at once."""
+    """Serve until the block ends. While ``accepts`` is false, connections are closed immediately."""
     server = _Server(app, listening, context, accepts)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()

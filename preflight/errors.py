@@ -8,7 +8,7 @@ class PreflightError(Exception):
 
 
 class AnalyzerError(PreflightError):
-    """A policy pack could not be started or did not answer."""
+    """A policy pack could not be started or did not respond."""
 
 
 class FakeError(PreflightError):

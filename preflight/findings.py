@@ -19,7 +19,7 @@ class Verdict(StrEnum):
 
 
 class Seen(StrEnum):
-    """In which of the two runs a finding appeared."""
+    """The runs in which a finding appeared."""
 
     BOTH = "with known values and in a first preview"
     KNOWN = "with known values only"
@@ -28,7 +28,7 @@ class Seen(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Exemption:
-    """Why a finding is allowed, and until when."""
+    """The reason why a finding is allowed, and the expiry date."""
 
     expires: str
     reason: str
@@ -103,7 +103,7 @@ class Environment:
 
 @dataclass(frozen=True, slots=True)
 class Parity:
-    """How the environments compare."""
+    """The result of comparing the environments."""
 
     verdict: str
     """One sentence without the findings."""
@@ -117,7 +117,7 @@ class Station:
 
     name: str
     port: str = ""
-    """The port on which it is reached; empty where it is part of the step before."""
+    """The port on which the step is reached; empty if it is part of the previous step."""
 
     def __str__(self) -> str:
         return f"port {self.port}: {self.name}" if self.port else self.name
@@ -176,12 +176,12 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """0 clean, 1 findings."""
+        """The exit code: 0 without findings, 1 with findings."""
         return 1 if self.failing else 0
 
 
 def merge(findings: Iterable[Finding]) -> list[Finding]:
-    """Each finding once: one that both runs report has the values of the known run."""
+    """Merge findings: one that both runs report has the values of the run with known values."""
     merged: dict[tuple[str, ...], Finding] = {}
     for finding in sorted(findings, key=lambda f: (f.seen is Seen.PREVIEW, f.key)):
         before = merged.get(finding.key)
@@ -208,7 +208,7 @@ def _order(finding: Finding) -> tuple[object, ...]:
 
 
 def grouped(findings: Sequence[Finding]) -> list[tuple[Finding, tuple[str, ...]]]:
-    """Findings that are the same in several environments, once, with those environments."""
+    """Merge findings that are the same in several environments, and list those environments."""
     groups: dict[tuple[object, ...], tuple[Finding, list[str]]] = {}
     for finding in findings:
         key = (finding.rule, finding.pack, finding.place, finding.headline, finding.verdict, finding.found)

@@ -34,7 +34,7 @@ class ApprovedModel(Section):
     id: ModelId
     reviewed_by: Person
     reason: Annotated[str, StringConstraints(min_length=10, max_length=500)]
-    """Why the model was approved, for the next reviewer."""
+    """The reason for the approval, for the next reviewer."""
 
 
 class ApprovedModels(Section):

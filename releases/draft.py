@@ -34,7 +34,7 @@ _FORM = "NAME=REGISTRY/REPOSITORY:TAG or NAME=REGISTRY/REPOSITORY:TAG@sha256:…
 
 @dataclass(frozen=True, kw_only=True)
 class Changes:
-    """What the new release changes."""
+    """The changes in the new release."""
 
     version: str
     built_by: str
@@ -48,7 +48,7 @@ class Changes:
     schema_revision: str = ""
     compatible_with: Sequence[str] = ()
     update: str = "rolling"
-    """``restart``: the release must not run beside the previous release."""
+    """``restart``: the release must not run at the same time as the previous release."""
 
 
 @dataclass(slots=True)

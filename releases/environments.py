@@ -22,7 +22,7 @@ class Environments:
 
     root: Path
     names: tuple[str, ...]
-    """In the order in which a release is promoted through them."""
+    """The environments in the order in which a release is promoted through them."""
 
     @property
     def folder(self) -> Path:
@@ -45,7 +45,7 @@ class Environments:
         return self.names[place - 1] if place else ""
 
     def path(self, name: str) -> Path:
-        """The stack file."""
+        """The path of the stack file."""
         return stack_file(self.root, name)
 
     def pointer(self, name: str) -> str:

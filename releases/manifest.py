@@ -112,9 +112,9 @@ class Update(StrEnum):
     """How tasks of a release replace those of the previous release."""
 
     ROLLING = "rolling"
-    """New tasks start beside the old ones, without interruption."""
+    """New tasks start while the old ones are still running, without interruption."""
     RESTART = "restart"
-    """Every old task stops first, because the two releases must not run side by side; users get a 503 in the
+    """Every old task stops first, because the two releases must not run at the same time; users get a 503 in the
     meantime."""
 
 
@@ -132,7 +132,7 @@ class Release(Section):
     """The application's templates and parameters. A template without an entry keeps the application's default text."""
     schema_: Schema = Field(alias="schema")
     update: Update = Update.ROLLING
-    """Whether the release may run beside the previous release during the deployment."""
+    """Whether the release may run at the same time as the previous release during the deployment."""
     built_by: Person
     reviewed_by: tuple[Person, ...] = Field(min_length=1)
     approved_by: tuple[Person, ...] = Field(min_length=1)

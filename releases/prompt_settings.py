@@ -44,8 +44,8 @@ TEMPLATES: Mapping[str, Template] = MappingProxyType(
         "voice": Template("VOICE_MODE_PROMPT_TEMPLATE"),
     }
 )
-"""By file name. Open WebUI 0.10.2 and 0.11.3 read each template from the environment (``config.py``); a template
-without a file keeps the application's default text."""
+"""The templates by file name. Open WebUI 0.10.2 and 0.11.3 read each template from the environment (``config.py``); a
+template without a file keeps the application's default text."""
 
 
 class Strength(StrEnum):

@@ -49,7 +49,7 @@ class Prompts:
 
 
 def digest_of(content: bytes) -> str:
-    """The digest by which a manifest names a text."""
+    """The digest by which a manifest identifies a text."""
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 

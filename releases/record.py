@@ -16,7 +16,7 @@ from typing import Any, cast
 import yaml
 
 FILE = "releases/deployed.yaml"
-"""In the project's folder."""
+"""The path in the project's folder."""
 _REQUIRED = ("environment", "release", "at", "account")
 _OPTIONAL = ("commit", "run")
 _FORMS = {

@@ -93,7 +93,7 @@ class Configuration(Section):
         accounts: object,
         secret_keys: Collection[str] = (),
     ) -> Self:
-        """The settings from plain values; ``values`` has the stack file's keys without their namespace."""
+        """The settings from plain values; ``values`` contains the stack file's keys without their namespace."""
         file = f"Pulumi.{printable(environment, 40)}.yaml"
         problems = cls._refused(values, secret_keys)
         listed = _elements(accounts)

@@ -64,7 +64,8 @@ SMALL_MINIMUM = 0.5
 current capacity, at most 5,000, and at most 2,000 if the minimum is half a unit
 (https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2.setting-capacity.html#aurora-serverless-v2.max-connections)."""
 LEAST_CONNECTIONS = 10
-"""The fewest connections of one task: the application's three pools need this many (``components.applications.open_webui_data``)."""
+"""The minimum number of connections of one task: the application's three pools need this many
+(``components.applications.open_webui_data``)."""
 RESERVED_CONNECTIONS = 30
 """Connections not available to tasks: PostgreSQL and RDS reserve 5 (``superuser_reserved_connections``,
 ``rds.rds_superuser_reserved_connections``), RDS monitoring uses some, and an operator must be able to connect."""

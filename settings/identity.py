@@ -194,9 +194,9 @@ class Identity(Section):
     session_timeout_seconds: Whole = Field(default=28_800, ge=300, le=SESSION_SECONDS[1])
     """How long a login at the edge is valid. The application's session never lasts longer (AWS: 1 to 604800)."""
     allowed: People
-    """Who may use the application. All other authenticated users get a 403 from the proxy."""
+    """The users who may use the application. All other authenticated users get a 403 from the proxy."""
     administrators: People
-    """Who administers the application. They must also be in ``allowed``, which the proxy checks first."""
+    """The administrators of the application. They must also be in ``allowed``, which the proxy checks first."""
     machine_clients: MachineClients | None = None
     """Programs that call the models with a signed token, under a separate host name. Omitted: no program has access."""
 

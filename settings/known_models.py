@@ -1,8 +1,8 @@
-"""Which models a service of AWS serves, as far as its documentation says: ``known_models.tsv``.
+"""The models that an AWS service is documented to serve: ``known_models.tsv``.
 
-The table is dated and incomplete. A model that it says is not served is refused, one that it does not name only causes a
-warning, and ``models.known`` in a stack file decides over both. To extend it, add a row: columns and rules are those of
-:class:`Row`, and ``tests/settings/test_known_models.py`` checks every row.
+The table is dated and incomplete. A model that it lists as not served is refused, a model that it does not list only
+causes a warning, and ``models.known`` in a stack file overrides both. To extend it, add a row: columns and rules are
+those of :class:`Row`, and ``tests/settings/test_known_models.py`` checks every row.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ class Row:
     checked: datetime.date
     """The day on which the source was read."""
     source: str
-    """The URL of the page that says so."""
+    """The URL of the documenting page."""
 
     def names(self, kind: str, model: str) -> bool:
-        """Whether the row is about this model."""
+        """Whether the row applies to this model."""
         if self.kind != kind:
             return False
         return model.startswith(self.models[:-1]) if self.models.endswith("*") else model == self.models

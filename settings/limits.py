@@ -29,7 +29,7 @@ class Timeouts(Section):
     model_deadline_seconds: Whole = Field(default=540, ge=5, le=3500)
     """The maximum duration of a model's answer, from the first byte to the last."""
     stream_seconds: Whole = Field(default=600, ge=10, le=3600)
-    """The maximum duration of a response through the proxy, streams included."""
+    """The maximum duration of a response through the proxy, including streams."""
     deregistration_delay_seconds: Whole = Field(default=600, ge=10, le=DEREGISTRATION_SECONDS[1])
     """How long a deregistered task may take to finish its responses (AWS: 0 to 3600). An open WebSocket delays a
     deployment by this time."""

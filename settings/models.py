@@ -120,8 +120,8 @@ ModelId = Annotated[
 
 
 class KnownModel(Section):
-    """What a kind of upstream serves for a model, where ``settings/known_models.tsv`` does not say, or no longer says what
-    is true."""
+    """The API that a kind of upstream serves for a model, if ``settings/known_models.tsv`` does not list it or is out
+    of date."""
 
     id: ModelId
     """The model's id without the prefix of an inference profile."""
@@ -132,9 +132,9 @@ class KnownModel(Section):
     source: Annotated[
         str,
         StringConstraints(min_length=10, max_length=500),
-        Field(description="10 to 500 characters: the page that documents it, or how it was tried"),
+        Field(description="10 to 500 characters: the page that documents it, or how it was tested"),
     ]
-    """Where this is documented, or how it was tried, for the reviewer."""
+    """The page that documents it, or how it was tested, for the reviewer."""
 
 
 class ModelGroup(Section):
@@ -198,7 +198,7 @@ class Gateway(Section):
         return self
 
 
-_API = {"bedrock": "Chat Completions of Bedrock", "gateway": "Converse"}
+_API = {"bedrock": "Bedrock's Chat Completions API", "gateway": "Converse"}
 """Kind of upstream → what it calls."""
 _OTHERWISE = {
     "bedrock": "choose another model, or put this one into a separate group with an upstream of kind gateway, which calls "
@@ -209,7 +209,7 @@ _OTHERWISE = {
 
 
 class Models(Section):
-    """Where prompts may be sent. Only the upstreams declared here are reachable."""
+    """The destinations of prompts. Only the upstreams declared here are reachable."""
 
     groups: tuple[ModelGroup, ...] = Field(min_length=1)
     tokens_per_hour: Whole = Field(default=5_000_000, ge=1, description="1 or more")
@@ -225,11 +225,12 @@ class Models(Section):
     gateway: Gateway = Gateway()
     """The gateway's size."""
     known: tuple[KnownModel, ...] = ()
-    """What Bedrock serves for models that ``settings/known_models.tsv`` does not name, or for which it is out of date. A
-    model in neither causes a warning."""
+    """Bedrock models that ``settings/known_models.tsv`` does not list, or for which it is out of date. A model in
+    neither causes a warning."""
 
     def serves(self, kind: str, model: str) -> Serves | None:
-        """What an upstream of this kind serves for a model or an inference profile; ``None``: it is not known."""
+        """The API that an upstream of this kind serves for a model or an inference profile; ``None`` if it is not
+        known."""
         own = [one.serves for one in self.known if (one.kind, one.id) == (kind, foundation_model(model))]
         if own:
             return own[0]
@@ -238,10 +239,10 @@ class Models(Section):
 
     @property
     def unknown(self) -> tuple[str, ...]:
-        """A sentence for each model of which nothing says whether its upstream serves it."""
+        """A sentence for each model that its upstream is not documented to serve."""
         return tuple(
-            f"models.groups[{position}].models: nothing says whether {_API[kind]} serves {model}. If it does not, every request to the model fails. "
-            "Look up the model's page in the Bedrock user guide, then add the model "
+            f"models.groups[{position}].models: it is not documented whether {_API[kind]} serves {model}. If it does not, "
+            "every request to the model fails. Look up the model's page in the Bedrock user guide, then add the model "
             f"to models.known (id: {foundation_model(model)}, kind: {kind}, source: the page), or a row to "
             "settings/known_models.tsv."
             for position, group in enumerate(self.groups)

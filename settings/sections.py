@@ -32,8 +32,8 @@ from settings.values import (
 
 
 class Owner(Section):
-    """Who is responsible for the environment. People are named as GitHub users or teams; CODEOWNERS is generated from
-    them."""
+    """The people and teams responsible for the environment. People are named as GitHub users or teams; CODEOWNERS is
+    generated from them."""
 
     team: Slug
     """The accountable team; the ``owner`` tag of every resource."""
@@ -46,15 +46,15 @@ class Owner(Section):
     1,024 characters (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html).
     """
     maintainers: tuple[Person, ...] = Field(min_length=1)
-    """Who reviews changes to files without a more specific owner; usually the accountable team."""
+    """The reviewers of changes to files without a more specific owner; usually the accountable team."""
     release_managers: tuple[Person, ...] = Field(min_length=1)
-    """Who approves releases."""
+    """The people or teams who approve releases."""
     prompt_reviewers: tuple[Person, ...] = Field(min_length=1)
-    """Who reviews the texts in ``prompts/``."""
+    """The reviewers of the texts in ``prompts/``."""
     model_reviewers: tuple[Person, ...] = Field(min_length=1)
-    """Who approves the models that may be offered."""
+    """The people or teams who approve the models that may be offered."""
     environment_approvers: tuple[Person, ...] = Field(min_length=1)
-    """Who approves deployments to this environment and changes to its stack file."""
+    """The people or teams who approve deployments to this environment and changes to its stack file."""
 
 
 HostedZoneId = Annotated[

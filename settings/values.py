@@ -61,7 +61,8 @@ LogoutUrl = Annotated[
         "for example https://login.example.com/logout?client_id=chat"
     ),
 ]
-"""A page to which browsers are redirected, query included. It is sent in a response header, so it is public (RFC 3986)."""
+"""A page to which browsers are redirected, including the query. It is sent in a response header, so it is public (RFC
+3986)."""
 Email = Annotated[
     str,
     StringConstraints(pattern=r"^[A-Za-z0-9._%+-]+@([A-Za-z0-9-]+\.)+[A-Za-z]{2,63}$", max_length=254),

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tokenize
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -47,10 +47,40 @@ PHRASES: Mapping[str, str] = {
     r"in vain": "without success",
     r"(?:say|says|said|saying) aloud": "documents, states",
     r"(?:hence|whence|thereof|therein|hitherto|henceforth)": "so, from which, of it, in it, until now, from now on",
+    r"(?:plays?|played|playing)": "runs, emulates, supports",
+    r"(?:is|are|was|were|be|been|and) answered (?:with )?(?:a )?[2-5][0-9x]{2}": "gets a 404, returns 404",
+    r"answers? (?:with )?(?:a )?[2-5][0-9x]{2}": "returns 404",
+    r"(?:empty|none|nothing|false|true|default|missing)`* where": "if: empty if …, None if …",
+    r"(?:that|which) (?:is|are) none": "is not a …, is invalid",
+    r"(?:each once|once each)": "without duplicates",
+    r"(?:has|have|had) a say": "applies to, affects, decides",
+    r"without regard to": "ignoring, regardless of, case-insensitively",
+    r"(?!(?:is|are|be|been|was|were|not) )[a-z]+ included(?=[.,;:)])": "including …, before the noun",
+    r"in short(?: form)?": "short name, abbreviated",
 }
 """Regular expression for whole words → what to write instead. A space also matches a line break."""
 
-ALLOWED: Mapping[tuple[str, str], str] = {}
+OUTSIDE_TESTS: Mapping[str, str] = {
+    r"says": "states, contains, returns, requires; a person says",
+    r"tells": "shows, reports, determines, distinguishes",
+    r"beside": "next to, alongside, in addition to, at the same time as",
+    r"(?:whoever|whatever)": "any, regardless of; name the role",
+}
+"""The same for files that are not below ``tests/``: text that users and callers read."""
+
+STARTS: Mapping[str, str] = {
+    r"(?:what|whose|whatever|those|someone|something)": "the noun that the clause hides: The headers that …",
+    r"(?:of|by)": "the noun that the phrase belongs to: The names by …, The threshold of …",
+    r"see": "what it is or does; a reference follows in parentheses",
+    r"that": "a verb: Check that …, Return whether …",
+    r"the (?:most|fewest|least)": "The maximum number of …, The minimum of …",
+}
+"""First words that a docstring outside ``tests/`` must not have → what to begin with instead."""
+
+ALLOWED: Mapping[tuple[str, str], str] = {
+    ("local/aws/chat.py", "says"): "the model's answer: the document says",
+    ("releases/2026.11.1.yaml", "beside"): "the manifest of a release is never edited",
+}
 """File and text of a hit → why it stays."""
 
 PENDING = ROOT / "tests" / "plain_english_pending.tsv"
@@ -65,9 +95,16 @@ EXCLUDED: Mapping[str, str] = {
 """Files that are not checked, and why."""
 
 _SPACE = r"(?:[\s#*|>\"]+)"
-_PATTERN = re.compile(
-    r"(?<![\w-])(?:" + "|".join(phrase.replace(" ", _SPACE) for phrase in PHRASES) + r")(?![\w-])", re.IGNORECASE
-)
+
+
+def _pattern(phrases: Iterable[str], before: str = r"(?<![\w-])", after: str = r"(?![\w-])") -> re.Pattern[str]:
+    alternatives = "|".join(phrase.replace(" ", _SPACE) for phrase in phrases)
+    return re.compile(f"{before}(?:{alternatives}){after}", re.IGNORECASE)
+
+
+_EVERYWHERE = _pattern(PHRASES)
+_OUTSIDE_TESTS = _pattern([*PHRASES, *OUTSIDE_TESTS])
+_STARTS = _pattern(STARTS, r'\A[rf]?"""')
 _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_+")
 
 
@@ -98,13 +135,15 @@ def hits(text: str, file: str) -> Iterator[Hit]:
             yield from _hits(_WORDS.sub(" ", token.string), file, token.start[0])
         elif token.type in _STRINGS:
             yield from _hits(token.string, file, token.start[0])
+            if not file.startswith("tests/") and (first := _STARTS.match(token.string)):
+                yield Hit(file, token.start[0], first.group().lower())
 
 
 _STRINGS = {tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING)}
 
 
 def _hits(text: str, file: str, line: int) -> Iterator[Hit]:
-    for match in _PATTERN.finditer(text):
+    for match in (_EVERYWHERE if file.startswith("tests/") else _OUTSIDE_TESTS).finditer(text):
         found = re.sub(_SPACE, " ", match.group().lower())
         yield Hit(file, line + text.count("\n", 0, match.start()), found)
 
@@ -158,10 +197,26 @@ def test_every_exception_is_still_needed() -> None:
         ("class StateRoom: ...\n", ["room"]),
         ('where = f"{one} has no way out"\n', ["way out"]),
         ("# There is room for two. A mending-free bedroom.\n", []),
+        (
+            "# The request is answered\n# 404, or answers 404; ``None`` where it is unknown.\n",
+            ["is answered 404", "answers 404", "none`` where"],
+        ),
+        ("# The names, the first included. Tests are included.\n", ["first included"]),
+        ('def read() -> str:\n    """What the file says."""\n', ["says", '"""what']),
+        ('LIMIT = 5\n"""Of a list."""\n', ['"""of']),
+        ('LIMIT = 5\n"""The most\nentries."""\n', ['"""the most']),
+        ('def read() -> str:\n    """Return the text, see ``write``, of the file."""\n', []),
     ],
 )
 def test_what_is_found(text: str, found: list[str]) -> None:
     assert [hit.text for hit in hits(text, "example.py")] == found
+
+
+def test_the_stricter_phrases_are_for_text_outside_of_the_tests() -> None:
+    text = 'def read() -> str:\n    """What the file says beside the mend."""\n'
+
+    assert [hit.text for hit in hits(text, "tests/example.py")] == ["mend"]
+    assert [hit.text for hit in hits(text, "local/example.py")] == ["says", "beside", "mend", '"""what']
 
 
 def lower_pending() -> None:

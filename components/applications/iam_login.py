@@ -1,8 +1,9 @@
 """Log in to the database by IAM from every SQLAlchemy engine, then run a program: ``python3 -m iam_login uvicorn``.
 
-Open WebUI 0.10.2 takes IAM tokens for its tables and not for its vector store, whose engine then has no password at
-all; 0.11.3 takes them for both. This gives a token to whatever engine has none, in the application and in its first
-start by ``prepare``. It is delivered as a file, and is the only code of ours in the application's process.
+Open WebUI 0.10.2 uses IAM tokens for its tables but not for its vector store, whose engine then has no password at all;
+0.11.3 uses them for both. This module provides a token to every engine that has none, in the application and in its
+first start by ``prepare``. It is delivered as a file, and is the only code of this project in the application's
+process.
 
 It also accepts only the instance that takes writes. For some seconds after a failover the cluster's name still has the
 address of the previous writer, now a reader; a connection to it would stay in the pool, healthy to every ping, and
@@ -20,7 +21,7 @@ from sqlalchemy.engine import Engine
 
 @event.listens_for(Engine, "do_connect")
 def log_in(_dialect: object, _record: object, _arguments: object, parameters: dict[str, Any]) -> None:
-    """The token is signed here, without a call to AWS, with the task role's credentials; good for a quarter of an hour."""
+    """The token is signed here, without a call to AWS, with the task role's credentials; it is valid for 15 minutes."""
     if parameters.get("host"):
         parameters["target_session_attrs"] = "read-write"
     if parameters.get("host") and not parameters.get("password"):

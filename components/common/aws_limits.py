@@ -1,8 +1,8 @@
 """AWS quotas, enumerations and patterns that both the settings and the components use, each defined once.
 
 This is the only ``components`` module that the settings import. It has no heavy imports, so reading the settings stays
-fast. A limit that only one of the two uses is defined beside the code that uses it. The name of a duration contains its
-unit.
+fast. A limit that only one of the two uses is defined next to the code that uses it. The name of a duration contains
+its unit.
 """
 
 from enum import StrEnum

@@ -41,7 +41,7 @@ def make_cache(context: StoreContext, password: pulumi.Output[str]) -> Cache:
     )
     group = aws.elasticache.ReplicationGroup(
         name,
-        description=f"ai-interface {args.environment}: what tasks tell each other",
+        description=f"ai-interface {args.environment}: messages between tasks",
         engine="valkey",
         engine_version=chosen.engine_version,
         # The parameter group must match: AWS has a different one for cluster mode.

@@ -101,7 +101,7 @@ def check_paths(paths: Sequence[str], where: str) -> None:
 
 
 def offers(pattern: str, path: str) -> bool:
-    """Whether an ALB's path pattern matches a path: ``*`` is any text, slashes included, and ``?`` one character."""
+    """Whether an ALB's path pattern matches a path: ``*`` matches any text including slashes, ``?`` one character."""
     return fnmatchcase(path, pattern.replace("[", "[[]"))
 
 

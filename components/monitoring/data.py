@@ -79,7 +79,7 @@ class DataAlarms(pulumi.ComponentResource):
         # There is no metric for a missed backup.
         rule = aws.cloudwatch.EventRule(
             f"{name}-backup-failed",
-            description="A nightly copy of database or uploads failed",
+            description="A nightly backup of the database or the uploads failed",
             event_pattern=args.backup_vault_arn.apply(backup_failed_pattern),
             tags=args.tags,
             opts=child,
@@ -91,7 +91,7 @@ class DataAlarms(pulumi.ComponentResource):
             input_transformer=aws.cloudwatch.EventTargetInputTransformerArgs(
                 input_paths={"resource": "$.detail.resourceArn", "state": "$.detail.state"},
                 input_template=json.dumps(
-                    f"ai-interface {args.environment}: the nightly copy of <resource> is <state>. "
+                    f"ai-interface {args.environment}: the nightly backup of <resource> is <state>. "
                     f"What to do: {args.runbook_url}#backup-failed"
                 ),
             ),
@@ -128,7 +128,7 @@ def _database(args: DataAlarmsArgs) -> list[AlarmSpec]:
         replace(
             spec(
                 "database-capacity",
-                "The database uses nearly all of the capacity that it may grow to",
+                "The database uses nearly all of its maximum capacity",
                 "ACUUtilization",
                 "Maximum",
                 90,
@@ -136,12 +136,12 @@ def _database(args: DataAlarmsArgs) -> list[AlarmSpec]:
             **LASTING,
         ),
         replace(
-            spec("database-cpu", "The database uses nearly all its CPU", "CPUUtilization", "Maximum", 90), **LASTING
+            spec("database-cpu", "The database uses nearly all of its CPU", "CPUUtilization", "Maximum", 90), **LASTING
         ),
         replace(
             spec(
                 "database-memory",
-                "The database is short of memory, at the most that it may grow to",
+                "The database is short of memory at its maximum capacity",
                 "FreeableMemory",
                 "Minimum",
                 units * MEMORY_OF_A_UNIT // 10,
@@ -175,7 +175,7 @@ def _database(args: DataAlarmsArgs) -> list[AlarmSpec]:
         ),
         spec(
             "database-replication",
-            "A reader of the database is more than two seconds behind the writer",
+            "A database reader is more than two seconds behind the writer",
             "AuroraReplicaLagMaximum",
             "Maximum",
             2000,
@@ -202,32 +202,32 @@ def _cache(args: DataAlarmsArgs) -> list[AlarmSpec]:
 
     return [
         replace(
-            spec("cache-cpu", "A node of the cache uses nearly all its CPU", "EngineCPUUtilization", "Maximum", 90),
+            spec("cache-cpu", "A cache node uses nearly all of its CPU", "EngineCPUUtilization", "Maximum", 90),
             **LASTING,
         ),
         spec(
             "cache-memory",
-            f"A node of the cache is filled to {PERCENT} percent",
+            f"The memory of a cache node is {PERCENT} percent full",
             "DatabaseMemoryUsagePercentage",
             "Maximum",
             PERCENT,
         ),
         spec(
             "cache-connections",
-            f"A node of the cache has more than {args.cache_connections} connections",
+            f"A cache node has more than {args.cache_connections} connections",
             "CurrConnections",
             "Maximum",
             args.cache_connections,
         ),
         replace(
-            spec("cache-evictions", "The cache drops entries because it is full", "Evictions", "Sum", 0),
+            spec("cache-evictions", "The cache evicts entries because it is full", "Evictions", "Sum", 0),
             period_seconds=300,
             periods=1,
             periods_to_alarm=1,
         ),
         spec(
             "cache-replication",
-            "A replica of the cache is more than five seconds behind the primary",
+            "A cache replica is more than five seconds behind the primary",
             "ReplicationLag",
             "Maximum",
             5,

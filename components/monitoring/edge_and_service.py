@@ -63,7 +63,7 @@ class EdgeAlarms(pulumi.ComponentResource):
         specs = [
             AlarmSpec(
                 role="edge-errors",
-                sentence="The load balancer itself answers 5xx: no healthy target, or the login fails",
+                sentence="The load balancer itself returns 5xx: there is no healthy target, or logins fail",
                 namespace="AWS/ApplicationELB",
                 metric="HTTPCode_ELB_5XX_Count",
                 statistic="Sum",
@@ -72,7 +72,7 @@ class EdgeAlarms(pulumi.ComponentResource):
             ),
             AlarmSpec(
                 role="target-errors",
-                sentence="Proxy, application or model answer 5xx",
+                sentence="The proxy, the application or a model returns 5xx",
                 namespace="AWS/ApplicationELB",
                 metric="HTTPCode_Target_5XX_Count",
                 statistic="Sum",
@@ -95,7 +95,7 @@ class EdgeAlarms(pulumi.ComponentResource):
             specs.append(
                 AlarmSpec(
                     role="firewall-blocked",
-                    sentence="The firewall blocks unusually many requests: an attack, or a rule that blocks users",
+                    sentence="The WAF blocks an unusual number of requests: an attack, or a rule that blocks users",
                     namespace="AWS/WAFV2",
                     metric="BlockedRequests",
                     statistic="Sum",
@@ -164,7 +164,7 @@ class ServiceAlarms(pulumi.ComponentResource):
                 input_paths={"reason": "$.detail.reason"},
                 input_template=json.dumps(
                     f"ai-interface {args.environment}: a deployment failed and the service keeps its previous release. "
-                    f"ECS says: <reason>. What to do: {args.runbook_url}#deployment-failed"
+                    f"ECS reports: <reason>. What to do: {args.runbook_url}#deployment-failed"
                 ),
             ),
             opts=child,
@@ -175,7 +175,7 @@ class ServiceAlarms(pulumi.ComponentResource):
         return [
             AlarmSpec(
                 role="tasks-missing",
-                sentence="Fewer tasks run than the settings ask for",
+                sentence="Fewer tasks run than the settings require",
                 namespace="ECS/ContainerInsights",
                 metric="RunningTaskCount",
                 statistic="Minimum",
@@ -187,7 +187,7 @@ class ServiceAlarms(pulumi.ComponentResource):
             ),
             AlarmSpec(
                 role="cpu",
-                sentence="Tasks use nearly all their CPU although the service should have scaled out",
+                sentence="Tasks use nearly all of their CPU although the service should have scaled out",
                 namespace="AWS/ECS",
                 metric="CPUUtilization",
                 statistic="Average",
@@ -198,7 +198,7 @@ class ServiceAlarms(pulumi.ComponentResource):
             ),
             AlarmSpec(
                 role="memory",
-                sentence="Tasks use nearly all their memory and will be killed when it runs out",
+                sentence="Tasks use nearly all of their memory and are killed when it runs out",
                 namespace="AWS/ECS",
                 metric="MemoryUtilization",
                 statistic="Maximum",

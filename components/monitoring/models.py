@@ -1,7 +1,8 @@
 """Alarms on the models: hourly token usage, throttled calls, and a monthly budget.
 
-They cover Bedrock only. Private upstreams are not billed by AWS. Calls to Bedrock in another region have their metrics
-there: the budget covers them, the alarms do not. A budget covers the whole account, including other users of Bedrock.
+They cover Bedrock only. Private upstreams are not billed by AWS. Calls to Bedrock in another region publish their
+metrics there: the budget covers them, the alarms do not. A budget covers the whole account, including other users of
+Bedrock.
 """
 
 from collections.abc import Iterator, Sequence

@@ -36,7 +36,7 @@ class AddressPlan:
 
     block: IPv4Network
     public_block: IPv4Network
-    """Contains every public subnet, also after a zone is added, so that one rule can cover all of them."""
+    """Contains every public subnet, even after a zone is added, so that one rule can cover all of them."""
     zones: tuple[ZoneSubnets, ...]
 
 

@@ -197,7 +197,7 @@ class PrivateNetwork(pulumi.ComponentResource):
                         rule_action="allow" if entry.allow else "deny",
                         cidr_block=entry.cidr_block,
                         **_matched(entry),
-                        # AWS identifies an entry by its number, so the new entry cannot be created beside the old
+                        # AWS identifies an entry by its number, so the new entry cannot be created alongside the old
                         # one.
                         opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
                     )

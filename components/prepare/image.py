@@ -1,6 +1,6 @@
 """Run the application's code from its image: the migrations as the owner, and a first start as the application.
 
-Each runs in a separate process. Its output is discarded, and of an error only the type and the source location are
+Each runs in a separate process. Its output is discarded, and only the type and the source location of an error are
 reported, because the text of a failed migration can contain users' data.
 """
 
@@ -87,11 +87,11 @@ _WARM_UP = """
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a child ended."""
+    """The reason why a child process ended."""
 
     text: str
     codes: frozenset[str]
-    """PostgreSQL's codes of the errors, the causes' included."""
+    """PostgreSQL's error codes, including those of the causes."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ class Application:
         return f"postgresql://{quote(user, safe='')}@{database.host}:{database.port}/{quote(database.name, safe='')}"
 
     def _run(self, body: str, arguments: list[str], variables: dict[str, str]) -> Failure | None:
-        """Why the child failed; ``None`` if it succeeded."""
+        """The reason why the child failed; ``None`` if it succeeded."""
         # The path to import from; source locations below it are the application's.
         code = [json.dumps(self._plan["paths"]), str(Path(self._plan["configuration"]).parent)]
         with tempfile.TemporaryDirectory(dir=self.scratch) as folder:

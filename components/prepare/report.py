@@ -11,7 +11,7 @@ _SECRETS: set[str] = set()
 
 
 class PrepareError(Exception):
-    """The application must not start; the message says why and what to do."""
+    """The application must not start; the message states the reason and the fix."""
 
 
 def conceal(secret: str) -> None:
@@ -28,7 +28,7 @@ def concealed(text: str) -> str:
     return text
 
 
-def report(event: str, **details: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
+def report(event: str, **details: Any) -> None:  # noqa: ANN401 - any JSON value
     """One line of JSON for the container's log."""
     sys.stdout.write(concealed(json.dumps({"event": event, **details}, sort_keys=True)) + "\n")
     sys.stdout.flush()

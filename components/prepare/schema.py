@@ -19,7 +19,7 @@ START, MIGRATE, COMPATIBLE = "start", "migrate", "compatible"
 
 @dataclass(frozen=True)
 class Statement:
-    """What a release declares about its schema."""
+    """A release's declaration about its schema."""
 
     release: str
     revision: str
@@ -109,8 +109,8 @@ def _refusal(found: str, own: Statement, word: Statement | None, record: Stateme
     here = f"the database's schema is at revision {found}, which release {own.release} does not know"
     if word is None:
         return (
-            f"{here}, and no manifest and no record in the database says which release made it. Nothing was changed. "
-            "Start the release that made it, or restore the database to a point at which this release ran"
+            f"{here}, and neither a manifest nor a record in the database identifies the release that created it. "
+            "Nothing was changed. Start the release that created it, or restore the database to a point at which this release ran"
         )
     works = ", ".join(word.compatible_with) or "no earlier one"
     since = f" (before {record.recorded_at})" if record and record.recorded_at else ""

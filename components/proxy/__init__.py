@@ -1,4 +1,4 @@
-"""The Envoy in each task: its configuration, generated from typed settings."""
+"""Envoy in each task: its configuration, generated from typed settings."""
 
 from typing import TYPE_CHECKING
 

@@ -33,7 +33,7 @@ _FAMILIES_NEVER_FROM_A_CLIENT = (
     "x-((envoy|original|real|remote|request|rewrite)-|(http-)?method|"
     "forwarded-([^fp]|f[^o]|for.|p[^or]|port.|pr[^o]|proto.)).*"
 )
-"""Of the ``x-forwarded-`` headers, only the load balancer's are kept: ``for``, ``port`` and ``proto``, and names that
+"""Only the load balancer's ``x-forwarded-`` headers are kept: ``for``, ``port`` and ``proto``, and names that
 begin almost like them.
 
 A single expression, because each is evaluated for every header of every request, and each name costs a search: fifteen

@@ -80,7 +80,7 @@ class ProxyLimits:
     websocket_seconds: int = 28_800
     """A WebSocket is authorized when it opens, so it ends with the session at the latest."""
     model_deadline_seconds: int = 540
-    """The maximum duration of a model's answer, retries included."""
+    """The maximum duration of a model's answer, including retries."""
     model_idle_seconds: int = 59
     """How long one upstream may be silent before the next is tried. Must be less than half of ``idle_seconds`` and of
     ``model_deadline_seconds``, which end the request; otherwise the next upstream has no time left to respond."""
@@ -138,7 +138,7 @@ class ProxyUpstream:
     """A model server, reached over TLS; its certificate is verified for ``host_name``."""
 
     name: str
-    """Unique; names the cluster in logs and statistics."""
+    """Unique; the cluster's name in logs and statistics."""
     host_name: str
     port: int = 443
     address: str = ""

@@ -52,7 +52,7 @@ class InterfaceServiceArgs(Args):
     task_role_arn: pulumi.Output[str]
     """The role with which the application and the proxy call AWS."""
     secret_references: pulumi.Output[dict[str, str]]
-    """Secret → ``valueFrom``, versions included."""
+    """Secret → ``valueFrom`` with its version."""
     data_values: pulumi.Output[dict[str, str]] = Field(default_factory=lambda: pulumi.Output.from_input({}))
     """Addresses of the data stores, such as ``database-host``. The application's ``value_environment`` refers to its
     keys. Must not contain secrets. Omitted: none."""
@@ -100,9 +100,9 @@ class InterfaceServiceArgs(Args):
     stop_seconds: int = Field(default=60, ge=STOP_SECONDS[0], le=STOP_SECONDS[1])
     """The time between SIGTERM and SIGKILL, after the deregistration delay (Fargate: at most 120)."""
     stop_before_start: bool = False
-    """Whether a deployment stops every task before it starts new ones, for a release that must not run beside the
-    previous one. The service is unavailable for the deregistration delay, the stop and a start. Omitted: new tasks
-    start first."""
+    """Whether a deployment stops every task before it starts new ones, for a release that must not run at the same time
+    as the previous one. The service is unavailable for the deregistration delay, the stop and a start. Omitted: new
+    tasks start first."""
     tags: dict[str, str]
     """Tags of every resource."""
 

@@ -61,7 +61,7 @@ class Firewall(pulumi.ComponentResource):
         return aws.wafv2.WebAcl(
             f"{self._name}-acl",
             name=self._physical_name,
-            description="Sizes, rates, forged headers and known attacks, before anything is logged in or forwarded",
+            description="Blocks oversized requests, excessive rates, forged headers and known attacks, before the login",
             scope="REGIONAL",
             default_action={"allow": {}},
             # The table's statements are plain mappings in the SDK's structure, which is nested too deeply for its

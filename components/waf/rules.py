@@ -77,11 +77,11 @@ class Limits:
     query_bytes: int
     uri_bytes: int
     pages_per_window: int
-    """For one session, as the next two."""
+    """The rates for one session, like the next two fields."""
     uploads_per_window: int
     model_calls_per_window: int
     address_pages_per_window: int
-    """For one address, as the next three."""
+    """The rates for one address, like the next three fields."""
     address_uploads_per_window: int
     address_model_calls_per_window: int
     address_static_per_window: int

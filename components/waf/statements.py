@@ -81,7 +81,7 @@ def starts_with(what: Field, text: str, transformations: list[dict[str, Any]] | 
 
 
 def equals(what: Field, text: str) -> Statement:
-    """The component is ``text``."""
+    """The component equals ``text``."""
     return _bytes(what, "EXACTLY", text, NO_TRANSFORMATION)
 
 
@@ -113,12 +113,12 @@ def labelled(key: str) -> Statement:
 
 
 def both(*statements: Statement) -> Statement:
-    """All of them."""
+    """All of the statements match."""
     return statements[0] if len(statements) == 1 else {"and_statement": {"statements": list(statements)}}
 
 
 def either(*statements: Statement) -> Statement:
-    """At least one of them."""
+    """At least one of the statements matches."""
     return statements[0] if len(statements) == 1 else {"or_statement": {"statements": list(statements)}}
 
 

@@ -1,1 +1,2 @@
-"""The AWS services that a task and the ECS agent talk to, as far as the twin plays them: IAM, signatures and endpoints."""
+"""The AWS services that a task and the ECS agent call, as far as the twin implements them: IAM, signatures and
+endpoints."""

@@ -1,4 +1,4 @@
-"""Which policies of the graph have a say in a request: of roles, their boundary, resources and endpoints."""
+"""The policies in the graph that apply to a request: those of roles, their boundaries, resources and endpoints."""
 
 from __future__ import annotations
 
@@ -38,19 +38,20 @@ its value."""
 
 
 def bootstrap_of(stack: Stack, root: Path = ROOT) -> Stack:
-    """The recorded bootstrap stack that makes the environment's boundary, repositories and named secrets.
+    """The recorded bootstrap stack that creates the environment's boundary, repositories and named secrets.
 
-    ``LookupError`` where no stack file of ``bootstrap/`` has the environment. Forks: call it before opening channels.
+    Raises ``LookupError`` if no stack file in ``bootstrap/`` lists the environment. Forks the process: call it before
+    any channel is opened.
     """
     found = account.of_environment(stack.recording, account.recordings(root))
     if found is None:
-        raise LookupError(f"no stack of bootstrap/ makes the roles of {stack.name} in {stack.account}")
+        raise LookupError(f"no stack in bootstrap/ creates the roles of {stack.name} in {stack.account}")
     return Stack.of(found)
 
 
 @dataclass(frozen=True)
 class Role:
-    """A role, and what it may do."""
+    """A role and its policies."""
 
     resource: Resource
     identity: tuple[Policy, ...]
@@ -59,7 +60,7 @@ class Role:
 
     @property
     def arn(self) -> str:
-        """Its ARN, with its path."""
+        """The role's ARN, with its path."""
         return str(self.resource["arn"])
 
 
@@ -72,7 +73,8 @@ class Access:
     _parsed: dict[str, Role] = field(default_factory=dict[str, Role], init=False, repr=False, compare=False)
 
     def role(self, arn: str) -> Role:
-        """A role by its ARN; ``LookupError`` where neither stack has it or a policy that it names."""
+        """Return a role by its ARN. Raises ``LookupError`` if neither stack has the role or one of the policies that it
+        refers to."""
         if arn in self._parsed:
             return self._parsed[arn]
         if arn not in self._roles:
@@ -85,7 +87,7 @@ class Access:
         return self._parsed.setdefault(arn, Role(found, tuple(self._identity(found)), boundary, trust))
 
     def decide(self, request: Request, endpoint: Policy | None = None) -> Decision:
-        """IAM's answer; ``endpoint`` is the policy of the VPC endpoint by which the request came."""
+        """Return IAM's decision; ``endpoint`` is the policy of the VPC endpoint that received the request."""
         resource = self._resource_policies(request)
         decides = request.action.startswith(("kms:", "sts:"))
         if not request.principal.arn:
@@ -97,13 +99,14 @@ class Access:
         return decide(request, Policies(role.identity, role.boundary, resource, endpoint, decides))
 
     def endpoint(self, endpoint: Resource) -> Policy:
-        """The policy of a VPC endpoint."""
+        """Return the policy of a VPC endpoint."""
         own = [one["policy"] for one in self.stack.where(ENDPOINT_POLICY, vpcEndpointId=endpoint.id)]
         document = (own or [endpoint.get("policy")])[0]
         return Policy.parse(f"endpoint policy of {endpoint.name}", document or _EVERYTHING)
 
     def key(self, named: str) -> Resource:
-        """A key by its ARN, id or alias; ``LookupError`` where neither stack has it or it is disabled."""
+        """Return a key by its ARN, id or alias. Raises ``LookupError`` if neither stack has the key, or if it is
+        disabled."""
         for one in self._all(KEY):
             if named in (one["arn"], one.id):
                 if one.get("isEnabled", True) is not True:
@@ -140,7 +143,7 @@ class Access:
                 return Policy.parse(name, one["policy"])
         if arn.startswith("arn:aws:iam::aws:policy/"):
             return Policy.parse(name, _of_aws(arn))
-        raise LookupError(f"{name} is {arn}, which neither {self.stack.name} nor its bootstrap stack makes")
+        raise LookupError(f"{name} is {arn}, which neither {self.stack.name} nor its bootstrap stack creates")
 
     def _resource_policies(self, request: Request) -> list[Policy]:
         service, arn = request.action.partition(":")[0], request.resource

@@ -1,8 +1,8 @@
-"""What the ECS agent does for a task with the execution role: it pulls images, reads secrets and sends logs.
+"""The ECS agent of a task: with the execution role, it pulls images, reads secrets and sends logs.
 
 On Fargate it does so through the task's own network interface
 (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-task-networking.html), so every call is a real
-connection from the task's host: a closed security group, a missing endpoint and a refused name stop it as they stop AWS.
+connection from the task's host: a closed security group, a missing endpoint or a blocked name stops the task as on AWS.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ _TARGETS = {
 }
 """Service → what precedes the operation in ``X-Amz-Target`` (botocore's service models)."""
 Resolve = Callable[[str], str]
-"""The address of a name; ``LookupError`` says why there is none."""
+"""Return the address of a name. Raises ``LookupError`` with the reason if there is none."""
 
 
 @dataclass(frozen=True)
 class ValueFrom:
-    """Where a container's secret comes from
+    """A reference to a container's secret
     (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-secrets-manager.html)."""
 
     arn: str
@@ -59,7 +59,7 @@ class ValueFrom:
         parts = text.split(":")
         if parts[2:3] != ["secretsmanager"] or len(parts) not in {_ARN_PARTS, _VALUE_FROM_PARTS}:
             raise RefusedError(
-                f"valueFrom {text} is not a secret's ARN with or without :json-key:version-stage:version-id"
+                f"valueFrom {text} is not a secret's ARN, optionally followed by :json-key:version-stage:version-id"
             )
         return cls(":".join(parts[:_ARN_PARTS]), *(parts[_ARN_PARTS:] or ("", "", "")))
 
@@ -78,7 +78,7 @@ class _Sent:
 
 @dataclass(frozen=True)
 class LogStream:
-    """The stream of one container."""
+    """The log stream of one container."""
 
     agent: Agent
     group: str
@@ -86,7 +86,7 @@ class LogStream:
     region: str
 
     def put(self, lines: Sequence[str]) -> None:
-        """Send lines; ``RefusedError`` where they are not taken."""
+        """Send lines to the stream. Raises ``RefusedError`` if CloudWatch Logs refuses them."""
         at = int(time.time() * 1000)
         events = [{"timestamp": at, "message": line} for line in lines]
         asked = {"logGroupName": self.group, "logStreamName": self.name, "logEvents": events}
@@ -104,13 +104,14 @@ class Agent:
     task_id: str
     issuer: Issuer
     authority: Authority
-    """See ``Endpoints``."""
+    """The servers at the addresses of the VPC endpoints."""
     resolve: Resolve
     refusals: Refusals = field(default_factory=Refusals)
     _session: Credentials | None = None
 
     def secret(self, value_from: str) -> str:
-        """The value that a container gets for ``valueFrom``; ``RefusedError`` names why the task does not start."""
+        """Return the value that a container gets for ``valueFrom``. Raises ``RefusedError`` with the reason why the
+        task does not start."""
         try:
             wanted = ValueFrom.parse(value_from)
         except RefusedError as error:
@@ -128,22 +129,22 @@ class Agent:
         value = cast("dict[str, object]", content).get(wanted.key) if isinstance(content, dict) else None
         if value is None:
             raise self._refused(
-                f"the secret {wanted.arn} has no JSON key {wanted.key}, which valueFrom {value_from} names"
+                f"the secret {wanted.arn} has no JSON key {wanted.key}, which valueFrom {value_from} refers to"
             )
         return value if isinstance(value, str) else json.dumps(value)
 
     def secrets(self, container: Mapping[str, Any]) -> dict[str, str]:
-        """Every variable that a container definition takes from a secret."""
+        """Return every variable that a container definition takes from a secret."""
         found = cast("list[dict[str, str]]", container.get("secrets") or [])
         return {one["name"]: self.secret(one["valueFrom"]) for one in found}
 
     def pull(self, image: str) -> None:
-        """Ask ECR for an image of this account's registry; ``RefusedError`` where it does not give it."""
+        """Pull an image from this account's registry. Raises ``RefusedError`` if ECR refuses."""
         registry, _, path = image.partition("/")
         name, _, digest = path.partition("@")
         parts = registry.split(".")
         if parts[1:3] != ["dkr", "ecr"]:
-            raise self._refused(f"image {image} is not in a registry of ECR")
+            raise self._refused(f"image {image} is not in an ECR registry")
         given = self.call("ecr", "GetAuthorizationToken", {}, parts[3])["authorizationData"][0]
         asked = {"repositoryName": name, "registryId": parts[0], "imageIds": [{"imageDigest": digest}]}
         for operation in _PULL:
@@ -154,19 +155,21 @@ class Agent:
         self._get(str(layer.hostname), layer.path, {})
 
     def log_stream(self, container: Mapping[str, Any]) -> LogStream:
-        """The stream of a container with the ``awslogs`` driver, made now
+        """Create and return the log stream of a container with the ``awslogs`` driver
         (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/using_awslogs.html)."""
         configuration = container["logConfiguration"]
         options: Mapping[str, str] = configuration["options"]
         if configuration["logDriver"] != "awslogs":
-            raise self._refused(f"container {container['name']}: log driver {configuration['logDriver']} is not played")
+            raise self._refused(
+                f"container {container['name']}: the twin does not support the log driver {configuration['logDriver']}"
+            )
         name = f"{options['awslogs-stream-prefix']}/{container['name']}/{self.task_id}"
         group, region = options["awslogs-group"], options["awslogs-region"]
         self.call("logs", "CreateLogStream", {"logGroupName": group, "logStreamName": name}, region)
         return LogStream(self, group, name, region)
 
     def call(self, service: str, operation: str, asked: Mapping[str, object], region: str) -> dict[str, Any]:
-        """One signed call from the task's host; ``RefusedError`` for whatever comes back instead of an answer."""
+        """Send one signed call from the task's host. Raises ``RefusedError`` for every error response."""
         name = host(service, region)
         target = f"{_TARGETS[service]}.{operation}"
         headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": target, "Host": name}

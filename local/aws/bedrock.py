@@ -30,7 +30,7 @@ NAMESPACE = "AWS/Bedrock"
 GUARDRAIL, GUARDRAIL_VERSION = "aws:bedrock/guardrail:Guardrail", "aws:bedrock/guardrailVersion:GuardrailVersion"
 IDENTIFIER_HEADER, VERSION_HEADER = "x-amzn-bedrock-guardrailidentifier", "x-amzn-bedrock-guardrailversion"
 PROFILE_AREAS = frozenset(("apac", "au", "ca", "eu", "global", "in", "jp", "us", "us-gov"))
-"""Beginnings of ids that are inference profiles
+"""Prefixes of the ids of inference profiles
 (https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html)."""
 _MODEL_ARN = re.compile(r"arn:aws:bedrock:([a-z0-9-]*):\d*:(foundation-model|inference-profile)/(.+)")
 _KINDS = {
@@ -58,7 +58,7 @@ class _Call:
 
 @dataclass
 class Bedrock:
-    """The service in one region."""
+    """Bedrock in one region."""
 
     gate: Gate
     metrics: Metrics
@@ -117,12 +117,10 @@ class Bedrock:
         if found.status == 200:  # noqa: PLR2004
             return found
         code = _CODES.get(found.status, "InternalServerException")
-        raise ServiceError(
-            found.status, code, f"model {model} answers {found.status}: this is the behaviour set for it"
-        )
+        raise ServiceError(found.status, code, f"model {model} returns {found.status}, the behaviour set for it")
 
     def behave(self, model: str, behaviour: Behaviour | None) -> None:
-        """From now on a model does this; ``None``: it answers."""
+        """Set a model's behaviour from now on; ``None`` restores answers."""
         if behaviour is None:
             self.behaviours.of.pop(model, None)
         else:
@@ -149,7 +147,9 @@ class Bedrock:
         elif self._guardrails():
             raise self._unguarded()
         if not any(named == question.model for named in self._declared()):
-            cause = f"model {question.model}: no policy of {self.gate.access.stack.name} names it in {self.gate.region}"
+            cause = (
+                f"model {question.model}: no policy of {self.gate.access.stack.name} covers it in {self.gate.region}"
+            )
             raise self.gate.error(400, "ValidationException", cause)
 
     def _guardrails(self) -> list[Resource]:
@@ -181,7 +181,7 @@ class Bedrock:
         return found, version
 
     def _arns(self, model: str) -> Iterator[str]:
-        """What a call to a model is authorised against: the model, or an inference profile and the models behind it."""
+        """The ARNs that a call to a model is authorized against: the model, or an inference profile and its models."""
         region, account = self.gate.region, self.gate.access.stack.account
         area, _, behind = model.partition(".")
         if area not in PROFILE_AREAS:

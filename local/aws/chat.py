@@ -1,7 +1,8 @@
-"""Chat Completions: an answer that repeats the question word by word, or quotes the context that came with it.
+"""Chat Completions: an answer that repeats the question word by word, or quotes the context in the request.
 
-The form of requests, answers and chunks is OpenAI's (https://platform.openai.com/docs/api-reference/chat), which Bedrock
-offers at ``/openai/v1/chat/completions`` (https://docs.aws.amazon.com/bedrock/latest/userguide/inference-chat-completions.html).
+Requests, answers and chunks have OpenAI's format (https://platform.openai.com/docs/api-reference/chat), which Bedrock
+offers at ``/openai/v1/chat/completions``
+(https://docs.aws.amazon.com/bedrock/latest/userguide/inference-chat-completions.html).
 """
 
 from __future__ import annotations
@@ -26,30 +27,31 @@ Headers = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class Behaviour:
-    """What a model does until another behaviour is set."""
+    """The behaviour of a model until another one is set."""
 
     status: int = 200
-    """429 throttles, 500 and 503 fail; any other than 200 is answered at once."""
+    """The response status: 429 throttles, 500 and 503 fail. Any status other than 200 is returned immediately."""
     first_word_seconds: float = 0.0
-    """Silence before anything is sent, response head included."""
+    """Seconds of silence before anything is sent, including the response head."""
     seconds_a_word: float = 0.02
     hangs_after: int | None = None
-    """Words after which nothing more is sent, while the connection stays; 0 is before the response head."""
+    """The number of words after which the model sends nothing more but keeps the connection open; 0 is before the
+    response head."""
     breaks_after: int | None = None
-    """Words after which the connection is closed."""
+    """The number of words after which the connection is closed."""
     requests: int | None = None
-    """How many requests it is for; then the model answers again. ``None``: all."""
+    """The number of requests that this behaviour applies to; after them the model answers again."""
 
 
 @dataclass
 class Behaviours:
-    """Of each model, and of all others."""
+    """The behaviour of each model, and the default for all others."""
 
     default: Behaviour = field(default_factory=Behaviour)
     of: dict[str, Behaviour] = field(default_factory=dict[str, Behaviour])
 
     def next(self, model: str) -> Behaviour:
-        """What the model does with the request that arrived now."""
+        """Return the model's behaviour for the request that has just arrived."""
         found = self.of.get(model)
         if found is None:
             return self.default
@@ -62,7 +64,7 @@ class Behaviours:
 
 
 class NotAQuestionError(Exception):
-    """A body that is not a chat completion request; the message says what is wrong."""
+    """The body is not a chat completion request; the message states the problem."""
 
 
 @dataclass(frozen=True)
@@ -71,15 +73,15 @@ class Question:
 
     model: str
     messages: tuple[tuple[str, str], ...]
-    """Role and text of each."""
+    """The role and text of each message."""
     stream: bool
     usage_in_stream: bool
     limit: int | None
-    """``max_completion_tokens``, or ``max_tokens``."""
+    """``max_completion_tokens`` or ``max_tokens``."""
 
     @classmethod
     def read(cls, body: bytes) -> Question:
-        """Read a request body; ``NotAQuestionError`` otherwise."""
+        """Read a request body. Raises ``NotAQuestionError`` if it is not a chat completion request."""
         try:
             asked: dict[str, Any] = json.loads(body)
             messages = tuple((str(one["role"]), _text(one.get("content"))) for one in asked["messages"])
@@ -95,7 +97,7 @@ class Question:
 
     @property
     def tokens(self) -> int:
-        """How many tokens the prompt has; the twin counts words."""
+        """The number of tokens in the prompt; the twin counts words."""
         return sum(len(text.split()) for _, text in self.messages)
 
     def words(self) -> list[str]:
@@ -135,7 +137,7 @@ class _Reply:
 
 @dataclass(frozen=True)
 class Told:
-    """What an answer came to."""
+    """The totals of an answer."""
 
     words: int
     first_word_seconds: float
@@ -144,7 +146,7 @@ class Told:
 
 
 async def tell(exchange: Exchange, question: Question, behaviour: Behaviour, *headers: tuple[str, str]) -> Told:
-    """Send the answer at the model's pace. It ends early where the behaviour says so."""
+    """Send the answer at the model's pace. It ends early if the behaviour requires it."""
     started = time.monotonic()
     if behaviour.hangs_after == 0:
         await asyncio.Event().wait()

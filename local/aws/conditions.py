@@ -8,7 +8,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_con
 - a key that the request does not have matches no operator, except a negated one, ``...IfExists`` and ``ForAllValues``;
   ``ForAnyValue`` never matches it; ``Null`` with ``true`` matches it;
 - an ARN is compared part by part, so a wildcard does not reach over one of the first five colons;
-- names of condition keys are compared without regard to case.
+- names of condition keys are compared case-insensitively.
 """
 
 from __future__ import annotations
@@ -32,20 +32,18 @@ _LITERALS = {"*": "\0star", "?": "\0question", "$": "$"}
 
 
 class MalformedPolicyError(ValueError):
-    """A document that AWS refuses to store."""
+    """A policy document that AWS refuses to store."""
 
 
 def listed(value: Any) -> list[str]:  # noqa: ANN401 - JSON
-    """A single value as IAM reads it: a list of one. Booleans and numbers are the text that they are in JSON."""
+    """Return a value as IAM reads it: a single value becomes a list with one element. Booleans and numbers become their
+    JSON text."""
     values = cast("list[object]", value if isinstance(value, list) else [value])
     return [str(one).lower() if isinstance(one, bool) else str(one) for one in values]
 
 
 def filled(text: str, context: Context) -> str | None:
-    """A text with its policy variables replaced; ``None`` where the request lacks one that has no default.
-
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
-    """
+    """Replace the policy variables in a text. Returns ``None`` if the request lacks a variable that has no default."""
     missing: list[str] = []
 
     def value(found: re.Match[str]) -> str:
@@ -73,17 +71,20 @@ def _expression(pattern: str) -> re.Pattern[str]:
 
 
 def like(pattern: str, value: str) -> bool:
-    """IAM's wildcards: ``*`` is any text, ``?`` one character."""
+    """Match IAM's wildcards: ``*`` is any text, ``?`` is one character."""
     return _expression(pattern).fullmatch(value) is not None
 
 
 def unmet(condition: Mapping[str, Mapping[str, Any]], context: Context) -> Iterator[str]:
-    """Each operator and key of a condition block that the request does not meet, in words; none where it matches."""
+    """Return a description of each operator and key of a condition block that the request does not meet; empty if the
+    block matches."""
     for operator, keys in condition.items():
         for key, wanted in keys.items():
             found = context.get(key.lower())
             if not met(operator, listed(wanted), found or None, context):
-                has = "the request does not have it" if not found else f"the request has {', '.join(found)}"
+                has = (
+                    "the request does not contain the key" if not found else f"the request contains {', '.join(found)}"
+                )
                 yield f"{operator} {key} {_short(listed(wanted))}, {has}"
 
 
@@ -92,7 +93,7 @@ def _short(values: list[str]) -> str:
 
 
 def met(operator: str, wanted: list[str], found: tuple[str, ...] | None, context: Context) -> bool:
-    """Whether one operator and key matches. ``MalformedPolicyError`` for an operator that IAM does not have."""
+    """Whether one operator and key match. Raises ``MalformedPolicyError`` for an operator that IAM does not support."""
     if operator == "Null":
         return (found is None) is (_lower(wanted) == ["true"])
     quantifier, _, base = operator.rpartition(":")

@@ -1,4 +1,5 @@
-"""The credentials server of a task at 169.254.170.2: the task role's credentials, as every AWS SDK and Envoy ask for them.
+"""The task credentials endpoint at 169.254.170.2: the task role's credentials in the form that every AWS SDK and Envoy
+request them.
 
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html
 """
@@ -20,17 +21,17 @@ from local.wiring import Node, Wiring
 ADDRESS, PORT = "169.254.170.2", 80
 PART = "task credentials"
 RENEWED = timedelta(minutes=15)
-"""How long before they expire ECS has new ones."""
+"""How long before their expiry ECS renews the credentials."""
 
 
 @dataclass
 class TaskCredentials:
-    """The server of one task, until the block ends."""
+    """Serve one task's credentials until the block ends."""
 
     stack: Stack
     wiring: Wiring
     node: Node
-    """The task's network interface; the server listens on the task's host, at the link-local address."""
+    """The task's network interface; the server listens on the task's host at the link-local address."""
     task_id: str
     issuer: Issuer
     refusals: Refusals = field(default_factory=Refusals)
@@ -48,7 +49,7 @@ class TaskCredentials:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What Fargate adds to every container of a task that has a task role."""
+        """The variables that Fargate adds to every container of a task with a task role."""
         region = self.stack.region
         return {
             "AWS_EXECUTION_ENV": "AWS_ECS_FARGATE",
@@ -58,7 +59,7 @@ class TaskCredentials:
         }
 
     def renew(self) -> Credentials:
-        """New credentials from now on, as after a rotation."""
+        """Issue new credentials, as a rotation does."""
         task = self.stack.one("aws:ecs/taskDefinition:TaskDefinition")
         role = task.get("taskRoleArn")
         if role is None:

@@ -1,4 +1,5 @@
-"""Whether a database login by IAM is allowed: the token's signature, and ``rds-db:connect`` of the role that signed it.
+"""Checks whether a database login by IAM is allowed: the token's signature, and ``rds-db:connect`` of the role that
+signed it.
 
 https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.html
 """
@@ -28,7 +29,7 @@ class DatabaseLogin:
     clock: Callable[[], datetime] = now
 
     def refusal(self, token: str, user: str) -> str:
-        """Why a login with this token as this user is refused; empty where it is allowed."""
+        """Return the reason why a login with this token as this user is refused; empty if it is allowed."""
         if not self.cluster.get("iamDatabaseAuthenticationEnabled"):
             return f"cluster {self.cluster.name}: iamDatabaseAuthenticationEnabled is not on"
         place, _, query = token.partition("/?")

@@ -1,4 +1,5 @@
-"""The servers at the addresses of the VPC endpoints: TLS for the names that lead there, and one service behind each."""
+"""The servers at the addresses of the VPC endpoints: TLS for the names that resolve to each, with one service behind
+it."""
 
 from __future__ import annotations
 
@@ -34,22 +35,23 @@ _REQUEST_ID = "x-amzn-requestid"
 
 
 def region_of(endpoint: Resource) -> str:
-    """Of an endpoint's service: ``com.amazonaws.<region>.<service>``."""
+    """An endpoint's service in the form ``com.amazonaws.<region>.<service>``."""
     return str(endpoint["serviceName"]).split(".", 3)[2]
 
 
 def service_of(endpoint: Resource) -> str:
-    """``secretsmanager``, ``ecr.dkr``: what comes after the region."""
+    """The service without the region: ``secretsmanager``, ``ecr.dkr``."""
     return str(endpoint["serviceName"]).split(".", 3)[3]
 
 
 def own_names(endpoint: Resource) -> list[str]:
-    """The names that AWS gives the endpoint itself."""
+    """The endpoint-specific names that AWS assigns."""
     return [str(one["dnsName"]) for one in items(endpoint.get("dnsEntries"))]
 
 
 def names_of(endpoint: Resource) -> list[str]:
-    """The names that lead to an endpoint, ``*.`` for all below one. A gateway adds none: S3's own ones lead there."""
+    """The names that resolve to an endpoint; ``*.`` stands for all names below one. A gateway endpoint adds none: S3's
+    regular names resolve to it."""
     region, service = region_of(endpoint), service_of(endpoint)
     if endpoint["vpcEndpointType"] == "Gateway":
         return [f"{service}.{region}.amazonaws.com", f"*.{service}.{region}.amazonaws.com"]
@@ -59,25 +61,25 @@ def names_of(endpoint: Resource) -> list[str]:
 
 @dataclass
 class Endpoints:
-    """Every endpoint of the graph, until the block ends."""
+    """Run every endpoint of the graph until the block ends."""
 
     wiring: Wiring
     nodes: Mapping[str, Sequence[Node]]
-    """An endpoint's id → its interfaces, one a subnet; for a gateway the service's own address."""
+    """Endpoint id → its interfaces, one in each subnet; for a gateway endpoint, the service's own address."""
     authority: Authority
-    """In the place of AWS's public authorities, which every client trusts."""
+    """The authority that replaces the public ones, which every client trusts."""
     access: Access
     issuer: Issuer
     metrics: Metrics
     refusals: Refusals = field(default_factory=Refusals)
     replaced: dict[str, str] = field(default_factory=dict[str, str])
-    """See ``Secrets``."""
+    """Value in the graph → the twin's replacement, as in ``Secrets``."""
     clock: Callable[[], datetime] = now
     secrets: Secrets = field(init=False)
     buckets: Buckets = field(init=False)
     logs: Logs = field(init=False, default_factory=Logs)
     bedrock: dict[str, Bedrock] = field(init=False, default_factory=dict[str, Bedrock])
-    """Region → its Bedrock."""
+    """Region → Bedrock in that region."""
     _logins: Logins = field(init=False, default_factory=Logins)
     _stack: contextlib.ExitStack = field(init=False, default_factory=contextlib.ExitStack)
 
@@ -111,7 +113,7 @@ class Endpoints:
         policy = self.access.endpoint(endpoint)
 
         def arrive(exchange: Exchange) -> Arrival:
-            # On loopback every client has the same address; then the session says whose it is.
+            # On loopback every client has the same address; then the session identifies its owner.
             return Arrival(endpoint, policy, exchange.source if self.wiring.isolated else "")
 
         if service == "bedrock-runtime":
@@ -140,7 +142,7 @@ class Endpoints:
             "logs": CloudWatchLogs(self._gate(endpoint, "logs"), self.logs).answer,
             "ecr.api": Registry(self._gate(endpoint, "ecr"), self._logins).answer,
         }
-        answer = answers.get(service, self._not_played(service))
+        answer = answers.get(service, self._not_emulated(service))
 
         async def call(exchange: Exchange) -> None:
             await _called(answer, exchange, arrive(exchange))
@@ -157,9 +159,9 @@ class Endpoints:
         part = service_of(endpoint)
         return Gate(part, self.access, self.issuer, self.refusals, service, region_of(endpoint), ours, self.clock)
 
-    def _not_played(self, service: str) -> Callable[[Received, Arrival], dict[str, Any]]:
+    def _not_emulated(self, service: str) -> Callable[[Received, Arrival], dict[str, Any]]:
         def refuse(request: Received, arrival: Arrival) -> dict[str, Any]:
-            cause = f"{request.method} {request.target} at {arrival.endpoint.name}: the twin does not play {service}"
+            cause = f"{request.method} {request.target} at {arrival.endpoint.name}: the twin does not support {service}"
             self.refusals.add(service, cause)
             raise ServiceError(501, "NotImplemented", cause)
 

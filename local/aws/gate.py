@@ -1,4 +1,4 @@
-"""What every service does with a request before anything else: verify its signature, and ask IAM."""
+"""The checks that every service makes first: verify the request's signature, and evaluate IAM."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ VPC = "aws:ec2/vpc:Vpc"
 
 
 class ServiceError(Exception):
-    """An answer that is an error: HTTP status, AWS's code, and the cause, which is also recorded."""
+    """An error response: HTTP status, AWS's error code, and the cause, which is also recorded."""
 
     def __init__(self, status: int, code: str, cause: str) -> None:
         super().__init__(cause)
@@ -34,17 +34,17 @@ class Arrival:
     """The VPC endpoint."""
     policy: Policy
     source: str
-    """The client's private address; empty where the wiring does not tell one client from another."""
+    """The client's private address; empty if the wiring does not distinguish clients."""
 
 
 @dataclass(frozen=True)
 class Ask:
-    """One question to IAM about a request."""
+    """One IAM evaluation for a request."""
 
     action: str
     resource: str
     context: Context = field(default_factory=dict[str, tuple[str, ...]])
-    """What this service adds to the context of every request; keys in lower case."""
+    """The context keys that this service adds to every request, in lower case."""
 
 
 @dataclass(frozen=True)
@@ -52,34 +52,33 @@ class Gate:
     """The checks of one service in one region."""
 
     part: str
-    """Who a refusal comes from."""
+    """The name of the part that refuses, for the record of refusals."""
     access: Access
     issuer: Issuer
     refusals: Refusals
     service: str
-    """What the signature names: ``s3``, ``bedrock``."""
+    """The service name in the signature: ``s3``, ``bedrock``."""
     region: str
     hosts: Callable[[str], bool]
     clock: Callable[[], datetime] = now
 
     def session(self, request: Received) -> Credentials:
-        """Who signed the request; ``ServiceError`` names what differs."""
+        """Return the signer of the request. Raises ``ServiceError`` with the first mismatch."""
         try:
             return Verifier(self.issuer, self.service, self.region, self.hosts, self.clock).verify(request)
         except SignatureError as error:
             raise self.error(403, error.code, str(error)) from None
 
     def ask(self, session: Credentials, asks: Iterable[Ask], arrival: Arrival, request: Received) -> None:
-        """Ask IAM; ``ServiceError`` where it refuses one of the questions."""
+        """Evaluate IAM. Raises ``ServiceError`` if it denies one of the questions."""
         for one in asks:
             context = {**self._context(session, arrival, request), **one.context}
             answer = self.access.decide(Request(one.action, one.resource, session.principal, context), arrival.policy)
             self._let(answer)
 
     def ask_for(self, session: Credentials, asks: Iterable[Ask], service: str) -> None:
-        """Ask IAM for a request that a service makes in the caller's name, such as one to KMS: no endpoint is passed.
-
-        https://docs.aws.amazon.com/IAM/latest/UserGuide/access_forward_access_sessions.html
+        """Evaluate IAM for a request that a service makes on the caller's behalf, such as one to KMS; it passes no
+        endpoint. https://docs.aws.amazon.com/IAM/latest/UserGuide/access_forward_access_sessions.html
         """
         for one in asks:
             context = {
@@ -97,7 +96,7 @@ class Gate:
             self._let(self.access.decide(Request(one.action, one.resource, session.principal, context)))
 
     def error(self, status: int, code: str, cause: str) -> ServiceError:
-        """An error whose cause is recorded."""
+        """Return an error and record its cause."""
         self.refusals.add(self.part, cause)
         return ServiceError(status, code, cause)
 
@@ -107,7 +106,7 @@ class Gate:
             raise self.error(403 if self.service in {"s3", "bedrock"} else 400, code, answer.cause)
 
     def _context(self, session: Credentials, arrival: Arrival, request: Received) -> dict[str, tuple[str, ...]]:
-        """What AWS says of a request that comes through a VPC endpoint."""
+        """The context keys that AWS sets for a request through a VPC endpoint."""
         at = self.clock()
         return {
             **session.context(),
@@ -128,12 +127,12 @@ class Gate:
 
 
 def tags_of(resource: Resource) -> dict[str, str]:
-    """The tags that a resource has."""
+    """Return the tags of a resource."""
     return cast("dict[str, str]", resource.get("tagsAll") or resource.get("tags") or {})
 
 
 def keys_of(tags: Mapping[str, str], *prefixes: str) -> dict[str, tuple[str, ...]]:
-    """Tags of a resource as condition keys: ``aws:ResourceTag/…`` and the service's own."""
+    """Return a resource's tags as condition keys: ``aws:ResourceTag/…`` and the service's own."""
     named = ((f"{prefix}/{key}", value) for prefix in ("aws:resourcetag", *prefixes) for key, value in tags.items())
     return {key.lower(): (value,) for key, value in named}
 

@@ -1,4 +1,5 @@
-"""HTTP/1.1 servers on sockets of the wiring: every byte is the handler's, and a refused TLS handshake is a cause."""
+"""HTTP/1.1 servers on sockets of the wiring: the handler controls every byte, and a failed TLS handshake is recorded as
+a cause."""
 
 from __future__ import annotations
 
@@ -20,20 +21,21 @@ HEAD_BYTES = 1 << 20
 HANDSHAKE_SECONDS = 10
 _STOP_SECONDS = 10
 TURNS = 5
-"""Turns of the loop until a transport that was aborted, with TLS above it, has closed its socket."""
+"""Iterations of the event loop until an aborted transport with TLS has closed its socket."""
 
 
 @dataclass(frozen=True)
 class Exchange:
-    """One request at one listener, and where its answer goes."""
+    """One request at one listener, and the connection for its response."""
 
     request: Received
     source: str
-    """The client's address as the socket has it."""
+    """The client's address as the socket reports it."""
     writer: asyncio.StreamWriter
 
     def answer(self, status: int, body: bytes, *headers: tuple[str, str]) -> None:
-        """A whole answer. One to HEAD has no body, and the length that its headers state, or the body's."""
+        """Send a complete response. A response to HEAD has no body; its length is the one in its headers, or that of
+        the body."""
         if self.request.method != "HEAD":
             self.writer.write(plain_answer(status, body, *headers))
             return
@@ -43,21 +45,21 @@ class Exchange:
         self.writer.write("\r\n".join(lines).encode())
 
     def answer_json(self, status: int, content: Mapping[str, object], *headers: tuple[str, str]) -> None:
-        """A whole answer in JSON."""
+        """Send a complete response in JSON."""
         kind = () if any(name == "content-type" for name, _ in headers) else (("content-type", "application/json"),)
         self.answer(status, json.dumps(content).encode(), *kind, *headers)
 
 
 Handler = Callable[[Exchange], Awaitable[bool | None]]
-"""Writes the answer; ``False`` closes the connection, an exception aborts it."""
+"""Writes the response; ``False`` closes the connection, an exception aborts it."""
 
 
 @dataclass(frozen=True)
 class Listener:
-    """A listening socket, its certificate and who answers."""
+    """A listening socket, its certificate and its handler."""
 
     part: str
-    """Who a refusal comes from."""
+    """The name of the part that refuses, for the record of refusals."""
     socket: socket.socket
     handler: Handler
     tls: ssl.SSLContext | None = None
@@ -65,7 +67,7 @@ class Listener:
 
 @dataclass
 class Servers:
-    """Serves listeners in a thread until the block ends."""
+    """Serve listeners in a thread until the block ends."""
 
     listeners: Sequence[Listener]
     refusals: Refusals
@@ -171,6 +173,6 @@ async def _read(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> R
 
 
 async def chunk(writer: asyncio.StreamWriter, data: bytes) -> None:
-    """One chunk of an answer with ``transfer-encoding: chunked``; an empty one ends it."""
+    """Return one chunk of a response with ``transfer-encoding: chunked``; an empty chunk ends it."""
     writer.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
     await writer.drain()

@@ -1,14 +1,15 @@
-"""Whether IAM lets a request through, and which statement decided.
+"""IAM's decision on a request, and the statement that decides it.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html, for one
 account without organization policies:
 
-1. An explicit Deny in any policy of the request wins: the caller's, its permissions boundary, the resource's, the VPC
-   endpoint's.
-2. The endpoint's policy has to allow the request.
-3. A resource's policy that names the role allows it without the role's own policies, within the permissions boundary; one
-   that names the account leaves it to the role's policies. A key's policy has to do one of the two.
-4. Otherwise the role's policies have to allow it, and so does its permissions boundary.
+1. An explicit Deny in any policy that applies to the request wins: the caller's, its permissions boundary, the
+   resource's, or the VPC endpoint's.
+2. The endpoint's policy must allow the request.
+3. A resource policy that names the role allows the request without the role's own policies, within the permissions
+   boundary; one that names the account delegates the decision to the role's policies. A key policy must do one of the
+   two.
+4. Otherwise the role's policies must allow the request, and so must its permissions boundary.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _PAIRS = (("Action", "NotAction"), ("Resource", "NotResource"), ("Principal", "N
 
 @dataclass(frozen=True)
 class Principal:
-    """Who asks: a session of a role, or an AWS service."""
+    """The caller: a session of a role, or an AWS service."""
 
     arn: str = ""
     """The role's ARN; empty for a service."""
@@ -44,7 +45,7 @@ class Principal:
 
     @property
     def root(self) -> str:
-        """How a policy names the role's whole account."""
+        """The principal that stands for the role's whole account in a policy."""
         return f"arn:aws:iam::{self.account}:root"
 
     def __str__(self) -> str:
@@ -53,7 +54,7 @@ class Principal:
 
 @dataclass(frozen=True)
 class Request:
-    """One question to IAM."""
+    """One request for IAM to evaluate."""
 
     action: str
     resource: str
@@ -69,34 +70,36 @@ class Statement:
     """One statement of a policy."""
 
     name: str
-    """Its ``Sid``, or its place in the document."""
+    """Its ``Sid``, or its position in the document."""
     document: Mapping[str, Any]
 
     @property
     def allows(self) -> bool:
-        """Whether its effect is Allow."""
+        """Whether the effect is Allow."""
         return self.document["Effect"] == "Allow"
 
     def about(self, request: Request) -> bool:
-        """Whether it names the action and the resource of the request, whatever its principal and conditions."""
+        """Whether the statement covers the request's action and resource, regardless of its principal and
+        conditions."""
         return self._action(request.action) and self._resource(request)
 
     def matches(self, request: Request) -> bool:
-        """Whether it applies to the request."""
+        """Whether the statement applies to the request."""
         return self.about(request) and self.names(request.principal) and not any(self.unmet(request))
 
     def unmet(self, request: Request) -> Iterator[str]:
-        """What of its conditions the request does not meet, in words."""
+        """Return a description of each condition that the request does not meet."""
         return unmet(self.document.get("Condition", {}), request.context)
 
     def names(self, principal: Principal) -> bool:
-        """Whether its principal, if it has one, covers this one."""
+        """Whether the statement's principal, if it has one, covers this principal."""
         if "NotPrincipal" in self.document:
             return not _principal(self.document["NotPrincipal"], principal)
         return _principal(self.document.get("Principal", "*"), principal)
 
     def names_itself(self, principal: Principal) -> bool:
-        """Whether it names the principal itself or anyone: naming the account leaves the decision to the account."""
+        """Whether the statement names this principal or any principal; naming the account delegates the decision to the
+        account's own policies."""
         named = self.document.get("Principal", "*")
         return _principal(named, principal) and (
             isinstance(named, str)
@@ -126,45 +129,45 @@ def _principal(named: str | Mapping[str, Any], principal: Principal) -> bool:
 
 @dataclass(frozen=True)
 class Policy:
-    """A policy document, and how a refusal names it: ``bucket policy uploads-policy``."""
+    """A policy document, with the name that refusals show: ``bucket policy uploads-policy``."""
 
     name: str
     statements: tuple[Statement, ...]
 
     @classmethod
     def parse(cls, name: str, document: str | Mapping[str, Any]) -> Policy:
-        """Read a document; ``MalformedPolicyError`` for one that AWS would refuse."""
+        """Read a document. Raises ``MalformedPolicyError`` for a document that AWS would refuse."""
         parsed: Any = json.loads(document) if isinstance(document, str) else document
         found: Any = parsed["Statement"]
         entries = cast("list[Mapping[str, Any]]", found if isinstance(found, list) else [found])
         return cls(name, tuple(_statement(name, number, entry) for number, entry in enumerate(entries, 1)))
 
     def first(self, request: Request, *, allow: bool) -> Statement | None:
-        """The first statement of this effect that applies to the request."""
+        """Return the first statement of this effect that applies to the request."""
         return next((one for one in self.statements if one.allows is allow and one.matches(request)), None)
 
 
 def _statement(policy: str, number: int, entry: Mapping[str, Any]) -> Statement:
     name = str(entry.get("Sid") or f"number {number}")
     if unknown := sorted(set(entry) - _ELEMENTS):
-        raise MalformedPolicyError(f"{policy}: statement {name} has {unknown}, which IAM does not know")
+        raise MalformedPolicyError(f"{policy}: statement {name} has {unknown}, which IAM does not support")
     if entry.get("Effect") not in {"Allow", "Deny"}:
         raise MalformedPolicyError(f"{policy}: statement {name} needs the effect Allow or Deny")
     for one, other in _PAIRS:
         if one in entry and other in entry:
             raise MalformedPolicyError(f"{policy}: statement {name} has both {one} and {other}")
     if not {"Action", "NotAction"} & set(entry):
-        raise MalformedPolicyError(f"{policy}: statement {name} names no action")
+        raise MalformedPolicyError(f"{policy}: statement {name} has no action")
     return Statement(name, entry)
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What IAM answered, and why."""
+    """IAM's decision, with its reason."""
 
     allowed: bool
     cause: str
-    """Which statement decided; for a refusal without one, what is missing."""
+    """The statement that decided; for an implicit denial, the missing permission."""
 
     def __bool__(self) -> bool:
         return self.allowed
@@ -172,18 +175,18 @@ class Decision:
 
 @dataclass(frozen=True)
 class Policies:
-    """Every policy that has a say in one request."""
+    """The policies that apply to one request."""
 
     identity: Sequence[Policy] = ()
     boundary: Policy | None = None
     resource: Sequence[Policy] = ()
     endpoint: Policy | None = None
     resource_decides: bool = False
-    """Whether the resource's policy has to let the request through in any case: a key's does, and a role's trust."""
+    """Whether the resource's policy must allow the request in any case, as key policies and trust policies must."""
 
 
 def decide(request: Request, policies: Policies) -> Decision:
-    """IAM's answer to one request."""
+    """Return IAM's decision on one request."""
     everything = [*policies.identity, *policies.resource, *_present(policies.boundary), *_present(policies.endpoint)]
     for policy in everything:
         if denying := policy.first(request, allow=False):
@@ -213,7 +216,8 @@ def _present(policy: Policy | None) -> list[Policy]:
 
 
 def _missing(request: Request, verb: str, policies: Sequence[Policy]) -> str:
-    """That nothing allows it, and the statements that would if it were not for their conditions or principal."""
+    """Describe an implicit denial, and the statements that would allow the request with other conditions or another
+    principal."""
     near: list[str] = []
     for policy in policies:
         for one in policy.statements:

@@ -1,4 +1,5 @@
-"""Model invocation logging: what Bedrock delivers of every question where the graph turns it on, and why it could not.
+"""Model invocation logging: the records that Bedrock delivers for each call if the graph enables it, and the reason
+when delivery fails.
 
 https://docs.aws.amazon.com/bedrock/latest/userguide/model-invocation-logging.html
 """
@@ -24,7 +25,7 @@ PART = "bedrock invocation logging"
 
 @dataclass
 class InvocationLog:
-    """What was delivered in one region."""
+    """The delivered records of one region."""
 
     access: Access
     region: str
@@ -32,7 +33,7 @@ class InvocationLog:
     records: list[dict[str, object]] = field(default_factory=list[dict[str, object]])
 
     def keep(self, question: Question, answer: str) -> None:
-        """Deliver one question and its answer to wherever the graph says."""
+        """Deliver one question and its answer to the destinations in the graph."""
         for one in self.access.stack.all(CONFIGURATION):
             configuration = cast("Mapping[str, Any]", one["loggingConfig"])
             if configuration.get("textDataDeliveryEnabled"):
@@ -41,7 +42,7 @@ class InvocationLog:
     def _deliver(self, name: str, configuration: Mapping[str, Any], question: Question, answer: str) -> None:
         kept = configuration.get("s3Config")
         if not kept:
-            self.refusals.add(PART, f"{name}: only delivery to a bucket is played")
+            self.refusals.add(PART, f"{name}: the twin supports delivery to a bucket only")
             return
         cause = self._refusal(str(kept["bucketName"]), str(kept.get("keyPrefix") or ""))
         if cause:
@@ -52,7 +53,7 @@ class InvocationLog:
         self.records.append({**record, "output": answer, "bucket": kept["bucketName"]})
 
     def _refusal(self, bucket: str, prefix: str) -> str:
-        """Why Bedrock may not write to the bucket, empty where it may."""
+        """Return the reason why Bedrock may not write to the bucket; empty if it may."""
         stack = self.access.stack
         if not any(one["bucket"] == bucket for one in stack.all(BUCKET)):
             return f"{stack.name} has no bucket {bucket}"

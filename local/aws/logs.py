@@ -1,4 +1,4 @@
-"""CloudWatch Logs, as the log driver of a container calls it."""
+"""CloudWatch Logs, as a container's log driver calls it."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ _LOGS_IN_THE_GROUP = frozenset(("CreateLogStream", "PutLogEvents"))
 
 @dataclass
 class Logs:
-    """What arrived: log group → stream → messages."""
+    """The received messages: log group → stream → messages."""
 
     events: dict[str, dict[str, list[str]]] = field(default_factory=dict[str, dict[str, list[str]]])
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def create(self, group: str, stream: str) -> bool:
-        """A new stream; ``False`` where the group has it."""
+        """Create a stream. Returns ``False`` if the group already has it."""
         with self._lock:
             streams = self.events.setdefault(group, {})
             return streams.setdefault(stream, made := []) is made
 
     def put(self, group: str, stream: str, messages: list[str]) -> bool:
-        """Keep messages; ``False`` where the group has no such stream."""
+        """Store messages. Returns ``False`` if the group has no such stream."""
         with self._lock:
             found = self.events.get(group, {}).get(stream)
             if found is not None:
@@ -38,25 +38,25 @@ class Logs:
             return found is not None
 
     def write(self, group: str, stream: str, message: str) -> None:
-        """Keep a message of an AWS service, which makes its stream if there is none."""
+        """Store a message of an AWS service, which creates its stream if necessary."""
         self.create(group, stream)
         self.put(group, stream, [message])
 
     def of(self, group: str) -> list[str]:
-        """Every message of a group, stream by stream."""
+        """Return every message of a group, stream by stream."""
         with self._lock:
             return [one for _, messages in sorted(self.events.get(group, {}).items()) for one in messages]
 
 
 @dataclass(frozen=True)
 class CloudWatchLogs:
-    """The service behind its endpoint."""
+    """CloudWatch Logs behind its VPC endpoint."""
 
     gate: Gate
     logs: Logs
 
     def answer(self, request: Received, arrival: Arrival) -> dict[str, Any]:
-        """CreateLogStream or PutLogEvents; ``ServiceError`` otherwise."""
+        """Handle CreateLogStream and PutLogEvents. Raises ``ServiceError`` for every other operation."""
         session, operation, asked = called(self.gate, request)
         group, stream = str(asked.get("logGroupName") or ""), str(asked.get("logStreamName") or "")
         stack = self.gate.access.stack
@@ -65,7 +65,7 @@ class CloudWatchLogs:
         context = tagged(found) if found else {}
         self.gate.ask(session, [Ask(f"logs:{operation}", arn, context)], arrival, request)
         if operation not in _LOGS_IN_THE_GROUP:
-            raise self.gate.error(400, "UnrecognizedClientException", f"logs:{operation} is not played")
+            raise self.gate.error(400, "UnrecognizedClientException", f"the twin does not support logs:{operation}")
         if found is None:
             names = ", ".join(sorted(one["name"] for one in stack.all(LOG_GROUP)))
             cause = f"logs:{operation}: {stack.name} has no log group {group}: it has {names}"
@@ -81,6 +81,6 @@ class CloudWatchLogs:
 
 
 def called(gate: Gate, request: Received) -> tuple[Credentials, str, dict[str, Any]]:
-    """Who called, the operation and its parameters."""
+    """Return the caller, the operation and its parameters."""
     session = gate.session(request)
     return session, (request.value("x-amz-target") or "").rpartition(".")[2], json.loads(request.body or b"{}")

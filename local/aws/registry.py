@@ -1,8 +1,8 @@
-"""ECR, as the ECS agent pulls an image from it: login, manifest, and layers out of ECR's own bucket.
+"""ECR, as the ECS agent pulls an image: login, manifest, and layers from ECR's own bucket.
 
-https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html: the API is behind one endpoint, Docker's registry
-protocol behind another, and the layers are in a bucket of ECR's, behind S3's gateway. The twin plays who may do it and what
-is reached; a layer is empty.
+https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html: the API is behind one endpoint, Docker's
+registry protocol behind another, and the layers are in a bucket that ECR owns, behind S3's gateway endpoint. The twin
+checks permissions and reachability; layers are empty.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from local.stack import items
 USER = "AWS"
 _PATH = re.compile(r"/v2/(.+)/(manifests|blobs)/(sha256:[0-9a-f]{64})")
 _ACTIONS = {"manifests": "ecr:BatchGetImage", "blobs": "ecr:GetDownloadUrlForLayer"}
-"""What Docker's registry protocol is authorised as
+"""The IAM actions that requests of Docker's registry protocol require
 (https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policy-examples.html)."""
 _OF_ECR = Principal(arn="arn:aws:iam::000000000000:role/registry")
-"""Who reads a layer: ECR itself, whose account is not the environment's."""
+"""The principal that reads layers: ECR itself, in an account other than the environment's."""
 _ANYTHING = Policy.parse("ECR's own policy", {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
 
 
@@ -41,12 +41,12 @@ def layer_bucket(region: str) -> str:
 
 @dataclass
 class Logins:
-    """Token → the session that got it."""
+    """Token → the session that received it."""
 
     sessions: dict[str, Credentials] = field(default_factory=dict[str, Credentials])
 
     def issue(self, session: Credentials) -> str:
-        """A new token."""
+        """Issue a token."""
         token = secrets.token_urlsafe(30)
         self.sessions[token] = session
         return token
@@ -54,13 +54,13 @@ class Logins:
 
 @dataclass(frozen=True)
 class Registry:
-    """ECR behind its two endpoints."""
+    """ECR behind its two VPC endpoints."""
 
     gate: Gate
     logins: Logins
 
     def answer(self, request: Received, arrival: Arrival) -> dict[str, Any]:
-        """The API: GetAuthorizationToken, BatchGetImage, BatchCheckLayerAvailability, GetDownloadUrlForLayer."""
+        """Handle the API: GetAuthorizationToken, BatchGetImage, BatchCheckLayerAvailability, GetDownloadUrlForLayer."""
         session, operation, asked = called(self.gate, request)
         name = str(asked.get("repositoryName") or "")
         ask = Ask(f"ecr:{operation}", "*") if operation == "GetAuthorizationToken" else self._ask(operation, name)
@@ -73,7 +73,7 @@ class Registry:
         return {"images": [{"repositoryName": name, "imageId": one} for one in items(asked.get("imageIds"))]}
 
     def docker(self, exchange: Exchange, arrival: Arrival) -> None:
-        """Docker's registry protocol: a manifest, and where a layer is."""
+        """Handle Docker's registry protocol: return a manifest, or the location of a layer."""
         request = exchange.request
         host = request.value("host") or ""
         if not self.gate.hosts(host):
@@ -85,7 +85,7 @@ class Registry:
             raise self.gate.error(401, "UNAUTHORIZED", f"{request.target}: the token is not from GetAuthorizationToken")
         found = _PATH.fullmatch(request.target)
         if found is None:
-            raise self.gate.error(404, "UNSUPPORTED", f"{request.method} {request.target} is not played")
+            raise self.gate.error(404, "UNSUPPORTED", f"{request.method} {request.target} is not supported by the twin")
         name, kind, digest = found.groups()
         self.gate.ask(session, [self._ask(_ACTIONS[kind].partition(":")[2], name)], arrival, request)
         self._exists(name)
@@ -114,7 +114,7 @@ class Registry:
 
 
 def layer_refusal(gate: Gate, target: str, arrival: Arrival) -> str:
-    """Why the endpoint does not let a layer through that ECR signed the download of; empty where it does."""
+    """Return the reason why the endpoint refuses a layer download that ECR signed; empty if it allows it."""
     arn = f"arn:aws:s3:::{layer_bucket(gate.region)}{target.partition('?')[0]}"
     context: Mapping[str, tuple[str, ...]] = {"aws:securetransport": ("true",)}
     request = Request("s3:GetObject", arn, _OF_ECR, context)

@@ -1,4 +1,4 @@
-"""S3: the buckets of the graph on moto, every request authorised first, the bucket's key as well."""
+"""S3: the graph's buckets on moto. Every request is authorized first, including the use of the bucket's key."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ _ACTIONS: Mapping[str, tuple[str, ...]] = {
 }
 """Operation → actions, where they are named otherwise
 (https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html)."""
-PLAYED = frozenset(_ACTIONS) | {
+EMULATED = frozenset(_ACTIONS) | {
     "AbortMultipartUpload", "DeleteObject", "GetBucketLocation", "GetObject", "PutObject",
 }  # fmt: skip
-"""The operations that the twin answers."""
+"""The operations that the twin supports."""
 _WITH_VERSION = {"GetObject": "GetObjectVersion", "DeleteObject": "DeleteObjectVersion"}
 _WRITES = frozenset(("CreateMultipartUpload", "PutObject"))
 _PARTS = frozenset(("CompleteMultipartUpload", "CreateMultipartUpload", "UploadPart"))
@@ -64,7 +64,7 @@ def actions(operation: str, *, version: bool = False) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Addressed:
-    """What a request is about."""
+    """The bucket, key and operation of a request."""
 
     bucket: str
     key: str
@@ -73,7 +73,7 @@ class Addressed:
 
 
 def addressed(request: Received, region: str) -> Addressed:
-    """Bucket and key of a request, path-style or virtual-hosted, and which operation of S3 it is."""
+    """Return the bucket and key of a path-style or virtual-hosted request, and its S3 operation."""
     path, _, text = request.target.partition("?")
     query = {unquote(name): unquote(value) for name, _, value in (p.partition("=") for p in text.split("&") if p)}
     host = (request.value("host") or "").partition(":")[0]
@@ -122,7 +122,7 @@ def _application() -> Any:  # noqa: ANN401 - moto's server has no types
 
 @dataclass
 class Buckets:
-    """The buckets of the graph. moto keeps them for the whole process: play a stack once at a time in it."""
+    """The graph's buckets. moto keeps them for the whole process, so run one stack at a time in it."""
 
     access: Access
     keys: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str], init=False)
@@ -142,17 +142,18 @@ class Buckets:
             self.backend.put_bucket_versioning(one["bucket"], str(one["versioningConfiguration"]["status"]))
 
     def close(self) -> None:
-        """Forget the buckets, which moto keeps for the whole process."""
+        """Delete the buckets, which moto keeps for the whole process."""
         for one in self.access.stack.all(BUCKET):
             self.backend.buckets.pop(name := str(one["bucket"]), None)
             s3_backends.bucket_accounts.pop(name, None)
 
     def find(self, bucket: str) -> Resource | None:
-        """The resource of a bucket."""
+        """Return the resource of a bucket."""
         return next((one for one in self.access.stack.all(BUCKET) if one["bucket"] == bucket), None)
 
     def encryption(self, bucket: str) -> tuple[str, bool]:
-        """The KMS key that encrypts a bucket's new objects, empty for S3's own, and whether it has a bucket key."""
+        """Return the KMS key that encrypts a bucket's new objects (empty for S3's own), and whether the bucket uses a
+        bucket key."""
         for one in self.access.stack.where(ENCRYPTION, bucket=bucket):
             for rule in items(one["rules"]):
                 default = rule["applyServerSideEncryptionByDefault"]
@@ -161,17 +162,17 @@ class Buckets:
         return "", False
 
     def acl_is_refused(self, bucket: str) -> bool:
-        """Whether the bucket's owner owns every object, so that a request with an ACL is refused."""
+        """Whether the bucket's owner owns every object, so that requests with an ACL are refused."""
         found = self.access.stack.where(OWNERSHIP, bucket=bucket)
         return not found or found[0]["rule"]["objectOwnership"] == "BucketOwnerEnforced"
 
     def objects(self, bucket: str) -> dict[str, bytes]:
-        """Key → content of everything in a bucket."""
+        """Return the bucket's content: key → object."""
         kept = cast("dict[str, Any]", self.backend.buckets[bucket].keys)
         return {key: one.value for key, one in kept.items() if isinstance(one, FakeKey)}
 
     def forward(self, request: Received, region: str) -> tuple[int, list[tuple[str, str]], bytes]:
-        """What moto answers to an authorised request."""
+        """Return moto's response to an authorized request."""
         path, _, query = request.target.partition("?")
         environ: dict[str, Any] = {
             "REQUEST_METHOD": request.method,
@@ -215,13 +216,13 @@ class Buckets:
 
 @dataclass(frozen=True)
 class S3:
-    """The service behind its gateway."""
+    """S3 behind its gateway endpoint."""
 
     gate: Gate
     buckets: Buckets
 
     def answer(self, request: Received, arrival: Arrival) -> tuple[int, list[tuple[str, str]], bytes]:
-        """Status, headers and body; ``ServiceError`` for a refusal."""
+        """Return status, headers and body. Raises ``ServiceError`` for a refused request."""
         of = addressed(request, self.gate.region)
         if of.bucket == layer_bucket(self.gate.region):
             if cause := layer_refusal(self.gate, request.target, arrival):
@@ -233,11 +234,11 @@ class S3:
         if bucket is None:
             name = self.gate.access.stack.name
             raise self.gate.error(404, "NoSuchBucket", f"s3:{of.operation}: {name} has no bucket {of.bucket}")
-        if of.operation not in PLAYED or request.value("x-amz-copy-source"):
-            raise self.gate.error(501, "NotImplemented", f"s3:{of.operation} is not played")
+        if of.operation not in EMULATED or request.value("x-amz-copy-source"):
+            raise self.gate.error(501, "NotImplemented", f"the twin does not support s3:{of.operation}")
         acl = request.value("x-amz-acl")
         if acl and acl != "bucket-owner-full-control" and self.buckets.acl_is_refused(of.bucket):
-            cause = f"bucket {bucket.name} takes no ACL: its objectOwnership is BucketOwnerEnforced"
+            cause = f"bucket {bucket.name} does not accept ACLs: its objectOwnership is BucketOwnerEnforced"
             raise self.gate.error(400, "AccessControlListNotSupported", cause)
         self._encrypted(session, request, of)
         return self.buckets.forward(request, self.gate.region)
@@ -301,7 +302,7 @@ def _deleted(body: bytes) -> list[str]:
 
 
 def error_body(error: ServiceError) -> bytes:
-    """S3's error in XML."""
+    """Return S3's error in XML."""
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         f"<Error><Code>{error.code}</Code><Message>{escape(error.cause)}</Message></Error>"

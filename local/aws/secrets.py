@@ -1,4 +1,5 @@
-"""Secrets Manager: the secrets of the graph on moto, every request authorised first, the key's policy as well."""
+"""Secrets Manager: the graph's secrets on moto. Every request is authorized first, including against the key's
+policy."""
 
 from __future__ import annotations
 
@@ -19,31 +20,31 @@ from local.stack import Resource, Stack, items
 SECRET, VERSION = "aws:secretsmanager/secret:Secret", "aws:secretsmanager/secretVersion:SecretVersion"
 CLUSTER = "aws:rds/cluster:Cluster"
 TARGET = "secretsmanager"
-"""What precedes the operation in ``X-Amz-Target`` (botocore's service model)."""
+"""The prefix of the operation in ``X-Amz-Target`` (botocore's service model)."""
 
 
 @dataclass(frozen=True)
 class Known:
-    """One secret: its key, and the resource that makes it."""
+    """One secret: its key, and the resource that creates it."""
 
     arn: str
     name: str
     key: str
-    """As the graph names it; empty for the key that Secrets Manager has in each account."""
+    """The key as the graph declares it; empty for the default key of Secrets Manager in the account."""
     resource: Resource
     tags: dict[str, str]
 
 
 @dataclass
 class Secrets:
-    """The values; ``put`` rotates one."""
+    """The secret values; ``put`` rotates one."""
 
     access: Access
     replaced: dict[str, str] = field(default_factory=dict[str, str])
-    """A value of the graph → what the twin has in its place: keys and certificates that a provider computes."""
+    """A value in the graph → the twin's replacement: keys and certificates that a provider computes."""
     known: dict[str, Known] = field(default_factory=dict[str, Known], init=False)
     master_password: str = field(default="", init=False, repr=False)
-    """What RDS generates for the database's master user."""
+    """The password that RDS generates for the database's master user."""
     _backend: SecretsManagerBackend = field(init=False)
 
     def __post_init__(self) -> None:
@@ -63,25 +64,27 @@ class Secrets:
                 self._master(one, made)
 
     def put(self, arn: str, text: str) -> str:
-        """Write a new current version and return its id, as a rotation does. The version before it becomes ``AWSPREVIOUS``."""
+        """Write a new current version and return its id, as a rotation does. The previous version becomes
+        ``AWSPREVIOUS``."""
         version = "-".join(random.token_hex(n) for n in (4, 2, 2, 2, 6))
         self._version(self._found(arn), text, version)
         return version
 
     def value(self, arn: str) -> str:
-        """The current value, whoever asks: for the parts of the twin that stand for AWS's own services."""
+        """Return the current value without a permission check, for the parts of the twin that replace AWS's own
+        services."""
         return str(self._backend.get_secret_value(arn, "", "AWSCURRENT")["SecretString"])
 
     def delete(self, arn: str) -> None:
-        """Schedule the deletion of a secret: from then on every read is refused."""
+        """Schedule the deletion of a secret; every later read is refused."""
         self._backend.delete_secret(arn, 7, force_delete_without_recovery=False)
 
     def get(self, secret_id: str, version: str | None, stage: str | None) -> dict[str, Any]:
-        """What GetSecretValue answers; moto's errors are AWS's."""
+        """Return the response to GetSecretValue; moto's errors are AWS's."""
         return self._backend.get_secret_value(secret_id, version or "", stage or ("" if version else "AWSCURRENT"))
 
     def find(self, secret_id: str) -> Known | None:
-        """A secret by its ARN, its ARN without the random end, or its name."""
+        """Return a secret by its ARN, its ARN without the random suffix, or its name."""
         return next((k for k in self.known.values() if secret_id in (k.arn, k.name, k.arn.rpartition("-")[0])), None)
 
     def _found(self, arn: str) -> Known:
@@ -113,13 +116,13 @@ class Secrets:
 
 @dataclass(frozen=True)
 class SecretsManager:
-    """The service behind its endpoint."""
+    """Secrets Manager behind its VPC endpoint."""
 
     gate: Gate
     secrets: Secrets
 
     def answer(self, request: Received, arrival: Arrival) -> dict[str, Any]:
-        """GetSecretValue or DescribeSecret; ``ServiceError`` otherwise."""
+        """Handle GetSecretValue and DescribeSecret. Raises ``ServiceError`` for every other operation."""
         session = self.gate.session(request)
         operation = (request.value("x-amz-target") or "").rpartition(".")[2]
         asked: dict[str, Any] = json.loads(request.body or b"{}")
@@ -137,7 +140,9 @@ class SecretsManager:
         }
         self.gate.ask(session, [Ask(f"secretsmanager:{operation}", resource, context)], arrival, request)
         if operation != "GetSecretValue":
-            raise self.gate.error(400, "InvalidRequestException", f"secretsmanager:{operation} is not played")
+            raise self.gate.error(
+                400, "InvalidRequestException", f"the twin does not support secretsmanager:{operation}"
+            )
         if known is None:
             raise self.gate.error(
                 400, "ResourceNotFoundException", f"no secret {secret_id} in {self.gate.access.stack.name}"
@@ -176,7 +181,7 @@ class SecretsManager:
 
 
 def encryption(pairs: dict[str, str]) -> dict[str, tuple[str, ...]]:
-    """An encryption context as condition keys
+    """Return an encryption context as condition keys
     (https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html)."""
     keys: Iterator[tuple[str, tuple[str, ...]]] = (
         (f"kms:encryptioncontext:{key.lower()}", (value,)) for key, value in pairs.items()

@@ -1,4 +1,5 @@
-"""Temporary credentials of the twin: what STS hands out to ECS for a role that trusts it, and who has which."""
+"""Temporary credentials in the twin: STS issues them to ECS for a role that trusts it, and each belongs to one
+session."""
 
 from __future__ import annotations
 
@@ -14,13 +15,14 @@ from local.aws.iam import Context, Principal, Request
 from local.wiring import Node
 
 LIFETIME = timedelta(hours=6)
-"""Of a task's credentials (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html)."""
+"""How long a task's credentials are valid
+(https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html)."""
 ECS = "ecs-tasks.amazonaws.com"
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 
 def now() -> datetime:
-    """The time, in UTC."""
+    """The current time in UTC."""
     return datetime.now(UTC)
 
 
@@ -42,12 +44,12 @@ class Credentials:
     """The role's tags as condition keys, ``aws:principaltag/…``."""
     role_id: str
     session: str
-    """The session's name: for a task its id."""
+    """The session's name: for a task, its id."""
     node: Node
-    """Where the session is used."""
+    """The host on which the session is used."""
 
     def context(self) -> dict[str, tuple[str, ...]]:
-        """What every request of this session says of its caller
+        """The context keys about the caller in every request of this session
         (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html)."""
         return {
             "aws:principalarn": (self.principal.arn,),
@@ -62,7 +64,7 @@ class Credentials:
 
 @dataclass
 class Issuer:
-    """Hands out credentials and knows them again."""
+    """Issues credentials and finds the session that they belong to."""
 
     access: Access
     clock: Callable[[], datetime] = now
@@ -71,7 +73,8 @@ class Issuer:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def assume(self, role_arn: str, node: Node, session: str) -> Credentials:
-        """Credentials of a role for a task, as ECS asks for them; ``RefusedError`` where the role does not trust ECS."""
+        """Issue credentials of a role for a task, as ECS requests them. Raises ``RefusedError`` if the role does not
+        trust ECS."""
         stack = self.access.stack
         context = {
             "aws:sourceaccount": (stack.account,),
@@ -105,6 +108,6 @@ class Issuer:
         return made
 
     def find(self, key_id: str) -> Credentials | None:
-        """The session with this access key id."""
+        """Return the session with this access key id."""
         with self._lock:
             return self._sessions.get(key_id)

@@ -1,4 +1,4 @@
-"""Signature Version 4: whether a request is signed by the session that it names, for this service, region and host.
+"""Signature Version 4: verifies that a request is signed by its session for this service, region and host.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html and, for S3,
 https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html.
@@ -20,14 +20,15 @@ ALGORITHM = "AWS4-HMAC-SHA256"
 UNSIGNED = "UNSIGNED-PAYLOAD"
 UNSIGNED_CHUNKS = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
 SKEW = {"s3": timedelta(minutes=15)}
-"""How far a request's date may be from AWS's clock (https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html)."""
+"""The maximum difference between a request's date and AWS's clock
+(https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html)."""
 OTHER_SKEW = timedelta(minutes=5)
 _HEX_DIGITS = 64
 _SCOPE_PARTS = 5
 
 
 class SignatureError(Exception):
-    """A request that AWS does not accept as signed; ``code`` is AWS's name for it."""
+    """A request whose signature AWS refuses; ``code`` is AWS's error code."""
 
     def __init__(self, code: str, cause: str) -> None:
         super().__init__(cause)
@@ -36,7 +37,7 @@ class SignatureError(Exception):
 
 @dataclass(frozen=True)
 class Signed:
-    """What a request says of its signature."""
+    """The parts of a request's signature."""
 
     credential: str
     headers: tuple[str, ...]
@@ -44,11 +45,11 @@ class Signed:
     date: str
     token: str
     expires: timedelta | None
-    """How long a presigned request is valid; ``None`` for one that is signed in its headers."""
+    """How long a presigned request is valid; ``None`` for a request signed in its headers."""
 
     @property
     def key_id(self) -> str:
-        """Of the session that signed it."""
+        """The access key id of the session that signed it."""
         return self.credential.split("/")[0]
 
     @property
@@ -59,17 +60,17 @@ class Signed:
 
 @dataclass(frozen=True)
 class Verifier:
-    """Verifies what arrives at one service in one region."""
+    """Verifies the requests to one service in one region."""
 
     issuer: Issuer
     service: str
     region: str
     hosts: Callable[[str], bool]
-    """Whether a ``Host`` is the service's."""
+    """Whether a ``Host`` header belongs to the service."""
     clock: Callable[[], datetime] = now
 
     def verify(self, request: Received) -> Credentials:
-        """The session that signed it; ``SignatureError`` names what differs."""
+        """Return the session that signed the request. Raises ``SignatureError`` with the first mismatch."""
         signed = read(request)
         session = self._session(signed)
         self._scope(signed)
@@ -88,7 +89,7 @@ class Verifier:
         session = self.issuer.find(signed.key_id)
         if session is None:
             raise SignatureError(
-                "UnrecognizedClientException", f"access key {signed.key_id} is no session's of this twin"
+                "UnrecognizedClientException", f"access key {signed.key_id} belongs to no session of this twin"
             )
         if not _equal(signed.token, session.token):
             what = "is missing" if not signed.token else "is not the one"
@@ -102,19 +103,19 @@ class Verifier:
     def _scope(self, signed: Signed) -> None:
         parts = signed.credential.split("/")
         if len(parts) != _SCOPE_PARTS:
-            raise SignatureError("IncompleteSignature", f"the credential scope {signed.scope} has not four parts")
+            raise SignatureError("IncompleteSignature", f"the credential scope {signed.scope} does not have four parts")
         wanted = (signed.date[:8], self.region, self.service, "aws4_request")
         for name, found, one in zip(("date", "region", "service", "end"), parts[1:], wanted, strict=True):
             if found != one:
                 raise SignatureError(
-                    "InvalidSignatureException", f"the request is signed for the {name} {found}, and not for {one}"
+                    "InvalidSignatureException", f"the request is signed for the {name} {found} instead of {one}"
                 )
 
     def _date(self, signed: Signed) -> None:
         try:
             at = datetime.strptime(signed.date, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
         except ValueError:
-            raise SignatureError("IncompleteSignature", f"X-Amz-Date {signed.date!r} is no date") from None
+            raise SignatureError("IncompleteSignature", f"X-Amz-Date {signed.date!r} is not a valid date") from None
         age, skew = self.clock() - at, SKEW.get(self.service, OTHER_SKEW)
         limit = skew if signed.expires is None else signed.expires
         if age > limit:
@@ -137,26 +138,33 @@ class Verifier:
         given = request.value("x-amz-content-sha256")
         if given is None:
             if self.service == "s3":
-                raise SignatureError("InvalidRequest", "S3 needs the header x-amz-content-sha256")
+                raise SignatureError("InvalidRequest", "S3 requires the header x-amz-content-sha256")
             return real
         if len(given) == _HEX_DIGITS:
             if given != real:
-                raise SignatureError("XAmzContentSHA256Mismatch", f"the body's hash is {real}, the header says {given}")
+                raise SignatureError(
+                    "XAmzContentSHA256Mismatch", f"the body's hash is {real}, but the header contains {given}"
+                )
         elif self.service != "s3" or given not in {UNSIGNED, UNSIGNED_CHUNKS}:
-            raise SignatureError("InvalidRequest", f"x-amz-content-sha256 {given} is not played for {self.service}")
+            raise SignatureError(
+                "InvalidRequest", f"x-amz-content-sha256 {given} is not supported by the twin for {self.service}"
+            )
         return given
 
     def _difference(self, request: Received, signed: Signed, payload: str, session: Credentials) -> str:
-        """Which other request the signature fits, so that the cause has a name."""
+        """Return a description of the other request that the signature matches, as the cause of the refusal."""
         for what, other, hashed in _variants(request, payload):
             if _equal(_sign(other, signed, hashed, session, self.service), signed.signature):
                 return f"the signature of {session.principal} is for a request with {what}"
         path = request.target.partition("?")[0]
-        return f"the signature of {session.principal} does not fit {request.method} {path}: its secret key, or what it signed, differs"
+        return (
+            f"the signature of {session.principal} does not match {request.method} {path}: the secret key or the signed "
+            "content differs"
+        )
 
 
 def read(request: Received) -> Signed:
-    """The signature that a request carries in its headers or, presigned, in its query."""
+    """Return the signature in a request's headers or, if presigned, in its query."""
     query = dict(_pairs(request.target.partition("?")[2]))
     if query.get("X-Amz-Algorithm") == ALGORITHM:
         try:

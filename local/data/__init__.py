@@ -1,1 +1,1 @@
-"""The state of a stack: PostgreSQL as RDS sets it up, and Redis as ElastiCache does."""
+"""A stack's data stores: PostgreSQL as RDS sets it up, and Redis as ElastiCache does."""

@@ -1,4 +1,4 @@
-"""The cache of a stack: Redis with the group's port, TLS and password, a primary and its replicas."""
+"""A stack's cache: Redis with the replication group's port, TLS and password, as a primary and its replicas."""
 
 from __future__ import annotations
 
@@ -29,25 +29,26 @@ NAMESPACE = "AWS/ElastiCache"
 PROGRAM = "redis-server"
 START_SECONDS = 20
 FAILOVER_SECONDS = 2.0
-"""How long nothing answers. AWS says typically less than a minute."""
+"""How long the cache does not respond during a failover. AWS documents typically less than a minute."""
 
 
 class InvalidCacheError(Exception):
-    """ElastiCache would refuse to make it, or the twin cannot play it; the message has the property and the reason."""
+    """A replication group that ElastiCache would refuse, or that the twin does not support; the message states the
+    property and the reason."""
 
 
 @dataclass
 class Cache:
-    """One replication group, cluster mode disabled. ``nodes``: member cluster → where it is."""
+    """One replication group with cluster mode disabled. ``nodes``: member cluster → its interface."""
 
     stack: Stack
     wiring: Wiring
     nodes: Mapping[str, Node]
     authority: Authority
-    """The public one, which issues the certificates of Amazon's cache endpoints."""
+    """The public authority, which issues the certificates of ElastiCache's endpoints."""
     metrics: Metrics = field(default_factory=Metrics)
     moved: Callable[[str, str], None] = lambda _name, _address: None
-    """Called with each DNS name and its address, when it starts and when a failover moves one."""
+    """Called with each DNS name and its address, at the start and when a failover moves a name."""
     metric_seconds: float = 60
 
     def __post_init__(self) -> None:
@@ -71,18 +72,26 @@ class Cache:
     def _check(self) -> None:
         group, engine = self.group, f"{self.group['engine']}{str(self.group['engineVersion']).partition('.')[0]}"
         problems = [
-            *(["clusterMode: only disabled is played"] if group.get("clusterMode") not in {None, "disabled"} else []),
-            *(["userGroupIds: user groups are not played"] if group.get("userGroupIds") else []),
-            *(["authToken needs transitEncryptionEnabled"] if self.password and not self.tls else []),
-            *(["transitEncryptionMode: only required is played"] if self.tls and self._mode != "required" else []),
             *(
-                [f"parameterGroupName is {group['parameterGroupName']}, and the engine {engine}"]
+                ["clusterMode: the twin supports only disabled"]
+                if group.get("clusterMode") not in {None, "disabled"}
+                else []
+            ),
+            *(["userGroupIds: the twin does not support user groups"] if group.get("userGroupIds") else []),
+            *(["authToken needs transitEncryptionEnabled"] if self.password and not self.tls else []),
+            *(
+                ["transitEncryptionMode: the twin supports only required"]
+                if self.tls and self._mode != "required"
+                else []
+            ),
+            *(
+                [f"parameterGroupName is {group['parameterGroupName']}, but the engine is {engine}"]
                 if str(group.get("parameterGroupName", "")).startswith("default.")
                 and not re.fullmatch(rf"default\.{engine}(\.x)?", str(group["parameterGroupName"]))
                 else []
             ),
             *(
-                [f"numCacheClusters is {group['numCacheClusters']}, and {len(self.members)} are members"]
+                [f"numCacheClusters is {group['numCacheClusters']}, but the group has {len(self.members)} members"]
                 if int(group["numCacheClusters"]) != len(self.members)
                 else []
             ),
@@ -114,22 +123,23 @@ class Cache:
         self._held.close()
 
     def start(self) -> None:
-        """Start the nodes that do not run: the primary first."""
+        """Start the nodes that are not running, the primary first."""
         for member in sorted(self.members, key=lambda one: (one != self._primary, one)):
             if member not in self._servers:
                 self._start(member)
 
     def stop(self) -> None:
-        """Stop every node. What it held is gone, as it is with a cache that loses all its nodes."""
+        """Stop every node. The content is lost, as when a real cache loses all its nodes."""
         for held in self._servers.values():
             held.close()
         self._servers.clear()
 
     def failover(self, seconds: float = FAILOVER_SECONDS) -> None:
-        """Lose the primary: a replica is made primary after ``seconds`` and the name follows; the lost node comes back.
+        """Stop the primary: after ``seconds`` a replica becomes the primary and the name points to it; then the lost
+        node returns.
 
-        The same data stay: the replica has them. Blocks for ``seconds``. Call it from a thread that lives as long as the
-        cache: a program ends with the thread that started it.
+        The data remains, because the replica has a copy. Blocks for ``seconds``. Call it from a thread that outlives
+        the cache: on Linux a program ends with the thread that started it.
         """
         lost, others = self._primary, [one for one in self.members if one != self._primary]
         self._servers.pop(lost).close()
@@ -141,9 +151,10 @@ class Cache:
         self._start(lost)
 
     def rotate(self, password: str) -> None:
-        """Accept another password besides the current one, as ``ModifyReplicationGroup`` does with strategy ``ROTATE``.
+        """Accept another password in addition to the current one, as ``ModifyReplicationGroup`` does with the strategy
+        ``ROTATE``.
 
-        Connections that are open stay. The twin's own replicas keep using the password they started with.
+        Open connections remain open. The twin's replicas continue to use the password that they started with.
         """
         for member in self._servers:
             self.client(member).acl_setuser("default", enabled=True, passwords=[f"+{password}"], keys=None)
@@ -153,7 +164,7 @@ class Cache:
             self.moved(name, address)
 
     def names(self) -> Mapping[str, str]:
-        """DNS name → address, now."""
+        """The current address of each DNS name."""
         readers = [one for one in self.members if one != self._primary] or [self._primary]
         primary, reader = str(self.group["primaryEndpointAddress"]), str(self.group["readerEndpointAddress"])
         _, _, domain = primary.partition(f".{self.group.id}.")
@@ -162,7 +173,7 @@ class Cache:
         return {primary: self.nodes[self._primary].address, reader: self.nodes[readers[0]].address, **nodes}
 
     def client(self, member: str = "") -> Any:  # noqa: ANN401 - the client's types are partial
-        """A client of a node, past the network: the primary's where none is named."""
+        """Return a client of a node that bypasses the network; by default, of the primary."""
         made = redis.Redis(unix_socket_path=str(self._socket(member or self._primary)), password=self.password or None)
         return cast("Any", made)
 
@@ -208,21 +219,23 @@ class Cache:
                 return
 
     def reached_by(self, url: str) -> str:
-        """Why a client with this URL does not get in, empty where it does: scheme, name, port and password."""
+        """Return the reason why a client with this URL is refused (scheme, name, port or password); empty if it is
+        accepted."""
         parts = urlsplit(url)
         names = self.names()
         if parts.scheme != ("rediss" if self.tls else "redis"):
-            return f"the URL's scheme is {parts.scheme}, and transitEncryptionEnabled is {str(self.tls).lower()}"
+            return f"the URL's scheme is {parts.scheme}, but transitEncryptionEnabled is {str(self.tls).lower()}"
         if parts.hostname not in names:
-            return f"{parts.hostname} is no name of the cache: {', '.join(sorted(names))}"
+            return f"{parts.hostname} is not a name of the cache, which has: {', '.join(sorted(names))}"
         if (parts.port or 6379) != self.port:
-            return f"the URL's port is {parts.port}, the group's {self.port}"
+            return f"the URL's port is {parts.port}, but the group's port is {self.port}"
         if (parts.password or "") != self.password:
             return "the URL's password is not the group's authToken"
         return ""
 
     def measure(self) -> None:
-        """Emit what CloudWatch has of each node; CPU and memory are this machine's and are not emitted."""
+        """Emit the metrics that CloudWatch publishes for each node, except CPU and memory, which would be those of this
+        machine."""
         for member in [one for one in self.members if one in self._servers]:
             try:
                 told = cast("dict[str, Any]", self.client(member).info())

@@ -1,4 +1,4 @@
-"""The database cluster of a stack: its engine, names, parameters, certificate, log-in and failover."""
+"""A stack's database cluster: its engine, names, parameters, certificate, login and failover."""
 
 from __future__ import annotations
 
@@ -24,44 +24,47 @@ from local.stack import Resource, Stack, items
 from local.wiring import Node, Wiring
 
 Login = Callable[[str, str], str]
-"""Token and user → why a login by IAM is refused, empty where it is allowed."""
+"""Token and user → the reason why a login by IAM is refused; empty if it is allowed."""
 CLUSTER, INSTANCE = "aws:rds/cluster:Cluster", "aws:rds/clusterInstance:ClusterInstance"
 PARAMETERS = "aws:rds/clusterParameterGroup:ClusterParameterGroup"
 NAMESPACE = "AWS/RDS"
 PASSWORD_CHARACTERS = string.ascii_letters + string.digits + "!#$%&()*+,-.:;<=>?[]^_{|}~ %"
-"""RDS generates printable characters without ``/``, ``'``, ``"`` and ``@``."""
+"""RDS generates passwords from printable characters without ``/``, ``'``, ``"`` and ``@``."""
 PASSWORD_LENGTH = 28
 FORCES_TLS = 15
-"""The first version whose rds.force_ssl is 1 where the parameter group does not say it."""
+"""The first version in which rds.force_ssl defaults to 1."""
 FAILOVER_SECONDS = 2.0
-"""How long nothing answers. AWS says typically less than a minute."""
+"""How long the cluster does not respond during a failover. AWS documents typically less than a minute."""
 NAME_SECONDS = 1.0
-"""How long the cluster's name still has the previous writer's address after that; Aurora's names live for five seconds."""
+"""How long after a failover the cluster's name still has the previous writer's address; the TTL of Aurora's names is
+five seconds."""
 IDENTIFIERS = {"rds-ca-rsa2048-g1": "RSA2048 G1", "rds-ca-rsa4096-g1": "RSA4096 G1", "rds-ca-ecc384-g1": "ECC384 G1"}
 """``caCertIdentifier`` → the end of the authority's common name."""
 
 
 class InvalidDatabaseError(Exception):
-    """RDS would refuse to make it; the message has the resource, the property and the reason."""
+    """A cluster that RDS would refuse to create; the message states the resource, the property and the reason."""
 
 
 def new_password() -> str:
-    """As RDS generates one for the master."""
+    """Generate a master password with the characters that RDS uses."""
     return "".join(secrets.choice(PASSWORD_CHARACTERS) for _ in range(PASSWORD_LENGTH))
 
 
 def authority(stack: Stack) -> Authority:
-    """The authority that issues the instances' certificates, in place of RDS's own in the region."""
+    """The authority that issues the instances' certificates, in place of RDS's authority in the region."""
     wanted = {str(one.get("caCertIdentifier", "rds-ca-rsa2048-g1")) for one in stack.all(INSTANCE)}
     if len(wanted) != 1 or not wanted <= set(IDENTIFIERS):
-        raise InvalidDatabaseError(f"caCertIdentifier: {sorted(wanted)}; the twin plays one of {sorted(IDENTIFIERS)}")
+        raise InvalidDatabaseError(
+            f"caCertIdentifier: {sorted(wanted)}; the twin supports one of {sorted(IDENTIFIERS)}"
+        )
     subject = Authority.in_place_of(database_authority(stack.region)).subject
     return Authority.make(subject.replace("RSA2048 G1", IDENTIFIERS[wanted.pop()]))
 
 
 @dataclass
 class Database:
-    """One cluster. ``nodes``: logical name of each instance → where it is."""
+    """``nodes``: logical name of each instance → its interface."""
 
     stack: Stack
     wiring: Wiring
@@ -72,23 +75,23 @@ class Database:
     metrics: Metrics = field(default_factory=Metrics)
     log: Log = lambda _group, _stream, _line: None
     moved: Callable[[str, str], None] = lambda _name, _address: None
-    """Called with each DNS name and its address, when it starts and when a failover moves one."""
+    """Called with each DNS name and its address, at the start and when a failover moves a name."""
     metric_seconds: float = 60
     causes: list[str] = field(default_factory=list[str])
-    """Every refusal, with the property that it comes from."""
+    """Every refused login, with the property that caused it."""
     entered: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
-    """User and ``password`` or ``token``, in order."""
-    not_played: tuple[str, ...] = ()
-    """Parameters of the parameter group that PostgreSQL does not have: RDS's own, and those of other engines."""
+    """The accepted logins in order: user, and ``password`` or ``token``."""
+    not_emulated: tuple[str, ...] = ()
+    """Parameters of the parameter group that PostgreSQL does not know: RDS's own, and those of other engines."""
     password: str = field(default_factory=new_password, repr=False)
-    """The master's, which RDS makes and keeps in the managed secret."""
+    """The master's password, which RDS generates and stores in the managed secret."""
 
     def __post_init__(self) -> None:
         """Read the cluster. Raises ``InvalidDatabaseError`` for what RDS refuses."""
         self.cluster = self.stack.one(CLUSTER)
         self.instances = self.stack.where(INSTANCE, clusterIdentifier=self.cluster["clusterIdentifier"])
         if not self.instances:
-            raise InvalidDatabaseError(f"{self.cluster.name}: no instance has its clusterIdentifier")
+            raise InvalidDatabaseError(f"{self.cluster.name}: no instance refers to its clusterIdentifier")
         self.port = int(self.cluster["port"])
         self.master, self.name = str(self.cluster["masterUsername"]), str(self.cluster["databaseName"])
         self.version = int(str(self.cluster["engineVersion"]).partition(".")[0])
@@ -106,15 +109,17 @@ class Database:
             raise InvalidDatabaseError(f"{self.cluster.name}: dbClusterParameterGroupName is not {group.name}'s name")
         family = f"{self.cluster['engine']}{self.version}"
         if group["family"] != family:
-            raise InvalidDatabaseError(f"{group.name}: family is {group['family']}, and the cluster's engine {family}")
+            raise InvalidDatabaseError(
+                f"{group.name}: family is {group['family']}, but the cluster's engine is {family}"
+            )
         given = {str(one["name"]): str(one["value"]) for one in items(group.get("parameters"))}
         known = postgres.parameters_known(self.version)
         self.applied = {name: value for name, value in given.items() if name in known}
         self.force_ssl = given.get("rds.force_ssl", "1" if self.version >= FORCES_TLS else "0") == "1"
-        self.not_played = tuple(sorted(set(given) - known - {"rds.force_ssl"}))
+        self.not_emulated = tuple(sorted(set(given) - known - {"rds.force_ssl"}))
 
     def __enter__(self) -> Self:
-        """Start it: an empty database, as a new cluster has it."""
+        """Start the database, which is empty like a new cluster."""
         group = f"/aws/rds/cluster/{self.cluster['clusterIdentifier']}"
         self._exports = {str(one): f"{group}/{one}" for one in self.cluster.get("enabledCloudwatchLogsExports", [])}
         self.server = self._held.enter_context(
@@ -139,21 +144,21 @@ class Database:
         self._held.close()
 
     def start(self) -> None:
-        """Listen at every instance's address: after ``stop``, as ``StartDBCluster`` does."""
+        """Listen at every instance's address; after ``stop``, this corresponds to ``StartDBCluster``."""
         for one in self.instances:
             node = self.nodes[one.name]
             self._listener.listen(self.wiring.listen(node.host, node.address, self.port), node.address)
 
     def stop(self) -> None:
-        """Refuse connections and end those that are open, as ``StopDBCluster`` does. The data stays."""
+        """Refuse new connections and close the open ones, as ``StopDBCluster`` does. The data remains."""
         self._listener.close()
         self.server.cut()
 
     def failover(self, seconds: float = FAILOVER_SECONDS, name_seconds: float = NAME_SECONDS) -> None:
         """Make another instance the writer.
 
-        All connections are cut and nothing answers for ``seconds``. For another ``name_seconds`` the cluster's name has
-        the previous writer's address, which is then a reader: it refuses writes.
+        All connections are closed and nothing responds for ``seconds``. For another ``name_seconds`` the cluster's name
+        has the address of the previous writer, which is now a reader and refuses writes.
         """
         others = [one.name for one in self.instances if one.name != self._writer]
         self._cancel()
@@ -167,7 +172,8 @@ class Database:
         self._renaming.start()
 
     def answer(self, *, renamed: bool = False) -> None:
-        """Answer again before a failover's time is over; ``renamed``: with the cluster's name at the new writer."""
+        """Respond again before a failover has ended; with ``renamed``, the cluster's name already has the new writer's
+        address."""
         self._down_until = 0
         if renamed:
             self._cancel()
@@ -184,7 +190,7 @@ class Database:
             self.moved(name, address)
 
     def names(self) -> Mapping[str, str]:
-        """DNS name → address, now."""
+        """The current address of each DNS name."""
         readers = [one.name for one in self.instances if one.name != self._named] or [self._named]
         return {
             str(self.cluster["endpoint"]): self.nodes[self._named].address,
@@ -193,30 +199,31 @@ class Database:
         }
 
     def managed_secret(self) -> tuple[str, str]:
-        """The ARN and the value of the secret that RDS keeps for the master (Aurora user guide, Secrets Manager)."""
+        """Return the ARN and the value of the secret in which RDS stores the master's password (Aurora user guide,
+        Secrets Manager)."""
         if not self.cluster.get("manageMasterUserPassword"):
             raise InvalidDatabaseError(f"{self.cluster.name}: manageMasterUserPassword is not set")
         (one,) = items(self.cluster["masterUserSecrets"])
         return str(one["secretArn"]), json.dumps({"username": self.master, "password": self.password})
 
     def rotate(self) -> None:
-        """Give the master another password, as RDS does every seven days; open connections stay."""
+        """Set a new master password, as RDS does every seven days; open connections remain open."""
         self.password = new_password()
 
     def unavailable(self) -> bool:
-        """See ``Admission``."""
+        """Whether connections are refused at the moment."""
         return time.monotonic() < self._down_until
 
     def read_only(self, address: str) -> bool:
-        """See ``Admission``."""
+        """Whether the instance with this address is read-only."""
         return address != self.nodes[self._writer].address
 
     def unencrypted(self, reason: str) -> None:
-        """See ``Admission``."""
+        """Record that a connection without TLS was refused; the client gets ``reason``."""
         self._cause(f"{reason} (rds.force_ssl)", "")
 
     def refused(self, user: str, database: str, secret: str) -> str:
-        """See ``Admission``: the error that the client gets; the cause is kept."""
+        """Record the cause and return the error that the client gets (see ``Admission``)."""
         if self.server.logs_in_by_token(user):
             cause = self.login(secret, user)
             self._count("IamDbAuthConnectionRequests")
@@ -237,7 +244,7 @@ class Database:
         if database != self.name and not self.server.ask(
             "postgres", "SELECT 1 FROM pg_database WHERE datname = %s", database
         ):
-            self._cause(f"{user} asked for the database {database}: databaseName is {self.name}", "")
+            self._cause(f"{user} requested the database {database}, but databaseName is {self.name}", "")
         self.entered.append((user, way))
         return ""
 
@@ -258,10 +265,10 @@ class Database:
         return [cluster, *({"DBInstanceIdentifier": one.id} for one in instances)]
 
     def measure(self) -> None:
-        """Emit what CloudWatch has of a cluster, as far as this one knows it.
+        """Emit the CloudWatch metrics of a cluster that the twin can measure.
 
-        Its capacity is the least of ``serverlessv2ScalingConfiguration``: load is not modelled. CPU, memory and storage
-        are this machine's and are not emitted.
+        The capacity is the minimum of ``serverlessv2ScalingConfiguration``, because load is not modelled. CPU, memory
+        and storage are not emitted, because the values would be those of this machine.
         """
         if self.unavailable():
             return

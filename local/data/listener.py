@@ -1,7 +1,8 @@
-"""Who gets into a database on RDS: TLS or nothing, a password for the master, an IAM token for whoever has rds_iam.
+"""Access control of a database on RDS: TLS is required; the master logs in with a password, and roles with rds_iam with
+an IAM token.
 
-It speaks PostgreSQL's first messages itself (protocol 3.0, "Message Flow" and "SSL Session Encryption" in PostgreSQL's
-documentation) and hands the rest on to a server that trusts it.
+It handles PostgreSQL's first messages itself (protocol 3.0, "Message Flow" and "SSL Session Encryption" in PostgreSQL's
+documentation) and forwards the rest to a server that trusts it.
 """
 
 from __future__ import annotations
@@ -22,28 +23,28 @@ BUFFER = 65536
 
 
 class Admission(Protocol):
-    """What decides who gets in: the cluster."""
+    """The access decisions of the cluster."""
 
     def unavailable(self) -> bool:
-        """Whether connections are refused now."""
+        """Whether connections are refused at the moment."""
         ...
 
     def unencrypted(self, reason: str) -> None:
-        """A connection without TLS was refused; ``reason`` is what the client gets."""
+        """Record that a connection without TLS was refused; ``reason`` is the client's error."""
         ...
 
     def refused(self, user: str, database: str, secret: str) -> str:
-        """Why someone does not get in, empty where they do."""
+        """Return the reason why a login is refused; empty if it is accepted."""
         ...
 
     def read_only(self, address: str) -> bool:
-        """Whether the instance with this address takes no writes."""
+        """Whether the instance with this address is read-only."""
         ...
 
 
 @dataclass
 class InstanceListener:
-    """The sockets of all instances, in an event loop in a separate thread."""
+    """The sockets of all instances, served by an event loop in a separate thread."""
 
     gate: Admission
     behind: Path
@@ -72,7 +73,7 @@ class InstanceListener:
         asyncio.run_coroutine_threadsafe(open_(), self._loop).result(10)
 
     def cut(self) -> None:
-        """End every connection."""
+        """Close every connection."""
 
         async def cancel() -> None:
             clients = list(self._clients)
@@ -83,7 +84,7 @@ class InstanceListener:
         asyncio.run_coroutine_threadsafe(cancel(), self._loop).result(10)
 
     def close(self) -> None:
-        """Close the sockets and end the connections."""
+        """Close the sockets and the connections."""
 
         async def close() -> None:
             for one in self._servers:
@@ -94,7 +95,7 @@ class InstanceListener:
         self._servers.clear()
 
     def stop(self) -> None:
-        """Close, and end the loop."""
+        """Close everything and stop the loop."""
         self.close()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
@@ -182,4 +183,4 @@ async def _relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 
 
 Log = Callable[[str, str, str], None]
-"""Log group, stream and line."""
+"""Log group, log stream and line."""

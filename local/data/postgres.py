@@ -1,4 +1,4 @@
-"""The real PostgreSQL, with the roles and rights that RDS gives: the master is no superuser.
+"""The real PostgreSQL, with the roles and permissions that RDS grants: the master is not a superuser.
 
 https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Appendix.PostgreSQL.CommonDBATasks.Roles.rds_superuser.html
 """
@@ -24,7 +24,7 @@ from local.processes import ends_with_us
 
 SUPERUSER = "rdsadmin"
 USER = 1000
-"""PostgreSQL refuses to run as root."""
+"""The user that runs the server, because PostgreSQL refuses to run as root."""
 START_SECONDS = 60
 RESERVED_CONNECTIONS = 200
 _PACKAGED = 16
@@ -32,47 +32,47 @@ _PACKAGED = 16
 
 
 class NoEngineError(Exception):
-    """There is no PostgreSQL of this version here."""
+    """This version of PostgreSQL is not installed."""
 
 
 @dataclass(frozen=True)
 class PostgresServer:
-    """A server that trusts whoever reaches its socket: this process."""
+    """A server that trusts every client of its socket; only this process can reach it."""
 
     folder: Path
 
     @property
     def socket(self) -> Path:
-        """Where admitted connections are handed to."""
+        """The socket to which accepted connections are forwarded."""
         return self.folder / ".s.PGSQL.5432"
 
     def connect(self, name: str, user: str = SUPERUSER) -> psycopg.Connection:
-        """A connection that no one checks."""
+        """Return a connection without any check."""
         return psycopg.connect(host=str(self.folder), port=5432, dbname=name, user=user, autocommit=True)
 
     def ask(self, name: str, query: str, *values: object) -> list[tuple[object, ...]]:
-        """Rows, as the superuser."""
+        """Run a query as the superuser and return its rows."""
         with self.connect(name) as connection:
             return connection.execute(query.encode(), values).fetchall()
 
     def run(self, name: str, *statements: str) -> None:
-        """Statements without rows, as the superuser."""
+        """Run statements without a result as the superuser."""
         with self.connect(name) as connection:
             for statement in statements:
                 connection.execute(statement.encode())
 
     def cut(self) -> None:
-        """End every session but those of the superuser."""
+        """End every session except the superuser's."""
         query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename <> %s"
         self.ask("postgres", query, SUPERUSER)
 
     def logs_in_by_token(self, user: str) -> bool:
-        """Whether a user has ``rds_iam``: RDS then takes an IAM token and no password."""
+        """Whether a user has ``rds_iam``: RDS then accepts an IAM token and no password."""
         query = "SELECT pg_has_role(rolname, 'rds_iam', 'USAGE') FROM pg_roles WHERE rolname = %s AND NOT rolsuper"
         return self.ask("postgres", query, user) == [(True,)]
 
     def make(self, master: str, database: str) -> None:
-        """The master and its empty database, as RDS makes them with a cluster."""
+        """Create the master and its empty database, as RDS does with a new cluster."""
         self.run(
             "postgres",
             f"CREATE ROLE \"{master}\" LOGIN NOSUPERUSER INHERIT CREATEDB CREATEROLE NOREPLICATION VALID UNTIL 'infinity'",
@@ -84,7 +84,7 @@ class PostgresServer:
 
 
 def parameters_known(version: int) -> frozenset[str]:
-    """The names of PostgreSQL's own parameters; the others of a parameter group are RDS's."""
+    """Return the names of PostgreSQL's own parameters; all others in a parameter group are RDS's."""
     postgres = _packaged(version) / "bin" / "postgres"
     text = _output([str(postgres), "--describe-config"])
     return frozenset(line.partition("\t")[0] for line in text.splitlines())
@@ -92,7 +92,7 @@ def parameters_known(version: int) -> frozenset[str]:
 
 @contextlib.contextmanager
 def running(version: int, parameters: Mapping[str, str], log: Callable[[str], None]) -> Generator[PostgresServer]:
-    """A server until the block ends. Raises ``NoEngineError`` for a version that is not installed."""
+    """Run a server until the block ends. Raises ``NoEngineError`` for a version that is not installed."""
     _packaged(version)
     folder = Path(tempfile.mkdtemp(prefix="twin-database-"))
     try:
@@ -171,7 +171,7 @@ def _installed(version: int, folder: Path) -> Path:
     package = _packaged(version)
     copy = folder / "installed" / package.parent.name / package.name
     shutil.copytree(package, copy, symlinks=True, ignore=shutil.ignore_patterns("include"))
-    # The programs find the wheel's libraries by their place beside the package.
+    # The programs find the wheel's libraries by their location next to the package.
     libraries = package.parent.with_name(f"{package.parent.name}.libs")
     if libraries.is_dir():
         shutil.copytree(libraries, folder / "installed" / libraries.name)

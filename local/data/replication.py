@@ -1,7 +1,7 @@
-"""How a cache's replica reaches its primary.
+"""The connection from a cache's replica to its primary.
 
-ElastiCache replicates over a network of AWS, which the group's security groups do not filter. So a replica replicates
-from a port of its own loopback interface, which leads past the graph's network to the primary's local socket.
+ElastiCache replicates over an AWS network that the group's security groups do not filter. So a replica replicates from
+a port of its loopback interface, which bypasses the graph's network and leads to the primary's local socket.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ BUFFER = 65536
 
 @contextlib.contextmanager
 def link(listening: socket.socket, primary: Callable[[], Path]) -> Generator[None]:
-    """Connect every client of ``listening`` with the socket that ``primary`` names then, until the block ends."""
+    """Until the block ends, connect every client of ``listening`` to the socket that ``primary`` returns at that
+    moment."""
     loop = asyncio.new_event_loop()
     open_: set[asyncio.Task[None]] = set()
 

@@ -1,11 +1,11 @@
-"""An application load balancer as AWS documents it, driven by a stack's graph.
+"""An application load balancer as AWS documents it, configured from a stack's graph.
 
-Not played: HTTP/2 to clients (a browser uses HTTP/1.1 then), stickiness, mutual TLS, gRPC, Lambda targets, AWS's managed
-rule groups. AWS does not document the following, and this load balancer assumes it: a callback with a wrong state is
-answered with 401; a target that has not passed a health check yet gets no request; the response headers of a listener
-are set on the load balancer's own responses too; session cookies are passed on to the target; a client's copies of
-``x-amzn-oidc-*`` are replaced where there is a session and pass where there is none; the identity provider has ten
-seconds to respond, and gets the client's secret by HTTP Basic.
+Not implemented: HTTP/2 to clients (browsers then use HTTP/1.1), stickiness, mutual TLS, gRPC, Lambda targets, AWS's
+managed rule groups. Where AWS documents nothing, this load balancer assumes: a callback with a wrong state gets a 401;
+a target that has not yet passed a health check gets no request; a listener's response headers are also set on the load
+balancer's own responses; session cookies are forwarded to the target; a client's copies of ``x-amzn-oidc-*`` are
+replaced if there is a session and forwarded otherwise; the identity provider has ten seconds to respond, and gets the
+client secret by HTTP Basic.
 """
 
 from __future__ import annotations

@@ -15,16 +15,16 @@ _OWN = {460: "Client Closed Request", 463: "", 464: "", 561: "Unauthorized"}
 
 @dataclass(frozen=True)
 class Answer:
-    """A response that the load balancer makes itself; without a body it gets the page of its status."""
+    """A response of the load balancer itself; without a body, it contains the HTML page for its status."""
 
     status: int
     body: bytes = b""
     headers: Headers = ()
     has_page: bool = field(default=True)
-    """Whether the status gets its own HTML page where there is no body."""
+    """Whether a response without a body contains the HTML page for its status."""
 
     def written(self, method: str, added: Iterable[tuple[str, str]], *, server: bool, keep: bool) -> bytes:
-        """The response as it goes out."""
+        """Return the response in its final form."""
         body = self.body or (page(self.status) if self.has_page else b"")
         headers: list[tuple[str, str]] = [("Server", SERVER)] if server else []
         headers.append(("Date", formatdate(usegmt=True)))
@@ -36,7 +36,7 @@ class Answer:
 
 
 def reason(status: int) -> str:
-    """The reason phrase."""
+    """Return the reason phrase."""
     if status in _OWN:
         return _OWN[status]
     try:
@@ -46,7 +46,7 @@ def reason(status: int) -> str:
 
 
 def page(status: int) -> bytes:
-    """The HTML page of a status."""
+    """Return the HTML page for a status."""
     title = f"{status} {reason(status)}".strip()
     return (
         f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n"

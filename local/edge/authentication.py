@@ -1,4 +1,5 @@
-"""``authenticate-oidc``: the authorization code flow of the load balancer, and what it does without a session."""
+"""``authenticate-oidc``: the load balancer's authorization code flow, and its response to requests without a
+session."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ from local.edge.surroundings import BalancerNode, EdgeSurroundings
 
 NONCE_COOKIE = "AWSALBAuthNonce"
 LOGIN_SECONDS = 15 * 60
-"""How long a login may take: the callback is answered with 401 afterwards (ELB user guide, client login timeout)."""
+"""How long a login may take; a later callback gets a 401 (ELB user guide, client login timeout)."""
 DEFAULT_SESSION_SECONDS = 604_800
 DEFAULT_COOKIE = "AWSELBAuthSessionCookie"
 _UNAUTHORIZED, _FAILED, _PROVIDER_ERROR = 401, 500, 561
@@ -25,7 +26,7 @@ _UNAUTHORIZED, _FAILED, _PROVIDER_ERROR = 401, 500, 561
 
 @dataclass(frozen=True)
 class Ended:
-    """The load balancer's response within a login."""
+    """A response of the load balancer during a login."""
 
     status: int
     location: str = ""
@@ -35,7 +36,7 @@ class Ended:
 
 
 class Rejected(Exception):  # noqa: N818 - a login, not an error of this program
-    """A login that ends with an error: the status, the reason code of the access log and the metric."""
+    """A failed login: the status, the access log's reason code and the metric."""
 
     def __init__(self, status: int, code: str, cause: str, metric: str = "ELBAuthError") -> None:
         super().__init__(cause)
@@ -61,11 +62,11 @@ class Login:
 
     @property
     def seconds(self) -> float:
-        """How long a session lasts."""
+        """How long a session is valid."""
         return float(self.config.get("sessionTimeout") or DEFAULT_SESSION_SECONDS)
 
     async def session(self, request: ReceivedRequest, place: BalancerNode) -> tuple[Session | None, tuple[str, ...]]:
-        """The session that the cookies hold, and cookies to set where its claims were refreshed."""
+        """Return the session from the cookies, and the cookies to set if its claims were refreshed."""
         content = self.vault.open(joined(self.cookie, request.cookies))
         found = from_content(content) if content is not None else None
         now = self.around.clock()
@@ -84,7 +85,7 @@ class Login:
         return renewed, self._cookies(renewed)
 
     def unauthenticated(self, request: ReceivedRequest, scheme: str) -> Ended | None:
-        """The response to a request without a session; nothing where it is allowed without one."""
+        """Return the response to a request without a session; ``None`` if the request is allowed without one."""
         wanted = self.config.get("onUnauthenticatedRequest") or "authenticate"
         if wanted == "allow":
             return None
@@ -112,7 +113,7 @@ class Login:
         return Ended(302, location, (f"{NONCE_COOKIE}={nonce}; Path=/; Secure; HttpOnly",))
 
     async def callback(self, request: ReceivedRequest, scheme: str, place: BalancerNode) -> Ended:
-        """The end of a login: the provider has sent the user back."""
+        """Complete a login after the provider has redirected the user back."""
         started = self.around.clock()
         try:
             state = self._state(request)
@@ -153,15 +154,17 @@ class Login:
         if error := query.get("error"):
             denied = error == "access_denied"
             status, metric = (_UNAUTHORIZED, "ELBAuthFailure") if denied else (_PROVIDER_ERROR, "ELBAuthError")
-            raise Rejected(status, "AuthInvalidGrantError", f"the provider answered the login with {error}", metric)
+            raise Rejected(status, "AuthInvalidGrantError", f"the provider returned {error} for the login", metric)
         if "state" not in query:
             raise Rejected(_UNAUTHORIZED, "AuthMissingStateParam", "the callback has no state")
         state = self.vault.open(query["state"])
         nonce = dict(request.cookies).get(NONCE_COOKIE, "")
         if state is None or state.get("c") != self.config["clientId"]:
-            raise Rejected(_UNAUTHORIZED, "AuthInvalidStateParam", "the callback's state is not of this load balancer")
+            raise Rejected(
+                _UNAUTHORIZED, "AuthInvalidStateParam", "the callback's state was not issued by this load balancer"
+            )
         if not nonce or not secrets.compare_digest(nonce.encode(), str(state["n"]).encode()):
-            cause = f"{NONCE_COOKIE} does not belong to the callback's state"
+            cause = f"{NONCE_COOKIE} does not match the callback's state"
             raise Rejected(_UNAUTHORIZED, "AuthInvalidCookie", cause)
         if self.around.clock() > float(state["t"]) + LOGIN_SECONDS:
             raise Rejected(_UNAUTHORIZED, "AuthInvalidStateParam", f"the login took more than {LOGIN_SECONDS} s")
@@ -196,7 +199,7 @@ class Login:
         return found
 
     def _check(self, id_token: str) -> None:
-        """That an ID token, which came over verified TLS, is of this issuer and for this client."""
+        """Raise unless the ID token, which came over verified TLS, is from this issuer and for this client."""
         try:
             payload = json.loads(base64.urlsafe_b64decode(id_token.split(".")[1] + "=="))
         except (IndexError, ValueError) as error:
@@ -205,7 +208,7 @@ class Login:
         audience = payload.get("aud")
         audiences = cast("list[Any]", audience) if isinstance(audience, list) else [audience]
         if payload.get("iss") != self.config["issuer"]:
-            cause = f"issuer {self.config['issuer']}: the ID token is of {payload.get('iss')}"
+            cause = f"issuer {self.config['issuer']}: the ID token's issuer is {payload.get('iss')}"
             raise Rejected(_FAILED, "AuthInvalidIdToken", cause)
         if self.config["clientId"] not in audiences or float(payload.get("exp", 0)) < self.around.clock():
             raise Rejected(_FAILED, "AuthInvalidIdToken", "the ID token is for another client, or has expired")

@@ -1,4 +1,4 @@
-"""The load balancer's attributes, with AWS's defaults where the graph does not set one, and what they do to requests."""
+"""The load balancer's attributes, with AWS's defaults where the graph sets none, and their effect on requests."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from local.edge.messages import Head
 from local.stack import Resource
 
 MOST_FORWARDED = 30
-"""A request whose ``X-Forwarded-For`` names more addresses is answered with 463."""
+"""The maximum number of addresses in ``X-Forwarded-For``; a request with more gets a 463."""
 _NAME = re.compile(r"[-A-Za-z0-9]+")
 _HOP_BY_HOP = {"connection", "keep-alive", "proxy-connection", "expect", "upgrade", "http2-settings"}
 _REPLACED = {"x-forwarded-proto", "x-forwarded-port", "x-forwarded-for", "x-amzn-trace-id"}
@@ -19,7 +19,7 @@ _REPLACED = {"x-forwarded-proto", "x-forwarded-port", "x-forwarded-for", "x-amzn
 
 @dataclass(frozen=True)
 class BalancerSettings:
-    """Times in seconds."""
+    """Timeouts in seconds."""
 
     idle_seconds: float
     keep_alive_seconds: float
@@ -29,7 +29,7 @@ class BalancerSettings:
     """``append``, ``preserve`` or ``remove``."""
     forwards_client_port: bool
     forwards_tls: bool
-    """Whether a target gets the client's TLS version and cipher suite."""
+    """Whether the target receives the client's TLS version and cipher suite."""
     cross_zone: bool
 
     @classmethod
@@ -47,7 +47,7 @@ class BalancerSettings:
         )
 
     def invalid(self, head: Head) -> list[str]:
-        """Names of headers that have more than letters, digits and hyphens."""
+        """Return the header names that contain characters other than letters, digits and hyphens."""
         return [name for name, _ in head.headers if not _NAME.fullmatch(name)]
 
     def forwarded(
@@ -60,7 +60,7 @@ class BalancerSettings:
         *,
         upgrade: bool,
     ) -> list[tuple[str, str]]:
-        """The headers that a target gets; ``added`` replace the client's own of the same name."""
+        """Return the headers for the target; ``added`` replaces the client's headers of the same name."""
         replaced = {name.lower() for name, _ in added}
         chunked = head.has("transfer-encoding", "chunked")
         kept: list[tuple[str, str]] = []
@@ -92,12 +92,12 @@ class BalancerSettings:
 
 
 def too_many_forwarded(head: Head) -> bool:
-    """Whether ``X-Forwarded-For`` names more addresses than the load balancer accepts."""
+    """Whether ``X-Forwarded-For`` has more addresses than the load balancer accepts."""
     return sum(value.count(",") + 1 for value in head.values("x-forwarded-for")) > MOST_FORWARDED
 
 
 def trace_id(head: Head) -> str:
-    """``X-Amzn-Trace-Id`` of a request: a root, or this load balancer's part before the root that was sent."""
+    """Return a request's ``X-Amzn-Trace-Id``: a new root, or this load balancer's part before the received root."""
     fresh = f"1-{int(time.time()):08x}-{secrets.token_hex(12)}"
     sent = head.value("x-amzn-trace-id")
     if "Root=" not in sent:

@@ -1,4 +1,5 @@
-"""A client of the twin: resolves names as the twin does, trusts its authority, keeps cookies, logs people in."""
+"""A client of the twin: it resolves names as the twin does, trusts the twin's authority, keeps cookies and logs users
+in."""
 
 from __future__ import annotations
 
@@ -21,14 +22,14 @@ from local.wiring import Wiring
 
 MOST_REDIRECTS = 10
 NEXT_SECONDS = 2.0
-"""How long an address has to answer before the next one of its name is tried."""
+"""How long an address may take to answer before the next address of the name is tried."""
 PORTS = {"http": 80, "https": 443}
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 
 @dataclass(frozen=True)
 class Response:
-    """A response that was read to its end."""
+    """A response, read completely."""
 
     url: str
     status: int
@@ -42,7 +43,7 @@ class Response:
 
 
 class _Cookies:
-    """What ``CookieJar`` wants of a response."""
+    """The part of a response that ``CookieJar`` reads."""
 
     def __init__(self, headers: email.message.Message) -> None:
         self._headers = headers
@@ -53,23 +54,23 @@ class _Cookies:
 
 @dataclass
 class Browser:
-    """One person's browser on a host of the wiring. ``trusted``: the authorities that it trusts, as PEM."""
+    """One user's browser on a host of the wiring. ``trusted``: the trusted authorities as PEM."""
 
     wiring: Wiring
     host: str
     names: Names
     trusted: str
     seconds: float = 10
-    """How long it waits for a response."""
+    """Seconds to wait for a response."""
     jar: CookieJar = field(default_factory=CookieJar)
 
     @property
     def cookies(self) -> dict[str, str]:
-        """Every cookie by name."""
+        """The cookies by name."""
         return {one.name: one.value or "" for one in self.jar}
 
     def get(self, url: str, headers: Mapping[str, str] | None = None, *, follow: bool = True) -> Response:
-        """See ``request``."""
+        """Send a GET request and return its response."""
         return self.request("GET", url, headers, follow=follow)
 
     def request(
@@ -81,7 +82,7 @@ class Browser:
         *,
         follow: bool = False,
     ) -> Response:
-        """The response to a request, or to the last one when redirects are followed."""
+        """Send a request and return its response; with redirects, the last response."""
         for _ in range(MOST_REDIRECTS):
             with self.open(method, url, headers, body) as response:
                 found = Response(url, response.status, response.headers, response.read())
@@ -97,7 +98,8 @@ class Browser:
     def open(
         self, method: str, url: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
     ) -> Generator[http.client.HTTPResponse]:
-        """A response whose body is still to be read, piece by piece with ``read1``; cookies are kept."""
+        """Send a request and return the response before its body, to be read piece by piece with ``read1``; cookies are
+        kept."""
         parts = urlsplit(url)
         sent = self._cookies_for(url)
         lines = {"Host": parts.netloc, "User-Agent": "twin", "Accept": "*/*", **({"Cookie": sent} if sent else {})}
@@ -115,7 +117,7 @@ class Browser:
                 yield response
 
     def connect(self, url: str) -> socket.socket:
-        """A connection for a URL, over TLS for ``https``."""
+        """Open a connection for a URL, over TLS for ``https``."""
         parts = urlsplit(url)
         name, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
         plain = self._connected(name, port)
@@ -146,14 +148,14 @@ class Browser:
         raise LookupError(f"{name} has no address")
 
     def login(self, subject: str, url: str) -> Response:
-        """Open a page, log in at the provider as a person, and return the page that follows."""
+        """Open a page, log in at the provider as a user, and return the page that follows."""
         form = self.get(url)
         if f'value="{subject}"' not in form.text and 'name="sub"' not in form.text:
-            raise RuntimeError(f"{url} led to {form.url} ({form.status}), which is no login form")
+            raise RuntimeError(f"{url} led to {form.url} ({form.status}), which is not a login form")
         return self.submit(form, {"sub": subject})
 
     def submit(self, page: Response, fields: Mapping[str, str]) -> Response:
-        """Send the first form of a page with these fields, and follow where it leads."""
+        """Submit the first form of a page with these fields, and follow the redirects."""
         action = re.search(r"<form[^>]*\baction=\"([^\"]*)\"", page.text)
         url = urljoin(page.url, html.unescape(action[1])) if action else page.url
         headers = {"Content-Type": "application/x-www-form-urlencoded"}

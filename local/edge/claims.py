@@ -1,4 +1,4 @@
-"""The headers by which an application load balancer hands a user's claims to a target, and the key that signs them."""
+"""The headers in which an application load balancer passes a user's claims to a target, and the key that signs them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NUMBER_BYTES = 32
 
 @dataclass(frozen=True)
 class Signer:
-    """Signs with ES256, as the load balancer of an ARN."""
+    """Signs with ES256 as the load balancer with this ARN."""
 
     balancer: str
     kid: str = field(default_factory=lambda: str(uuid.uuid4()))
@@ -35,7 +35,7 @@ class Signer:
 
     @property
     def public_key(self) -> str:
-        """PEM, as the region's public key endpoint returns it."""
+        """The public key as PEM, as the region's public key endpoint returns it."""
         return (
             self._key.public_key()
             .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
@@ -43,7 +43,7 @@ class Signer:
         )
 
     def headers(self, session: Session, now: float) -> list[tuple[str, str]]:
-        """The three headers of a session. The parts of the token are padded, as AWS documents."""
+        """Return the three headers of a session. The parts of the token are padded, as AWS documents."""
         header = {
             "typ": "JWT",
             "kid": self.kid,

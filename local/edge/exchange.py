@@ -1,4 +1,5 @@
-"""One request on a client's connection: limits, web ACL, rule, actions; then a response of the load balancer or a target."""
+"""One request on a client's connection: limits, web ACL, rule and actions, then a response of the load balancer or a
+target."""
 
 from __future__ import annotations
 
@@ -30,18 +31,18 @@ if TYPE_CHECKING:
 
 MOST_REDIRECT_BYTES = 8 * 1024
 _LOGGED = {"authenticate-oidc": "authenticate"}
-"""What the access log calls an action, where that is not its type."""
+"""The access log's name of an action, if it is not its type."""
 LINGER_SECONDS = 2.0
-"""How long a response of the load balancer's own waits for a client that is still sending its body."""
+"""How long a response of the load balancer itself waits for a client that is still sending its body."""
 
 
 @dataclass(frozen=True)
 class Edge:
-    """What every request of a load balancer needs."""
+    """The parts that every request of a load balancer needs."""
 
     around: EdgeSurroundings
     declared: Declared
-    """The load balancer, as the topology reads it."""
+    """The load balancer in the topology's form."""
     settings: BalancerSettings
     firewall: EdgeFirewall | None
     groups: Groups
@@ -51,7 +52,7 @@ class Edge:
 
 @dataclass
 class ClientConnection:
-    """A client's connection to one listener of one node."""
+    """A client's connection to one listener on one node."""
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
@@ -67,17 +68,17 @@ class ClientConnection:
 
 @dataclass
 class Forwarded:
-    """A request that goes to a target group."""
+    """A request that is forwarded to a target group."""
 
     group: str
     headers: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
-    """What authenticating actions add for the target."""
+    """The headers that authenticating actions add for the target."""
     cookies: tuple[str, ...] = ()
-    """What they set at the client."""
+    """The headers that authenticating actions add to the client's response."""
 
 
 class RequestExchange:
-    """See the module. ``entry`` becomes the line of the access log."""
+    """One request. ``entry`` becomes the line in the access log."""
 
     def __init__(self, edge: Edge, client: ClientConnection, head: Head, idle: Idle) -> None:
         self.edge = edge
@@ -96,7 +97,7 @@ class RequestExchange:
         return self.client.place.zone
 
     async def decide(self) -> Answer | Forwarded:
-        """What happens to the request."""
+        """Handle the request."""
         client, edge = self.client, self.edge
         self.body = Body.of_request(self.head, client.reader, self.idle)
         length = self.head.value("content-length")
@@ -104,7 +105,7 @@ class RequestExchange:
         if (answer := self._refused(request)) is not None:
             return answer
         if self.head.has("expect", "100-continue"):
-            # The load balancer answers it itself, whatever the length (ELB user guide, HTTP headers).
+            # The load balancer responds itself, regardless of the length (ELB user guide, HTTP headers).
             await self.send(b"HTTP/1.1 100 Continue\r\n\r\n")
         if edge.firewall is not None:
             start = await self.body.start(INSPECTED)
@@ -143,13 +144,14 @@ class RequestExchange:
             ended = await self._act(rule, index, action, request, forwarded)
             if ended is not None:
                 return ended
-        self.edge.around.refuse(f"listener rule {rule.name} actions: none of them ends the request")
+        self.edge.around.refuse(f"listener rule {rule.name} actions: no action ends the request")
         return Answer(500)
 
     async def _act(
         self, rule: Rule, index: int, action: dict[str, Any], request: ReceivedRequest, forwarded: Forwarded
     ) -> Answer | Forwarded | None:
-        """What one action ends the request with; nothing where the next one follows."""
+        """Run one action. Returns the response or the target that ends the request; ``None`` if the next action
+        follows."""
         kind = str(action.get("type"))
         self.entry.actions.append(_LOGGED.get(kind, kind))
         if kind == "fixed-response":
@@ -164,7 +166,7 @@ class RequestExchange:
         if kind == "jwt-validation":
             accepted = await self.edge.tokens.accepts(rule, action["jwtValidation"], request, self.client.place)
             return None if accepted else Answer(401)
-        self.edge.around.refuse(f"listener rule {rule.name} actions: {kind} is not played")
+        self.edge.around.refuse(f"listener rule {rule.name} actions: the twin does not support {kind}")
         return Answer(500)
 
     async def _authenticate(
@@ -210,17 +212,17 @@ class RequestExchange:
         return str(random.choices(groups, weights)[0]["arn"])  # noqa: S311 - which target group, not a secret
 
     def signal(self, name: str, value: float = 1) -> None:
-        """A metric of the load balancer."""
+        """Emit a metric of the load balancer."""
         self.edge.around.signals.of_balancer(name, self.zone, value)
 
     async def send(self, data: bytes) -> None:
-        """Bytes to the client, at the pace at which it takes them."""
+        """Send bytes to the client at the rate at which it receives them."""
         self.entry.sent += len(data)
         self.client.writer.write(data)
         await self.idle.within(self.client.writer.drain())
 
     async def respond(self, answer: Answer) -> bool:
-        """Send a response of the load balancer; whether the connection may go on."""
+        """Send a response of the load balancer. Returns whether the connection stays open."""
         listener = self.client.listener
         self.entry.status = answer.status
         self.count(answer.status)
@@ -246,21 +248,21 @@ class RequestExchange:
                     pass
 
     def count(self, status: int) -> None:
-        """The metrics of a status that the load balancer made."""
+        """Emit the metrics of a status that the load balancer set."""
         if status >= 300:  # noqa: PLR2004
             self.signal(f"HTTPCode_ELB_{status // 100}XX_Count")
         if status in (500, 502, 503, 504):
             self.signal(f"HTTPCode_ELB_{status}_Count")
 
     async def problem(self, error: Malformed) -> bool:
-        """Answer a request that cannot be passed on."""
+        """Respond to a request that cannot be forwarded."""
         self.keep = False
         self.edge.around.refuse(f"listener {self.client.listener.resource.name}: {error.reason}: {error.status}")
         return await self.respond(Answer(error.status))
 
 
 def entry(edge: Edge, client: ClientConnection, head: Head) -> AccessLogEntry:
-    """The access log's line of a request, as far as it is known when the head has arrived."""
+    """Return the access log entry of a request with the fields that are known once its head has arrived."""
     listener = client.listener
     url = f"{listener.scheme}://{head.value('host').partition(':')[0]}:{listener.port}{head.target}"
     return AccessLogEntry(

@@ -1,6 +1,7 @@
-"""The web ACL in front of the load balancer: the topology's evaluator, with rate rules that really count.
+"""The web ACL in front of the load balancer: the topology's evaluator, with rate rules that count real requests.
 
-Managed rule groups are not played: AWS does not publish what their rules match. ``not_played`` lists them.
+Managed rule groups are not implemented, because AWS does not publish what their rules match. ``not_emulated`` lists
+them.
 """
 
 from __future__ import annotations
@@ -22,17 +23,18 @@ from policies.guardrails.topology.waf.match_fields import BODY_WINDOW, transform
 from policies.guardrails.topology.waf.web_acl import Match, WebAcl
 
 DEFAULT_WINDOW = 300
-"""Seconds that a rate rule looks back, where it does not say it."""
+"""The default window of a rate rule, in seconds."""
 CONTENT_TYPES = {"TEXT_PLAIN": "text/plain", "TEXT_HTML": "text/html", "APPLICATION_JSON": "application/json"}
 INSPECTED = BODY_WINDOW + 1
-"""How much of a body has to be there before a request is evaluated: one byte more tells that there is more."""
+"""The number of body bytes that must have arrived before a request is evaluated; one byte more shows that the body is
+longer."""
 ALL = "ALL"
 DEFAULT = "Default_Action"
 
 
 @dataclass(frozen=True)
 class Blocked:
-    """The response of a web ACL."""
+    """The web ACL's response."""
 
     status: int
     headers: Headers
@@ -42,18 +44,19 @@ class Blocked:
 
 @dataclass
 class Evaluation:
-    """What one evaluation found besides its end."""
+    """The findings of one evaluation, in addition to its result."""
 
     matched: list[tuple[str, dict[str, Any]]] = field(default_factory=list[tuple[str, dict[str, Any]]])
-    """Rules that matched, in order."""
+    """The rules that matched, in order."""
     over: list[str] = field(default_factory=list[str])
-    """Rate rules whose limit the request exceeded."""
+    """The rate rules whose limit the request exceeded."""
 
 
 class CountingAcl(WebAcl):
-    """A web ACL whose rate rules count requests by their keys and window.
+    """A web ACL whose rate rules count requests by their keys and windows.
 
-    AWS applies a limit with some delay, near its value (AWS WAF developer guide, rate-based rules); here it is exact.
+    AWS applies a rate limit approximately and with a delay (AWS WAF developer guide, rate-based rules); here it is
+    exact and immediate.
     """
 
     def __init__(self, graph: Graph, acl: Any, clock: Callable[[], float]) -> None:  # noqa: ANN401 - the topology's
@@ -63,7 +66,7 @@ class CountingAcl(WebAcl):
         self.current = Evaluation()
 
     def forget(self) -> None:
-        """Begin to count all rates from nothing."""
+        """Reset all rate counters."""
         self._seen.clear()
 
     def _apply(self, trail: Trail, name: str, rule: dict[str, Any]) -> tuple[Match, tuple[int, str] | None]:
@@ -92,14 +95,15 @@ class CountingAcl(WebAcl):
 
 
 def aggregation(request: Any, body: dict[str, Any]) -> tuple[str, ...] | None:  # noqa: ANN401 - a Request or ReceivedRequest
-    """The instance that a rate rule counts a request in; nothing for a request that lacks a key: it is not counted."""
+    """Return the aggregation instance in which a rate rule counts a request; ``None`` for a request that lacks a key
+    and is not counted."""
     kind = body.get("aggregateKeyType")
     if kind in (None, "IP"):
         return (request.client,)
     if kind == "CONSTANT":
         return ()
     if kind != "CUSTOM_KEYS":
-        raise NotImplementedError(f"a rate rule that counts by {kind}")
+        raise NotImplementedError(f"a rate rule with the aggregate key {kind}")
     found: list[str] = []
     for item in as_list(body.get("customKeys")) or []:
         for name, options in (as_mapping(item) or {}).items():
@@ -121,7 +125,7 @@ def _key(request: Any, kind: str, options: dict[str, Any]) -> str | None:  # noq
     elif kind in ("queryString", "uriPath", "httpMethod"):
         value = {"queryString": request.query, "uriPath": request.path, "httpMethod": request.method}[kind]
     else:
-        raise NotImplementedError(f"a rate rule that counts by {kind}")
+        raise NotImplementedError(f"a rate rule with the aggregate key {kind}")
     return None if value is None else transformed(value, options)
 
 
@@ -138,11 +142,11 @@ class EdgeFirewall:
         self.default: dict[str, Any] = resource["defaultAction"]
         self.metric: str = resource["visibilityConfig"]["metricName"]
         self.region = around.stack.region
-        self.not_played = sorted(_unplayed(self.rules))
+        self.not_emulated = sorted(_not_emulated(self.rules))
         self.log = Log.of(around, resource)
 
     def evaluate(self, request: ReceivedRequest) -> Blocked | None:
-        """The response to a blocked request, nothing for one that passes."""
+        """Return the response to a blocked request; ``None`` if the request passes."""
         trail = Trail(request)
         self.acl.current = Evaluation()
         outcome = self.acl.evaluate(trail)
@@ -177,7 +181,7 @@ class EdgeFirewall:
         return Blocked(status, (("Content-Type", kind), *headers), str(body["content"]).encode(), rule)
 
     def forget(self) -> None:
-        """Begin to count all rates from nothing."""
+        """Reset all rate counters."""
         self.acl.forget()
 
     def _put(self, name: str, rule: str) -> None:
@@ -189,13 +193,13 @@ class EdgeFirewall:
 
 
 def _metric(rule: dict[str, Any]) -> str:
-    """The name of a rule's metric; empty where it has none."""
+    """The name of a rule's metric; empty if it has none."""
     shown: dict[str, Any] = rule["visibilityConfig"]
     return str(shown["metricName"]) if shown["cloudwatchMetricsEnabled"] else ""
 
 
-def _unplayed(rules: list[dict[str, Any]]) -> Iterator[str]:
-    """What rules declare and this web ACL does not do."""
+def _not_emulated(rules: list[dict[str, Any]]) -> Iterator[str]:
+    """Parts of the rules that this web ACL does not emulate."""
     for rule in rules:
         if group := rule["statement"].get("managedRuleGroupStatement"):
             yield f"{rule['name']}: the rules of {group['name']}, which AWS does not publish"

@@ -1,4 +1,4 @@
-"""The web ACL's log by its logging configuration: filtered, redacted and protected, as JSON lines."""
+"""The web ACL's log according to its logging configuration: filtered, redacted and protected, as JSON lines."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ REDACTED = "REDACTED"
 
 @dataclass(frozen=True)
 class Terminated:
-    """How an evaluation ended."""
+    """The result of an evaluation."""
 
     rule: str
     status: int | None
-    """Of the response to a blocked request."""
+    """The status of the response to a blocked request."""
     counted: list[str]
-    """Rules that matched and count."""
+    """The counting rules that matched."""
     over: list[str]
-    """Rate rules whose limit was exceeded."""
+    """The rate rules whose limit was exceeded."""
     labels: list[str]
 
     @property
@@ -36,7 +36,7 @@ class Terminated:
 
 @dataclass
 class Log:
-    """See the module. Without a logging configuration nothing is kept."""
+    """Selects and redacts the lines of the log. Without a logging configuration nothing is logged."""
 
     around: EdgeSurroundings
     arn: str
@@ -59,7 +59,7 @@ class Log:
         )
 
     def add(self, request: ReceivedRequest, ended: Terminated) -> None:
-        """Keep a line where the filter does not drop it."""
+        """Add a line unless the filter drops it."""
         actions = {ended.action, *("COUNT" for _ in ended.counted)}
         if not self.destinations or not self._kept(actions, ended.labels):
             return

@@ -1,4 +1,4 @@
-"""A request that goes to a target: its bytes and the response's pass through as they arrive."""
+"""A request that is forwarded to a target: the bytes of both directions are passed on as they arrive."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from local.edge.messages import PIECE, Body, Head, Malformed, read_head, respons
 from local.edge.targets import Connection, RegisteredTarget, TargetGroup, TargetState, View
 
 MOST_RESPONSE_HEAD = 32 * 1024
-"""A target's headers beyond this are answered with 502."""
+"""The maximum size of a target's response headers; more get a 502."""
 SWITCHING, LEAST_FINAL = 101, 200
 MOST_IDLE = 100
 _HOP_BY_HOP = {"connection", "keep-alive", "proxy-connection"}
@@ -23,7 +23,7 @@ _WATCH_SECONDS = 0.05
 
 
 class Broken(Exception):  # noqa: N818 - a state of the target
-    """A target that gave no response: the status that answers the client, the metric, and the cause."""
+    """A target that did not respond: the status for the client, the metric, and the cause."""
 
     def __init__(self, status: int, cause: str, metric: str = "") -> None:
         super().__init__(cause)
@@ -33,12 +33,15 @@ class Broken(Exception):  # noqa: N818 - a state of the target
 
 
 async def forward(exchange: RequestExchange, wanted: Forwarded) -> bool:
-    """Send a request to a target and the response to the client; whether the client's connection may go on."""
+    """Forward a request to a target and the response to the client. Returns whether the client's connection stays
+    open."""
     edge, place = exchange.edge, exchange.client.place
     group = edge.groups(wanted.group)
     exchange.entry.group = group.arn
     if group.version != "HTTP1":
-        edge.around.refuse(f"target group {group.resource.name} protocolVersion {group.version}: HTTP/1.1 came: 464")
+        edge.around.refuse(
+            f"target group {group.resource.name} protocolVersion {group.version}: received HTTP/1.1: 464"
+        )
         return await exchange.respond(Answer(464))
     target = group.choose(place)
     if target is None:
@@ -74,7 +77,7 @@ def _requested(exchange: RequestExchange, group: TargetGroup) -> None:
 
 
 async def _watched(exchange: RequestExchange, work: Coroutine[Any, Any, bool]) -> bool:
-    """Run until done, or until the client has gone: then the target's connection is given up at once."""
+    """Run until done, or until the client has gone: then the target's connection is closed immediately."""
     running = asyncio.ensure_future(work)
     try:
         while not running.done():
@@ -108,7 +111,7 @@ class Relay:
         self.upgrade = exchange.head.has("connection", "upgrade") and bool(exchange.head.value("upgrade"))
 
     async def run(self) -> bool:
-        """Everything; ``Broken`` where the target does not respond."""
+        """Forward everything. Raises ``Broken`` if the target does not respond."""
         exchange = self.exchange
         reader, writer = self.connection = await self._connect()
         self.target.streams.add(writer)
@@ -116,7 +119,7 @@ class Relay:
         try:
             return await self._answer(reader, writer, upload)
         except (asyncio.IncompleteReadError, ConnectionError) as error:
-            raise Broken(502, "the connection ended within the response") from error
+            raise Broken(502, "the connection was closed during the response") from error
         except TimeoutError as error:
             raise Broken(504, f"no byte for {exchange.idle.seconds} s (idleTimeout)") from error
         finally:
@@ -146,7 +149,7 @@ class Relay:
         return exchange.keep
 
     def close(self) -> None:
-        """Give up the connection, unless it was returned for a further request."""
+        """Close the connection, unless it was returned to the pool."""
         if self.connection is not None:
             self.target.streams.discard(self.connection[1])
             self.connection[1].transport.abort()

@@ -1,4 +1,4 @@
-"""The load balancer's logs, line by line as AWS documents them, and their delivery as files."""
+"""The load balancer's logs in AWS's documented format, and their delivery as files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ Put = Callable[[str, str, bytes], None]
 
 @dataclass
 class AccessLogEntry:
-    """One request in the access log; times in seconds since the epoch, ``-1`` for a duration that there was not."""
+    """One request in the access log, with times in seconds since the epoch and ``-1`` for a duration that does not
+    apply."""
 
     kind: str
     created: float
@@ -46,7 +47,7 @@ class AccessLogEntry:
     connection: str = "-"
 
     def line(self, balancer: str, now: float) -> str:
-        """The fields in the documented order."""
+        """Return the fields in the documented order."""
         durations = (self.request_seconds, self.target_seconds, self.response_seconds)
         return " ".join(
             [
@@ -83,7 +84,7 @@ class AccessLogEntry:
 
 
 def stamp(at: float) -> str:
-    """ISO 8601 in UTC, as in the logs."""
+    """Format a time as in the logs: ISO 8601 in UTC."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
@@ -93,7 +94,8 @@ def _quoted(text: str) -> str:
 
 @dataclass(frozen=True)
 class Destination:
-    """Where a kind of log is delivered: ``accessLogs``, ``connectionLogs`` or ``healthCheckLogs`` of the load balancer."""
+    """Return the destination of a kind of log: ``accessLogs``, ``connectionLogs`` or ``healthCheckLogs`` of the load
+    balancer."""
 
     kind: str
     bucket: str
@@ -102,7 +104,7 @@ class Destination:
 
 @dataclass
 class Journal:
-    """Lines by kind (``access``, ``connection``, ``health-check``), kept in memory and delivered to a bucket."""
+    """Log lines by kind (``access``, ``connection``, ``health-check``), kept in memory and delivered to a bucket."""
 
     account: str
     region: str
@@ -114,12 +116,13 @@ class Journal:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, kind: str, line: str) -> None:
-        """Keep a line."""
+        """Add a line."""
         with self._lock:
             self.lines[kind].append(line)
 
     def deliver(self, put: Put, now: float, address: str) -> None:
-        """Write what is new, as one compressed file for each kind that the load balancer declares a bucket for."""
+        """Write all new lines, in one compressed file for each kind of log for which the load balancer declares a
+        bucket."""
         at = datetime.fromtimestamp(now, UTC)
         for one in self.destinations:
             with self._lock:

@@ -1,4 +1,4 @@
-"""A listener: its port, certificate, policy, rules in order, and what it does to responses."""
+"""A listener: its port, certificate, TLS policy, rules in order, and its changes to responses."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ _RESTRICTED = "ECDHE+AESGCM"
 
 @dataclass(frozen=True)
 class Entry:
-    """A rule, or the listener for its default actions: what is run in order."""
+    """A rule, or the listener itself for its default actions: the actions that run, in order."""
 
     declared: Declared
     priority: int
-    """0 for the default actions."""
+    """The priority; 0 for the default actions."""
     actions: list[dict[str, Any]]
     logins: dict[int, Login]
-    """By the index of the action."""
+    """The authentication of each action, by the action's index."""
 
     @property
     def name(self) -> str:
@@ -48,7 +48,7 @@ class Entry:
 
 
 class EdgeListener:
-    """See the module."""
+    """A listener of the load balancer."""
 
     def __init__(self, resource: Resource, graph: Graph, around: EdgeSurroundings, vault: Vault) -> None:
         self.resource = resource
@@ -75,7 +75,7 @@ class EdgeListener:
         return [*self._rules, self._default]
 
     def choose(self, request: ReceivedRequest) -> Entry:
-        """What a request matches."""
+        """Return the rule or the default actions that a request matches."""
         for entry in self._rules:
             matched = rule_matches(request, entry.declared)
             if matched is None:
@@ -85,7 +85,7 @@ class EdgeListener:
         return self._default
 
     def encryption(self, authority: Authority) -> ssl.SSLContext | None:
-        """The TLS side of an HTTPS listener, with certificates for the names that ACM's resources declare."""
+        """Create the TLS context of an HTTPS listener, with certificates for the names that ACM's resources declare."""
         if self.scheme != "https":
             return None
         contexts = {arn: self._context(arn, authority) for arn in self._certificates()}

@@ -1,4 +1,4 @@
-"""The load balancer of a stack: its listeners on every node, its target groups, its web ACL. A part of the twin."""
+"""A stack's load balancer: its listeners on every node, its target groups, its web ACL."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ T = TypeVar("T")
 
 
 class LoadBalancer:
-    """Serves from its own thread between ``with``'s beginning and end.
+    """Serves from a separate thread while the ``with`` block runs.
 
-    ``nodes``: subnet id → the node there. ``names``: host name → addresses, for what the load balancer itself asks.
-    ``authority`` issues the certificates that the graph's listeners have from ACM, and is trusted for the identity
-    provider. ``clock`` returns seconds since the epoch; sessions, rates and the deregistration delay use it.
+    ``nodes``: subnet id → the node in the subnet. ``names``: host name → addresses, for the load balancer's own
+    requests. ``authority`` issues the listeners' ACM certificates, and is trusted for the identity provider. ``clock``
+    returns seconds since the epoch; sessions, rates and the deregistration delay use it.
     """
 
     def __init__(
@@ -126,9 +126,10 @@ class LoadBalancer:
             made.close()
 
     @property
-    def not_played(self) -> list[str]:
-        """What the graph declares and the load balancer does not do, beyond properties that no part reads."""
-        return self.firewall.not_played if self.firewall is not None else []
+    def not_emulated(self) -> list[str]:
+        """The declared features that the load balancer does not implement, in addition to properties that no part
+        reads."""
+        return self.firewall.not_emulated if self.firewall is not None else []
 
     @property
     def group(self) -> TargetGroup:
@@ -137,10 +138,10 @@ class LoadBalancer:
         return found
 
     def register(self, address: str, zone: str, port: int | None = None, group: str = "") -> RegisteredTarget:
-        """Register a target, as a service does with a task that has started: with the container's port.
+        """Register a target with the container's port, as a service does with a started task.
 
-        ``group`` is a target group's ARN; without it the load balancer has only one. ``KeyError`` for an ARN that the
-        graph has no target group for.
+        ``group`` is a target group's ARN, which may be omitted if there is only one. Raises ``KeyError`` if the graph
+        has no target group with this ARN.
         """
         wanted = self.groups[group] if group else self.group
 
@@ -150,7 +151,7 @@ class LoadBalancer:
         return self._call(register())
 
     def deregister(self, target: RegisteredTarget, *, wait: bool = False) -> None:
-        """Begin to drain a target; ``wait`` until it is drained or the deregistration delay is over."""
+        """Deregister a target; with ``wait``, return once it is drained or the deregistration delay has passed."""
         if self._loop.is_closed():
             return
         running = asyncio.run_coroutine_threadsafe(target.group.deregister(target), self._loop)
@@ -162,11 +163,11 @@ class LoadBalancer:
                 self._call(asyncio.sleep(0))
 
     def states(self, target: RegisteredTarget) -> set[TargetState]:
-        """What the nodes know of a target."""
+        """Return the target's state on each node."""
         return {target.state(place) for place in self.places}
 
     def check(self, target: RegisteredTarget) -> set[TargetState]:
-        """Check a target from every node now, and return what they know then."""
+        """Check a target from every node immediately, and return its state on each."""
 
         async def check() -> None:
             await asyncio.gather(*(target.group.check_once(target, place) for place in self.places))
@@ -175,7 +176,8 @@ class LoadBalancer:
         return self.states(target)
 
     def wait_healthy(self, target: RegisteredTarget, seconds: float, every: float = 0.2) -> bool:
-        """Whether all nodes consider a target healthy in time; until then it is checked more often than declared."""
+        """Wait until all nodes consider a target healthy, with more frequent checks than declared. Returns ``False`` on
+        a timeout."""
         ends = checked = time.monotonic()
         ends += seconds
         while self.states(target) != {TargetState.HEALTHY}:
@@ -188,7 +190,7 @@ class LoadBalancer:
         return True
 
     def deliver_logs(self, put: Put) -> None:
-        """Write the logs that have come together to the buckets that the load balancer declares."""
+        """Write the pending log lines to the buckets that the load balancer declares."""
         self.around.journal.deliver(put, self.around.clock(), self.places[0].node.address)
 
     def _call(self, wanted: Coroutine[Any, Any, T]) -> T:
@@ -326,7 +328,7 @@ class LoadBalancer:
         except (asyncio.IncompleteReadError, ConnectionError):
             return False
         except Exception as error:
-            # Something in the graph that is not played, or a defect here: either way the twin has to name it.
+            # Something in the graph that the twin does not emulate, or a defect here: either way the twin must report it.
             self.around.refuse(f"{exchange.entry.request.partition('?')[0]} failed in the load balancer: {error!r}")
             exchange.keep = False
             return False if exchange.started else await exchange.respond(Answer(500))

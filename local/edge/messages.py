@@ -1,4 +1,4 @@
-"""HTTP/1.1 as it arrives: heads are parsed, bodies are passed on byte for byte, as soon as bytes are there."""
+"""HTTP/1.1 messages: heads are parsed; bodies are passed on unchanged, as soon as bytes arrive."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 PIECE = 65_536
-"""The most bytes that are passed on at once."""
+"""The maximum number of bytes that are passed on at once."""
 MOST_HEAD = 128 * 1024
-"""More than any head that an application load balancer accepts, so that it is refused by the documented limit."""
+"""Larger than any head that an application load balancer accepts, so that the documented limit refuses it first."""
 REQUEST_LINE_BYTES = 16 * 1024
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-"""A method (RFC 9110)."""
+"""The pattern of a method (RFC 9110)."""
 CODINGS = ("chunked", "identity")
-"""What an application load balancer supports; another transfer coding is answered with 501."""
+"""The supported transfer codings; any other gets a 501, as from an application load balancer."""
 
 Headers = tuple[tuple[str, str], ...]
 T = TypeVar("T")
 
 
 class Malformed(Exception):  # noqa: N818 - a request, not an error of this program
-    """A message that cannot be passed on: the status that answers it, and why."""
+    """A message that cannot be forwarded: the status of the response, and the reason."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
@@ -34,33 +34,33 @@ class Malformed(Exception):  # noqa: N818 - a request, not an error of this prog
 
 @dataclass(frozen=True)
 class Head:
-    """A request's or response's first line and headers, names as sent."""
+    """The first line and the headers of a request or response, with names as sent."""
 
     first: tuple[str, str, str]
     headers: Headers
     size: int
-    """Bytes on the wire."""
+    """The head in its wire format."""
 
     def values(self, name: str) -> list[str]:
-        """Every value of a header; the name in lower case."""
+        """Return every value of a header; ``name`` is in lower case."""
         return [value for key, value in self.headers if key.lower() == name]
 
     def value(self, name: str) -> str:
-        """The first value of a header, or nothing."""
+        """Return the first value of a header, or an empty string."""
         return next(iter(self.values(name)), "")
 
     def has(self, name: str, token: str) -> bool:
-        """Whether a header's comma-separated values contain a token, regardless of case."""
+        """Whether a header's comma-separated values contain a token, ignoring case."""
         return any(token == part.strip().lower() for value in self.values(name) for part in value.split(","))
 
     @property
     def method(self) -> str:
-        """Of a request."""
+        """The method of a request."""
         return self.first[0]
 
     @property
     def target(self) -> str:
-        """Of a request: as sent."""
+        """The target of a request, as sent."""
         return self.first[1]
 
     @property
@@ -70,12 +70,12 @@ class Head:
 
     @property
     def status(self) -> int:
-        """Of a response."""
+        """The status of a response."""
         return int(self.first[1])
 
     @property
     def persistent(self) -> bool:
-        """Whether the sender means to keep the connection."""
+        """Whether the sender keeps the connection open."""
         if self.version == "HTTP/1.0":
             return self.has("connection", "keep-alive")
         return not self.has("connection", "close")
@@ -83,17 +83,17 @@ class Head:
 
 @dataclass
 class Idle:
-    """A connection pair's idle timeout: ``seconds`` without a byte in either direction."""
+    """The idle timeout of a pair of connections: ``seconds`` without a byte in either direction."""
 
     seconds: float
     _last: float = field(default_factory=time.monotonic)
 
     def touch(self) -> None:
-        """A byte has passed."""
+        """Record that a byte has passed."""
         self._last = time.monotonic()
 
     async def within(self, wanted: Coroutine[Any, Any, T]) -> T:
-        """The result, or ``TimeoutError`` when nothing has passed for so long."""
+        """Return the result. Raises ``TimeoutError`` once no byte has passed for the timeout."""
         task = asyncio.ensure_future(wanted)
         try:
             while not task.done():
@@ -109,12 +109,12 @@ class Idle:
 
 
 async def read_head(reader: asyncio.StreamReader) -> bytes:
-    """A head with its last empty line; empty where the peer has closed before the first byte."""
+    """Read a head up to its final empty line; empty if the peer closes before the first byte."""
     try:
         head = await reader.readuntil(b"\r\n\r\n")
     except asyncio.IncompleteReadError as error:
         if error.partial.strip():
-            raise Malformed(400, "the connection ended within a head") from error
+            raise Malformed(400, "the connection was closed within a head") from error
         return b""
     except asyncio.LimitOverrunError as error:
         start = await reader.read(REQUEST_LINE_BYTES + 2)
@@ -124,7 +124,7 @@ async def read_head(reader: asyncio.StreamReader) -> bytes:
 
 
 def request_head(raw: bytes) -> Head:
-    """A parsed request; ``Malformed`` where it is not HTTP."""
+    """Parse a request. Raises ``Malformed`` if it is not HTTP."""
     first, headers = _parsed(raw.lstrip(b"\r\n"))
     parts = first.split(" ")
     if len(parts) != 3 or not TOKEN.fullmatch(parts[0]) or parts[2] not in ("HTTP/1.1", "HTTP/1.0"):  # noqa: PLR2004
@@ -138,7 +138,7 @@ def request_head(raw: bytes) -> Head:
 
 
 def response_head(raw: bytes) -> Head:
-    """A parsed response; ``Malformed`` where a target's response is not HTTP."""
+    """Parse a response. Raises ``Malformed`` if a target's response is not HTTP."""
     first, headers = _parsed(raw)
     version, _, rest = first.partition(" ")
     status, _, reason = rest.partition(" ")
@@ -153,7 +153,7 @@ def _parsed(raw: bytes) -> tuple[str, Headers]:
     for line in lines:
         name, colon, value = line.partition(":")
         if not colon or not name or name != name.strip() or any(ord(char) <= ord(" ") for char in name):
-            raise Malformed(400, f"a header line that is none: {line[:40]!r}")
+            raise Malformed(400, f"an invalid header line: {line[:40]!r}")
         if any(char in value for char in "\r\n\0"):
             raise Malformed(400, f"characters of the header {name}")
         headers.append((name, value.strip(" \t")))
@@ -162,7 +162,7 @@ def _parsed(raw: bytes) -> tuple[str, Headers]:
 
 @dataclass
 class Body:
-    """What follows a head: pieces as they arrive, each with its framing and what it carries."""
+    """A body, as pieces in the order in which they arrive, each with its framing and its content."""
 
     reader: asyncio.StreamReader
     length: int = 0
@@ -175,7 +175,7 @@ class Body:
 
     @classmethod
     def of_request(cls, head: Head, reader: asyncio.StreamReader, idle: Idle) -> Body:
-        """The body that a request announces."""
+        """Return the body that a request announces."""
         codings = [part.strip().lower() for value in head.values("transfer-encoding") for part in value.split(",")]
         if any(coding not in CODINGS for coding in codings):
             raise Malformed(501, f"the transfer coding {', '.join(codings)}")
@@ -187,7 +187,7 @@ class Body:
 
     @classmethod
     def of_response(cls, head: Head, method: str, reader: asyncio.StreamReader, idle: Idle | None) -> Body:
-        """The body that a response has."""
+        """Return the body of a response."""
         if method == "HEAD" or head.status in (204, 304):
             return cls(reader, idle=idle)
         if head.has("transfer-encoding", "chunked"):
@@ -205,7 +205,7 @@ class Body:
         return not self.length and not self.chunked and not self.until_close
 
     async def start(self, most: int) -> bytes:
-        """The first bytes that it carries, ``most`` or all; they are passed on nevertheless."""
+        """Return the first bytes of the content, at most ``most`` of them; they are still forwarded."""
         carried = b""
         self._source = self._source or self._read()
         while len(carried) < most:
@@ -218,7 +218,7 @@ class Body:
         return carried
 
     async def pieces(self, *, framed: bool = True) -> AsyncGenerator[bytes]:
-        """Every piece, with its framing or without."""
+        """Yield every piece, with or without its framing."""
         while self._held:
             yield self._held.pop(0)[0 if framed else 1]
         self._source = self._source or self._read()
@@ -226,7 +226,7 @@ class Body:
             yield raw if framed else payload
 
     async def carried(self, most: int) -> bytes:
-        """All that it carries; ``Malformed`` beyond ``most`` bytes."""
+        """Return the whole content. Raises ``Malformed`` beyond ``most`` bytes."""
         found = b""
         async for _, payload in self._read():
             found += payload
@@ -255,7 +255,7 @@ class Body:
             try:
                 size = int(line.split(b";")[0].strip(), 16)
             except ValueError as error:
-                raise Malformed(400, f"a chunk size that is none: {line[:20]!r}") from error
+                raise Malformed(400, f"an invalid chunk size: {line[:20]!r}") from error
             yield line, b""
             if not size:
                 break
@@ -278,5 +278,5 @@ class Body:
 
 
 def written(first: str, headers: Iterable[tuple[str, str]], body: bytes = b"") -> bytes:
-    """A message as it goes out."""
+    """Return a message in its wire format."""
     return "\r\n".join([first, *(f"{name}: {value}" for name, value in headers), "", ""]).encode("latin-1") + body

@@ -1,4 +1,4 @@
-"""Requests that the load balancer itself sends: to the identity provider, over TLS that it verifies."""
+"""The load balancer's own requests to the identity provider, over verified TLS."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HTTPS = 443
 
 
 class Unreachable(Exception):  # noqa: N818 - a state of the network
-    """The other side could not be asked: ``timed_out`` tells why."""
+    """The other side did not respond; ``timed_out`` distinguishes a timeout from a failed connection."""
 
     def __init__(self, reason: str, *, timed_out: bool = False) -> None:
         super().__init__(reason)
@@ -24,7 +24,7 @@ class Unreachable(Exception):  # noqa: N818 - a state of the network
 
 @dataclass(frozen=True)
 class Call:
-    """A request to be sent."""
+    """A request to send."""
 
     method: str
     url: str
@@ -34,14 +34,14 @@ class Call:
 
 @dataclass(frozen=True)
 class Reply:
-    """What was answered."""
+    """The received response."""
 
     status: int
     body: bytes = field(repr=False)
 
 
 async def fetch(around: EdgeSurroundings, place: BalancerNode, call: Call) -> Reply:
-    """The reply to one request; ``Unreachable`` without one."""
+    """Send one request and return its response. Raises ``Unreachable`` if there is none."""
     try:
         return await asyncio.wait_for(_fetch(around, place, call), around.provider_seconds)
     except TimeoutError as error:

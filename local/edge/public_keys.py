@@ -1,6 +1,7 @@
-"""The region's endpoint for the public keys of load balancers, at AWS's name for it. A part of the twin.
+"""The region's endpoint for the public keys of load balancers, under AWS's name.
 
-No task of a stack can reach it: a task that verifies signatures by it fails, as it would on AWS without a route there.
+No task of a stack can reach it, so a task that verifies signatures with it fails, as it would on AWS without a route
+there.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ HTTPS = 443
 
 
 class PublicKeys:
-    """Serves a load balancer's public key between ``with``'s beginning and end."""
+    """Serves a load balancer's public key while the ``with`` block runs."""
 
     def __init__(self, signer: Signer, region: str, wiring: Wiring, node: Node, *, authority: Authority) -> None:
         self.host = f"public-keys.auth.elb.{region}.amazonaws.com"

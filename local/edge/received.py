@@ -1,4 +1,5 @@
-"""A request that arrived, as the topology's evaluators read it: the same ones that the checks of a stack use."""
+"""A received request in the form that the topology's evaluators read, so that the twin and the stack's checks share
+them."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedRequest(Request):
-    """A request with the headers and the target as they were sent."""
+    """A request with its headers and target as sent."""
 
     raw_headers: tuple[tuple[str, str], ...] = ()
     raw_target: str = "/"
@@ -31,11 +32,11 @@ class ReceivedRequest(Request):
 
     @property
     def query(self) -> str:
-        """The query string without its question mark, as sent."""
+        """The query string as sent, without its question mark."""
         return _origin(self.raw_target).partition("?")[2]
 
     def sent_headers(self) -> tuple[tuple[str, str], ...]:
-        """Every header as it arrived, with names in lower case."""
+        """Every header as received, with names in lower case."""
         return self.raw_headers
 
 
@@ -52,7 +53,7 @@ def _origin(target: str) -> str:
 
 
 def received(head: Head, scheme: str, port: int, client: str, *, body: bytes, length: int | None) -> ReceivedRequest:
-    """The request of a head; ``body`` is its start, ``length`` what it declares, in bytes."""
+    """Create the request from a head; ``body`` is the start of the body, ``length`` its declared length in bytes."""
     cookies = [part.strip().partition("=") for value in head.values("cookie") for part in value.split(";")]
     return ReceivedRequest(
         head.method,

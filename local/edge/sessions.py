@@ -1,4 +1,5 @@
-"""The login session that an application load balancer keeps in the client's cookies, encrypted by a key of this process."""
+"""The login session that an application load balancer stores in the client's cookies, encrypted with a key of this
+process."""
 
 from __future__ import annotations
 
@@ -14,27 +15,28 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 COOKIE_BYTES = 4096
-"""Most browsers limit a cookie's name and value to this: a larger session is sharded (ELB user guide, authentication)."""
+"""The limit of most browsers for a cookie's name and value; a larger session is split (ELB user guide,
+authentication)."""
 SESSION_BYTES = 11 * 1024
-"""Claims and access token beyond this are refused with 500 (ELB user guide, authentication flow)."""
+"""The maximum size of claims and access token; more get a 500 (ELB user guide, authentication flow)."""
 MOST_SHARDS = 6
 _NONCE_BYTES = 12
 
 
 @dataclass(frozen=True)
 class Vault:
-    """Seals what the load balancer gives to a client and wants back unchanged."""
+    """Encrypts data that the load balancer sends to a client and must get back unchanged."""
 
     _cipher: AESGCM = field(default_factory=lambda: AESGCM(AESGCM.generate_key(256)), repr=False)
 
     def seal(self, content: Mapping[str, Any]) -> str:
-        """Base64url text without padding."""
+        """Encrypt, and encode as base64url without padding."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
         sealed = self._cipher.encrypt(nonce, json.dumps(content).encode(), None)
         return base64.urlsafe_b64encode(nonce + sealed).decode().rstrip("=")
 
     def open(self, text: str) -> dict[str, Any] | None:
-        """The content; nothing where this process did not seal it."""
+        """Decrypt; ``None`` if this process did not encrypt the data."""
         try:
             raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
             return json.loads(self._cipher.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], None))
@@ -44,7 +46,7 @@ class Vault:
 
 @dataclass(frozen=True)
 class Session:
-    """Someone who has logged in, at one issuer as one client; times in seconds since the epoch."""
+    """A logged-in user, for one issuer and one client; times are in seconds since the epoch."""
 
     issuer: str
     client: str
@@ -56,12 +58,12 @@ class Session:
 
     @property
     def size(self) -> int:
-        """Bytes of claims and access token."""
+        """The size of claims and access token in bytes."""
         return len(json.dumps(self.claims)) + len(self.access_token)
 
 
 def cookies(name: str, sealed: str, expires: float) -> list[str]:
-    """The values of ``set-cookie`` for a session, shard by shard."""
+    """Return the values of ``set-cookie`` for a session, one for each part."""
     most = COOKIE_BYTES - len(name) - len("-0=")
     shards = [sealed[start : start + most] for start in range(0, len(sealed), most)]
     attributes = f"Expires={formatdate(expires, usegmt=True)}; Path=/; Secure; HttpOnly"
@@ -69,7 +71,7 @@ def cookies(name: str, sealed: str, expires: float) -> list[str]:
 
 
 def joined(name: str, sent: Iterable[tuple[str, str]]) -> str:
-    """The sealed session of the cookies that a client sends; empty without the first shard."""
+    """Return the encrypted session from a client's cookies; empty if the first part is missing."""
     known = dict(sent)
     found = ""
     for index in range(MOST_SHARDS):
@@ -81,7 +83,7 @@ def joined(name: str, sent: Iterable[tuple[str, str]]) -> str:
 
 
 def to_content(session: Session) -> dict[str, Any]:
-    """What is sealed."""
+    """Return the content to encrypt."""
     return {
         "i": session.issuer,
         "c": session.client,
@@ -94,7 +96,7 @@ def to_content(session: Session) -> dict[str, Any]:
 
 
 def from_content(content: Mapping[str, Any]) -> Session | None:
-    """A session; nothing where the content is something else."""
+    """Read a session; ``None`` if the content is not a session."""
     try:
         return Session(
             str(content["i"]), str(content["c"]), content["u"], str(content["a"]), str(content["r"]),

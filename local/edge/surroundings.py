@@ -1,4 +1,4 @@
-"""What all parts of the load balancer share: the graph, sockets, names, the clock, and what it emits."""
+"""The context that all parts of the load balancer share: graph, sockets, names, clock and metrics."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from local.stack import Stack
 from local.wiring import Node, Wiring
 
 Names = Callable[[str], Sequence[str]]
-"""The addresses of a host name, as the load balancer's resolver answers; ``LookupError`` for a name that has none."""
+"""Resolves a host name as the load balancer's resolver does. Raises ``LookupError`` if it has no address."""
 CONNECT_SECONDS = 10.0
-"""The load balancer's timeout to connect to a target, and for its TLS handshake (ELB user guide, HTTP 502 and 504)."""
+"""The load balancer's timeout for a connection to a target, and for its TLS handshake (ELB user guide, HTTP 502 and
+504)."""
 
 
 @dataclass(frozen=True)
 class BalancerNode:
-    """The load balancer's node in one subnet: where it listens and sends from, and its Availability Zone."""
+    """The load balancer's node in one subnet: its address for listening and sending, and its Availability Zone."""
 
     node: Node
     zone: str
@@ -39,17 +40,17 @@ class Signals:
     clock: Callable[[], float]
 
     def of_balancer(self, name: str, zone: str, value: float = 1) -> None:
-        """A metric of the load balancer."""
+        """Emit a metric of the load balancer."""
         for dimensions in ({}, {"AvailabilityZone": zone}):
             self._put(name, value, dimensions)
 
     def of_group(self, name: str, group: str, zone: str, value: float = 1) -> None:
-        """A metric of a target group that is published for the group only."""
+        """Emit a metric that is published for the target group only."""
         for dimensions in ({}, {"AvailabilityZone": zone}):
             self._put(name, value, {**dimensions, "TargetGroup": group})
 
     def of_both(self, name: str, group: str, zone: str, value: float = 1) -> None:
-        """A metric of a target group that is published for the load balancer as a whole too."""
+        """Emit a metric that is published for the target group and for the load balancer as a whole."""
         self.of_balancer(name, zone, value)
         self.of_group(name, group, zone, value)
 
@@ -60,13 +61,13 @@ class Signals:
 
 @dataclass
 class EdgeSurroundings:
-    """See the module."""
+    """The context of one load balancer."""
 
     stack: Stack
     wiring: Wiring
     names: Names
     trusted: ssl.SSLContext
-    """Verifies the identity provider: the authorities that stand in for public ones."""
+    """The TLS context for the identity provider, with the authorities that replace the public ones."""
     signals: Signals
     journal: Journal
     clock: Callable[[], float] = time.time
@@ -76,19 +77,20 @@ class EdgeSurroundings:
     _known: set[str] = field(default_factory=set[str])
 
     def refuse(self, cause: str) -> None:
-        """Record a cause, once."""
+        """Record a cause once."""
         if cause not in self._known:
             self._known.add(cause)
             self.refusals.add("edge", cause)
 
     def forget(self) -> None:
-        """Record causes from now on as if for the first time."""
+        """Record each cause again, even if it was recorded before."""
         self._known.clear()
 
     async def connect(
         self, place: BalancerNode, address: str, port: int, context: ssl.SSLContext | None, name: str = ""
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """A connection from a node. ``OSError`` or ``TimeoutError`` without one, ``ssl.SSLError`` without TLS."""
+        """Open a connection from a node. Raises ``OSError`` or ``TimeoutError`` if it fails, ``ssl.SSLError`` if TLS
+        fails."""
         plain = self.wiring.open(place.node.host)
         plain.setblocking(False)
         # Otherwise a body would wait for the acknowledgement of its head.
@@ -111,4 +113,4 @@ class EdgeSurroundings:
         except ssl.SSLError:
             raise
         except OSError as error:
-            raise ssl.SSLError(f"the TLS handshake was broken off: {error}") from error
+            raise ssl.SSLError(f"the TLS handshake failed: {error}") from error

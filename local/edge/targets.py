@@ -1,4 +1,4 @@
-"""A target group: its targets, what each node of the load balancer knows of their health, and which one is next."""
+"""A target group: its targets, their health on each node of the load balancer, and the selection of the next one."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ DEFAULTS = {
     "matcher": "200",
     "port": "traffic-port",
 }
-"""What a health check has where the target group does not say it (ELB user guide, health checks)."""
+"""The default health check settings (ELB user guide, health checks)."""
 DEREGISTRATION_DELAY = 300
-"""Seconds, where the target group does not say it."""
+"""The default deregistration delay, in seconds."""
 _DRAIN_SECONDS = 0.02
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class TargetState(StrEnum):
-    """Of a target, in the words of AWS."""
+    """The health states of a target, in AWS's terms."""
 
     INITIAL = "initial"
     HEALTHY = "healthy"
@@ -45,7 +45,7 @@ class TargetState(StrEnum):
 
 @dataclass
 class View:
-    """What one node knows of a target."""
+    """The state of a target on one node."""
 
     state: TargetState = TargetState.INITIAL
     passed: int = 0
@@ -53,7 +53,7 @@ class View:
     outstanding: int = 0
     healthy_since: float = 0
     idle: deque[Connection] = field(default_factory=deque[Connection])
-    """Connections that a further request may use."""
+    """Idle connections that later requests may reuse."""
 
 
 @dataclass(eq=False)
@@ -67,20 +67,21 @@ class RegisteredTarget:
     views: dict[BalancerNode, View] = field(default_factory=dict[BalancerNode, View])
     draining: bool = False
     streams: set[asyncio.StreamWriter] = field(default_factory=set[asyncio.StreamWriter])
-    """Connections with a request under way."""
+    """Connections with a request in progress."""
 
     @property
     def name(self) -> str:
-        """As the access log writes it."""
+        """The target in the access log's format."""
         return f"{self.address}:{self.port}"
 
     def state(self, place: BalancerNode) -> TargetState:
-        """As the node sees it."""
+        """The target's state on a node."""
         return TargetState.DRAINING if self.draining else self.views[place].state
 
 
 def encryption() -> ssl.SSLContext:
-    """TLS to a target: the load balancer encrypts and does not verify (ELB user guide, target groups)."""
+    """Return the TLS context for a target: the load balancer encrypts but does not verify (ELB user guide, target
+    groups)."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -88,7 +89,7 @@ def encryption() -> ssl.SSLContext:
 
 
 class TargetGroup:
-    """See the module. Everything happens in the load balancer's event loop."""
+    """The targets of one target group. All methods run in the load balancer's event loop."""
 
     def __init__(
         self, resource: Resource, around: EdgeSurroundings, places: list[BalancerNode], *, cross_zone: bool
@@ -101,7 +102,7 @@ class TargetGroup:
         self.name: str = resource["name"]
         self.suffix: str = resource["arnSuffix"]
         if (kind := resource.get("targetType", "instance")) != "ip":
-            raise NotImplementedError(f"target group {resource.name} targetType {kind}: only ip is played")
+            raise NotImplementedError(f"target group {resource.name} targetType {kind}: the twin supports only ip")
         self.port: int = resource["port"]
         self.context = encryption() if resource["protocol"] == "HTTPS" else None
         self.version: str = resource.get("protocolVersion", "HTTP1")
@@ -115,7 +116,7 @@ class TargetGroup:
         self._tasks: dict[RegisteredTarget, list[asyncio.Task[None]]] = {}
 
     def register(self, address: str, zone: str, port: int | None = None) -> RegisteredTarget:
-        """Add a target; its first check begins at once."""
+        """Add a target; its first check starts immediately."""
         target = RegisteredTarget(address, port or self.port, zone, self, {place: View() for place in self.places})
         self.targets.append(target)
         self._tasks[target] = [
@@ -124,7 +125,8 @@ class TargetGroup:
         return target
 
     async def deregister(self, target: RegisteredTarget) -> None:
-        """Drain a target for the deregistration delay, then close what is still open to it; again: wait for that."""
+        """Drain a target for the deregistration delay, then close its open connections; a second call waits for the
+        first one."""
         if target.draining:
             while target in self.targets:
                 await asyncio.sleep(_DRAIN_SECONDS)
@@ -148,7 +150,7 @@ class TargetGroup:
         self.targets.remove(target)
 
     async def close(self) -> None:
-        """Stop checking and close idle connections."""
+        """Stop the checks and close idle connections."""
         tasks = [task for tasks in self._tasks.values() for task in tasks]
         for task in tasks:
             task.cancel()
@@ -159,9 +161,9 @@ class TargetGroup:
                     view.idle.popleft()[1].close()
 
     def choose(self, place: BalancerNode) -> RegisteredTarget | None:
-        """The target of the next request of a node; nothing where none is in use.
+        """Return the target for a node's next request; ``None`` if no target is in use.
 
-        With no healthy target every unhealthy one gets requests (fail open). A target that has not passed a check yet
+        If no target is healthy, every unhealthy one gets requests (fail open). A target that has not yet passed a check
         gets none.
         """
         usable = [one for one in self.targets if self.cross_zone or one.zone == place.zone]
@@ -189,7 +191,7 @@ class TargetGroup:
             await asyncio.sleep(self.check["interval"])
 
     async def check_once(self, target: RegisteredTarget, place: BalancerNode) -> None:
-        """One health check from one node, and what follows from it."""
+        """Run one health check from one node, and apply its result."""
         if not self.check.get("enabled", True):
             self._passed(target.views[place])
             return
@@ -262,7 +264,7 @@ class TargetGroup:
 
 
 def fits(status: int, matcher: str) -> bool:
-    """Whether a status is one of ``200,202`` or within ``200-299``."""
+    """Whether a status is in a matcher such as ``200,202`` or ``200-299``."""
     for part in matcher.split(","):
         first, _, last = part.strip().partition("-")
         if int(first) <= status <= int(last or first):
@@ -271,4 +273,4 @@ def fits(status: int, matcher: str) -> bool:
 
 
 Groups = Callable[[str], TargetGroup]
-"""The target group of an ARN."""
+"""Return the target group with this ARN."""

@@ -1,4 +1,4 @@
-"""``jwt-validation``: a bearer token's signature, times, issuer and claims, as the load balancer verifies them."""
+"""``jwt-validation``: a bearer token's signature, times, issuer and claims are verified as the load balancer does."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from local.edge.listener import Entry
 
 KEPT_SECONDS = 60.0
-"""How long the issuer's keys are kept."""
+"""How long the issuer's keys are cached."""
 _OK = 200
 
 
 @dataclass
 class Tokens:
-    """Verifies tokens against the keys of each ``jwksEndpoint``."""
+    """Verifies tokens with the keys of each ``jwksEndpoint``."""
 
     around: EdgeSurroundings
     _keys: dict[str, tuple[float, KeySet]] = field(default_factory=dict[str, tuple[float, KeySet]])

@@ -1,4 +1,4 @@
-"""The identity provider of the twin: a real OpenID provider at the names that the stack file declares."""
+"""The twin's identity provider: a real OpenID provider under the names that the stack file declares."""
 
 from __future__ import annotations
 

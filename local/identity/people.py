@@ -1,4 +1,4 @@
-"""Who can log in: someone whom the stack file admits, an administrator, and someone who is neither."""
+"""The users who can log in: one whom the stack file allows, an administrator, and one who is neither."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from local.stack import Stack
 
 MEMBER, ADMINISTRATOR, STRANGER = "member", "administrator", "stranger"
 ELSEWHERE = "outside.example"
-"""The domain of someone whom no stack admits."""
+"""The e-mail domain of the user whom no stack allows."""
 
 
 @dataclass(frozen=True)
 class Person:
-    """Subject and claims."""
+    """A user's subject and claims."""
 
     subject: str
     claims: Mapping[str, Any]
@@ -29,7 +29,7 @@ class Person:
 
 @dataclass(frozen=True)
 class People:
-    """The users of the provider, by their subjects."""
+    """The users of the provider by subject."""
 
     member: Person
     administrator: Person
@@ -40,7 +40,7 @@ class People:
 
     @classmethod
     def of(cls, stack: Stack, sections: Mapping[str, Any] | None = None) -> People:
-        """The people of a stack; ``sections`` replaces what the stack file says."""
+        """Create the users of a stack; ``sections`` replaces sections of the stack file."""
         read = declared(stack.name) if sections is None else sections
         identity = read["identity"]
         domain = str(read["domain"]["hostName"])
@@ -54,7 +54,7 @@ class People:
 
 
 def _person(subject: str, name: str, domain: str, rules: list[dict[str, Any]]) -> Person:
-    """Someone who has what each of these rules asks for: a claim's value, an address or an address's domain."""
+    """A user who satisfies each of these rules: by a claim's value, an address or an address's domain."""
     claims: dict[str, Any] = {"name": name, "email": f"{subject}@{domain}", "email_verified": True}
     for rule in rules:
         if claim := rule.get("claim"):

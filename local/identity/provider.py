@@ -1,7 +1,8 @@
 """The OpenID provider: ``oidc-provider-mock`` (on Authlib) with the registered client and the stack's people.
 
-The protocol is the package's: authorization code grant, client authentication, ID tokens, user info. Here it gets the
-paths and the host names of the stack file, one client whose id, secret and callback are checked, and can be made to fail.
+The package implements the protocol: authorization code grant, client authentication, ID tokens, user info. This module
+adds the stack file's paths and host names, and one client whose id, secret and callback are checked; it can also make
+the provider fail.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from local.wiring import Node, Wiring
 from local.wsgi import serving
 
 with warnings.catch_warnings():
-    # Authlib announces a rename whenever it is imported, on the terminal of whoever starts the twin.
+    # Authlib prints a notice about a rename whenever it is imported, on the terminal in which the twin runs.
     warnings.simplefilter("ignore", AuthlibDeprecationWarning)
     import oidc_provider_mock  # pyright: ignore[reportMissingTypeStubs]
     from oidc_provider_mock._storage import Client, ClientAllowAny  # pyright: ignore[reportMissingTypeStubs]
@@ -51,7 +52,7 @@ _BASE = (
 
 
 class IdentityProvider:
-    """Serves between ``with``'s beginning and end. The fields can be set at any time, from any thread."""
+    """Serves while the ``with`` block runs. The fields can be set at any time, from any thread."""
 
     def __init__(
         self,
@@ -74,13 +75,13 @@ class IdentityProvider:
         self.authority = authority
         self.refusals = refusals or Refusals()
         self.down = False
-        """Whether every connection is closed at once."""
+        """Whether every connection is closed immediately."""
         self.slow_seconds = 0.0
         """How long every answer takes."""
         self.failing_status = 0
-        """What every request is answered with, if not zero."""
+        """The status of every response, unless it is zero."""
         self.lifetime_seconds = 3600.0
-        """Of access tokens; read when the provider starts."""
+        """How long access tokens are valid; read when the provider starts."""
         self._stack = contextlib.ExitStack()
         self._storage: Any = None
 
@@ -101,7 +102,7 @@ class IdentityProvider:
         return dict.fromkeys(self.registration.hosts, (self.node.address,))
 
     def machine_token(self, claims: Mapping[str, Any], algorithm: str = "RS256") -> str:
-        """A token for a machine client, signed with the key that ``keys`` publishes."""
+        """Return a token for a machine client, signed with the key that ``keys`` publishes."""
         key = RSAKey.import_key(self._storage.jwk.as_dict(is_private=True))
         return jwt.encode({"alg": algorithm}, dict(claims), key, algorithms=[algorithm])
 

@@ -1,7 +1,8 @@
-"""What an operator has registered at the identity provider, by the stack file: endpoints, client and callbacks.
+"""The client that an operator has registered at the identity provider, derived from the stack file: endpoints, client
+and callbacks.
 
-The rules of the graph are not asked for any of it, except the secret, which no stack file holds: it is the one that most
-rules have. So a rule with another endpoint, client or secret than the declared one does not get a login.
+None of it comes from the graph's listener rules except the secret, which no stack file contains: it is the one that
+most rules use. So a rule whose endpoint, client or secret differs from the declared one cannot complete a login.
 """
 
 from __future__ import annotations
@@ -20,14 +21,14 @@ from preflight.pulumi.project import Project
 
 RULE = "aws:lb/listenerRule:ListenerRule"
 CALLBACK = "/oauth2/idpresponse"
-"""What AWS asks to be allowed as the callback of a client."""
+"""The callback path that AWS requires clients to allow."""
 KEYS = "/jwks"
 _PREFIX = "ai-interface:"
 
 
 @cache
 def declared(name: str, root: Path = ROOT) -> dict[str, Any]:
-    """The sections of a stack file that concern identity: ``identity`` and ``domain``."""
+    """The stack file's sections about identity: ``identity`` and ``domain``."""
     config = Project.load(root).stack(name).config
     found: dict[str, Any] = {}
     for section in ("identity", "domain"):
@@ -44,17 +45,17 @@ class Registration:
     client: str
     secret: str = field(repr=False)
     authorization: str
-    """A URL, as the next four."""
+    """A URL, like the next four fields."""
     token: str
     user_info: str
     end_session: str
     callbacks: tuple[str, ...]
     keys: str
-    """Where the public keys are: of the machine clients' issuer where the stack file has machine clients."""
+    """The URL of the public keys; those of the machine clients' issuer if the stack file declares machine clients."""
 
     @classmethod
     def of(cls, stack: Stack, sections: Mapping[str, Any] | None = None) -> Registration:
-        """What the stack file declares; ``sections`` replaces what ``declared`` reads."""
+        """Read the registration from the stack file; ``sections`` replaces the result of ``declared``."""
         read = declared(stack.name) if sections is None else sections
         identity, host = read["identity"], str(read["domain"]["hostName"])
         machines: dict[str, Any] = identity.get("machineClients") or {}
@@ -72,7 +73,7 @@ class Registration:
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """The host names that the provider has to serve, sorted."""
+        """The host names that the provider must serve, sorted."""
         urls = (self.issuer, self.authorization, self.token, self.user_info, self.end_session, self.keys)
         return tuple(sorted({urlsplit(url).hostname or "" for url in urls if url}))
 
@@ -84,5 +85,5 @@ def _secret(stack: Stack) -> str:
             if login := action.get("authenticateOidc"):
                 found[str(login["clientSecret"])] += 1
     if not found:
-        raise LookupError(f"no listener rule of {stack.name} logs anybody in: there is no client secret")
+        raise LookupError(f"no listener rule of {stack.name} logs users in, so there is no client secret")
     return found.most_common(1)[0][0]

@@ -1,4 +1,4 @@
-"""Assemble the stand-in's package as one release's image has it: its migrations end at the manifest's revision."""
+"""Assemble the stand-in's package for one release's image: its migrations end at the manifest's revision."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ def upgrade() -> None:
 
 
 def assemble(folder: Path, release: Release, releases: Sequence[Release]) -> None:
-    """Write the package for ``release`` into a new folder; ``releases``: all of them, oldest first.
+    """Write the package for ``release`` to a new folder; ``releases`` lists all releases, oldest first.
 
-    The first revision makes the tables; each later one adds a column.
+    The first revision creates the tables; each later one adds a column.
     """
     shutil.copytree(SOURCE, folder, ignore=shutil.ignore_patterns("__pycache__"))
     versions = folder / "migrations" / "versions"
@@ -55,5 +55,5 @@ def assemble(folder: Path, release: Release, releases: Sequence[Release]) -> Non
             before = revision
         if one.version == release.version:
             break
-    # The image's code is compiled, and nothing can be written beside it.
+    # The image's code is compiled, because nothing can be written next to it.
     compileall.compile_dir(folder, quiet=1)

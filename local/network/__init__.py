@@ -1,8 +1,8 @@
-"""The network of a stack on one Linux machine: what its graph forbids is really dropped.
+"""A stack's network on one Linux machine, which really drops the packets that the graph forbids.
 
-``Plan.from_graph`` reads subnets, routes, security groups and network ACLs from a recorded graph; ``running`` makes each
-network interface a network namespace and loads them as nftables rules. The translation uses nothing of the topology's
-evaluation, so that the two can be compared.
+``Plan.from_graph`` reads subnets, routes, security groups and network ACLs from a recorded graph; ``running`` creates a
+network namespace for each network interface and loads the rules as nftables rules. The translation shares no code with
+the topology's evaluation, so that the two can be compared.
 """
 
 from .kernel import available

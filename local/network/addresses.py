@@ -1,4 +1,4 @@
-"""Addresses as AWS hands them out: from the subnet's block, never the first four nor the last one."""
+"""Addresses as AWS assigns them: from the subnet's block, but never its first four or its last."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _RESERVED = 4
 
 
 class Addresses:
-    """Hands out addresses, from both ends of each block in turn, so that rules about a part of a subnet are met."""
+    """Assigns addresses alternately from both ends of each block, so that rules for a part of a subnet are covered."""
 
     def __init__(self) -> None:
         self._taken: dict[str, int] = {}
@@ -17,7 +17,7 @@ class Addresses:
         self._public = 0
 
     def take(self, block: str, wanted: str = "") -> str:
-        """A free address of a block, or the wanted one."""
+        """Return a free address of a block, or the requested one."""
         if wanted:
             self._used.add(wanted)
             return wanted
@@ -34,18 +34,19 @@ class Addresses:
         raise ValueError(f"subnet {block} has no free address left")
 
     def public(self) -> str:
-        """A public IPv4 address of the cloud's side: a documentation block, which no host of the plan's internet has."""
+        """Return a public IPv4 address for AWS's side, from a documentation block that no internet host of the plan
+        uses."""
         self._public += 1
         return str(ipaddress.IPv4Address("192.0.2.0") + self._public)
 
 
 def family(block: str) -> int:
-    """4 or 6."""
+    """Return 4 or 6."""
     return ipaddress.ip_network(block, strict=False).version
 
 
 def canonical(block: str) -> str:
-    """A block without host bits, as AWS stores it; a single address becomes a block."""
+    """Return a block without host bits, as AWS stores it; a single address becomes a block."""
     return str(ipaddress.ip_network(block, strict=False))
 
 

@@ -1,4 +1,4 @@
-"""Security groups and network ACLs as the graph declares them, in every form that the provider knows."""
+"""Security groups and network ACLs as the graph declares them, in every form that the provider supports."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Groups:
             self._older(rule)
 
     def id_of(self, name: str) -> str:
-        """A group's id, whichever of its ids is given."""
+        """Return a group's id for any of its identifiers."""
         return self._also_called.get(name, name)
 
     def _default_of(self, vpc: str, identifier: str) -> None:
@@ -65,7 +65,7 @@ class Groups:
         return {identifier: sorted_unique(entries) for identifier, entries in found.items()}
 
     def blocks_of_list(self, identifier: str) -> tuple[str, ...] | None:
-        """The blocks of a prefix list; ``None`` when it is not in the graph."""
+        """Return the blocks of a prefix list; ``None`` if it is not in the graph."""
         return self._lists.get(identifier)
 
     def _inline(self, group: Resource) -> None:
@@ -119,7 +119,7 @@ class Groups:
 
 
 class Acls:
-    """The network ACL of each subnet, by the subnet's id; a subnet that is not in it has AWS's default one."""
+    """The network ACL of each subnet by subnet id; a subnet without an entry has AWS's default network ACL."""
 
     def __init__(self, records: Records) -> None:
         entries: dict[str, list[AclEntry]] = {}
@@ -151,7 +151,7 @@ class Acls:
                 self._of_vpc[text(vpc, "id")] = text(acl, "id")
 
     def of(self, subnet: str, vpc: str) -> tuple[AclEntry, ...] | None:
-        """The entries that apply to a subnet, in order; ``None`` for AWS's default network ACL."""
+        """Return the entries that apply to a subnet, in order; ``None`` for AWS's default network ACL."""
         acl = self._of_subnet.get(subnet) or self._of_vpc.get(vpc)
         return None if acl is None else self._entries.get(acl, ())
 

@@ -1,4 +1,4 @@
-"""What this machine can do, and work inside another network namespace."""
+"""Checks of this machine's capabilities, and functions that run inside another network namespace."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HOLDERS = Path("/run/netns")
 
 
 def available() -> str:
-    """Why this machine cannot run a network of namespaces; empty where it can."""
+    """Return the reason why this machine cannot run a network of namespaces; empty if it can."""
     if sys.platform != "linux":
         return "network namespaces need Linux"
     missing = [name for name in ("ip", "nft") if _program(name) is None]
@@ -61,7 +61,7 @@ def _program(name: str) -> str | None:
 
 
 def program(name: str) -> str:
-    """The path of ``ip`` or ``nft``, which a user's PATH may lack."""
+    """Return the path of ``ip`` or ``nft``, which may be missing from a user's PATH."""
     found = _program(name)
     if found is None:
         raise FileNotFoundError(f"{name} is not installed")
@@ -78,7 +78,7 @@ def enter(namespace: int) -> None:
 
 @contextlib.contextmanager
 def inside(namespace: str) -> Generator[None]:
-    """This thread in a named namespace: sockets and processes that it makes belong there and stay there."""
+    """Run this thread in a named namespace: the sockets and processes that it creates stay there."""
     home = os.open(_OWN, os.O_RDONLY)
     try:
         target = os.open(HOLDERS / namespace, os.O_RDONLY)

@@ -1,8 +1,8 @@
-"""A plan as boxes and links: which namespaces there are, what connects them, and the commands that set each up.
+"""A plan as boxes and links: the namespaces, the links between them, and the commands that set each up.
 
-Each interface is a box. So are each subnet, which forwards by its own route table and applies its network ACL, each VPC,
-which holds its local routes, each internet gateway, and the internet. A subnet has one link for each target of its
-routes: the kernel's longest prefix match chooses the link, as AWS's does the target.
+Each interface is a box, and so are each subnet (which forwards by its route table and applies its network ACL), each
+VPC (with its local routes), each internet gateway, and the internet. A subnet has one link for each target of its
+routes: the kernel selects the link by longest prefix match, as AWS selects the target.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _FIRST_TABLE = 100
 
 @dataclass(slots=True)
 class Box:
-    """One namespace: whether it forwards, what to give to ``ip -batch`` and to ``nft -f``."""
+    """One namespace: whether it forwards, and the input of ``ip -batch`` and ``nft -f``."""
 
     key: str
     index: int
@@ -28,31 +28,31 @@ class Box:
     source_ports: PortRange = LINUX_PORTS
     commands: list[str] = field(default_factory=list[str])
     commands_v6: list[str] = field(default_factory=list[str])
-    """Those that mean IPv4 unless ``ip -6`` reads them."""
+    """Commands for IPv4, unless ``ip -6`` reads them."""
     rules: str = ""
 
     @property
     def own4(self) -> str:
-        """Its address on links, where it is a router."""
+        """A router's address on its links."""
         high, low = divmod(self.index, 250)
         return f"169.254.{16 + high}.{low + 1}"
 
     @property
     def own6(self) -> str:
-        """Its link-local address on links, where it is a router."""
+        """A router's link-local address on its links."""
         return f"fe80::{self.index + 0x1000:x}"
 
 
 @dataclass(slots=True)
 class Layout:
-    """Boxes by key, and links: interface and box at either end."""
+    """Boxes by key, and links with the interface and box at both ends."""
 
     boxes: dict[str, Box] = field(default_factory=dict[str, Box])
     links: list[tuple[str, str, str, str]] = field(default_factory=list[tuple[str, str, str, str]])
     v6: bool = False
 
     def box(self, key: str, *, forwards: bool, ports: PortRange = LINUX_PORTS) -> Box:
-        """The box of a key, made when it is first asked for."""
+        """Return the box with this key, creating it if necessary."""
         if key not in self.boxes:
             made = self.boxes[key] = Box(key, len(self.boxes), forwards, ports)
             made.commands.append("link set lo up")
@@ -69,7 +69,7 @@ class Layout:
                 box.commands.append(f"addr add {box.own6}/64 dev {name} nodad")
 
     def route(self, box: Box, destination: str, device: str, via: Box | None = None, table: int = 0) -> None:
-        """A route through a router, or straight to what is on the link."""
+        """Add a route through a router, or directly to a link."""
         if family(destination) == _V6:
             if not self.v6:
                 return
@@ -79,13 +79,13 @@ class Layout:
         box.commands.append(f"route replace {destination} {hop}{f' table {table}' if table else ''}")
 
     def nowhere(self, box: Box, destination: str) -> None:
-        """Packets for these addresses are dropped without an answer, as AWS drops them."""
+        """Drop packets for these addresses without an answer, as AWS does."""
         if family(destination) != _V6 or self.v6:
             box.commands.append(f"route replace blackhole {destination}")
 
 
 def lay_out(plan: Plan) -> Layout:
-    """The boxes and links of a plan."""
+    """Return the boxes and links of a plan."""
     drawing = _Drawing(plan)
     drawing.draw()
     return drawing.layout
@@ -170,7 +170,7 @@ class _Drawing:
             self.layout.route(router, block, device, self.layout.boxes[subnet.urn])
 
     def _way(self, subnet: Subnet, route: Route, number: str) -> tuple[str, Box] | None:
-        """The link of a route's target and the router behind it; ``None`` where packets are dropped."""
+        """The link of a route's target and the router behind it; ``None`` if packets are dropped."""
         box, vpc = self.layout.boxes[subnet.urn], self.layout.boxes.get(subnet.vpc)
         if route.target is Target.LOCAL and vpc is not None:
             return "up-local", vpc
@@ -206,7 +206,7 @@ class _Drawing:
         return here, gateway
 
     def _nat_way(self, subnet: Subnet, route: Route, number: str) -> tuple[str, Box] | None:
-        """Into the NAT gateway's subnet, past that subnet's network ACL, and to the gateway whatever the destination."""
+        """Into the NAT gateway's subnet, past that subnet's network ACL, and to the gateway for every destination."""
         nat = next((node for node in self.plan.nodes if node.resource == route.name), None)
         if nat is None or nat.subnet == subnet.urn:
             return None

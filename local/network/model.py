@@ -1,4 +1,4 @@
-"""What a plan of a network holds: interfaces, subnets, routes, rules. Plain values, sorted, nothing of the kernel."""
+"""The content of a network plan: interfaces, subnets, routes, rules. Plain sorted values, independent of the kernel."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ class NotKnownError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What a rule is about, apart from addresses. ``ports`` of ``None`` are all; an ICMP type or code of -1 is any."""
+    """The traffic that a rule matches, apart from addresses. ``ports`` is ``None`` for all ports; an ICMP type or code
+    of -1 matches any."""
 
     protocol: str = ANY_PROTOCOL
     ports: PortRange | None = None
@@ -31,7 +32,7 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class GroupRule:
-    """One rule of a security group: it allows what matches, from or to these CIDR blocks and members of groups."""
+    """One rule of a security group: it allows matching traffic from or to these CIDR blocks and members of groups."""
 
     egress: bool
     match: Match
@@ -51,7 +52,7 @@ class AclEntry:
 
 
 class Target(StrEnum):
-    """What a route leads to."""
+    """The target of a route."""
 
     LOCAL = "local"
     INTERNET = "internet gateway"
@@ -64,7 +65,7 @@ class Target(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One route of a subnet. ``name`` is the node of a NAT gateway or endpoint, or the URN of the VPC of a peer."""
+    """One route of a subnet. ``name`` is the node of a NAT gateway or endpoint, or the URN of the peer's VPC."""
 
     destination: str
     target: Target
@@ -75,9 +76,10 @@ class Route:
 class Interface:
     """One network interface: a task, an instance, a load balancer's node in one subnet.
 
-    ``resource`` is the URN of the resource that has it, ``stands_for`` the URNs of others that it answers for (a
-    cluster, for its instances). ``public`` is its public IPv4 address, or empty. ``guarded`` says whether security
-    groups apply (not to a NAT gateway); ``accepts`` whether it takes connections at all (a function takes none).
+    ``resource`` is the URN of the resource that owns it, ``stands_for`` the URNs of other resources that it also
+    represents (a database instance's interface represents its cluster, too). ``public`` is its public IPv4 address, or
+    empty. ``guarded``: whether security groups apply (not to a NAT gateway); ``accepts``: whether it accepts
+    connections (a function accepts none).
     """
 
     name: str
@@ -97,7 +99,7 @@ class Interface:
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        """Its own addresses, IPv4 first."""
+        """The interface's private addresses, IPv4 first."""
         return tuple(address for address in (self.v4, self.v6) if address)
 
 
@@ -117,7 +119,7 @@ class Subnet:
 
 @dataclass(frozen=True, slots=True)
 class Vpc:
-    """One VPC: its blocks, and the VPCs with which it has an active peering connection."""
+    """One VPC: its blocks, and the VPCs to which it has an active peering connection."""
 
     urn: str
     name: str
@@ -126,7 +128,7 @@ class Vpc:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """Something on the internet: a user, an identity provider. Its addresses are public ones."""
+    """A host on the internet, such as a user or an identity provider. Its addresses are public."""
 
     name: str
     v4: tuple[str, ...]
@@ -135,24 +137,24 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A whole network. ``not_played`` names what was read and left out, with the reason."""
+    """A whole network. ``not_emulated`` lists what was read but not implemented, with the reason."""
 
     vpcs: tuple[Vpc, ...] = ()
     subnets: tuple[Subnet, ...] = ()
     nodes: tuple[Interface, ...] = ()
     groups: Mapping[str, tuple[GroupRule, ...]] = field(default_factory=dict[str, tuple[GroupRule, ...]])
     hosts: tuple[Host, ...] = ()
-    not_played: tuple[tuple[str, str], ...] = ()
+    not_emulated: tuple[tuple[str, str], ...] = ()
 
     def node(self, name: str) -> Interface:
-        """One interface by name; KeyError names those that there are."""
+        """Return one interface by name. Raises KeyError with the existing names."""
         for node in self.nodes:
             if node.name == name:
                 return node
         raise KeyError(f"no interface {name}; there are {', '.join(node.name for node in self.nodes)}")
 
     def of(self, resource: str) -> tuple[Interface, ...]:
-        """The interfaces of a resource, by its URN or logical name, those that stand for it included."""
+        """Return the interfaces of a resource by its URN or logical name, including those that also represent it."""
         return tuple(
             node
             for node in self.nodes
@@ -160,5 +162,5 @@ class Plan:
         )
 
     def members(self, group: str) -> tuple[Interface, ...]:
-        """The interfaces that have a security group."""
+        """Return the interfaces with a security group."""
         return tuple(node for node in self.nodes if group in node.groups)

@@ -1,7 +1,7 @@
-"""A plan in the kernel: namespaces, links and rules while a block runs, nothing afterwards.
+"""A plan in the kernel: namespaces, links and rules that exist only while a block runs.
 
-The names of namespaces begin with ``PREFIX``, the process id of their owner and the time at which it started. A run that was
-killed leaves them behind; the next one removes those whose owner is gone, and no others.
+The names of namespaces begin with ``PREFIX``, their owner's process id and its start time. A killed run leaves its
+namespaces behind; the next run removes those of owners that no longer exist, and no others.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _SECONDS_TO_END = 5.0
 
 
 class UnavailableError(RuntimeError):
-    """This machine cannot run a network of namespaces; the message says why."""
+    """This machine cannot run a network of namespaces; the message states the reason."""
 
 
 class Network:
@@ -47,42 +47,42 @@ class Network:
         self._running: list[subprocess.Popen[bytes]] = []
 
     def node(self, name: str) -> Interface:
-        """One interface of the plan."""
+        """Return one interface of the plan."""
         return self.plan.node(name)
 
     @property
     def namespaces(self) -> Mapping[str, str]:
-        """The network namespace below ``/run/netns`` of every interface and host."""
+        """The name below ``/run/netns`` of each interface's and host's network namespace."""
         ends = {*(node.name for node in self.plan.nodes), *(host.name for host in self.plan.hosts)}
         return {name: self._names[name] for name in sorted(ends)}
 
     def namespace(self, name: str) -> str:
-        """The network namespace of an interface or a host."""
+        """Return the network namespace of an interface or a host."""
         if name not in self._names:
             raise KeyError(f"no interface or host {name}; there are {', '.join(sorted(self._names))}")
         return self._names[name]
 
     def command(self, name: str, argv: Sequence[str]) -> list[str]:
-        """The command line that runs a program in a namespace, with that namespace's hosts file."""
+        """Return the command line that runs a program in a namespace, with that namespace's hosts file."""
         return [program("ip"), "netns", "exec", self.namespace(name), *argv]
 
     def popen(
         self, name: str, argv: Sequence[str], env: Mapping[str, str] | None = None, **options: object
     ) -> subprocess.Popen[bytes]:
-        """Start a program in a namespace; it is ended with the network if it still runs then."""
+        """Start a program in a namespace; the end of the network stops it."""
         started = subprocess.Popen(self.command(name, argv), env=env, **options)  # type: ignore[call-overload] # noqa: S603
         self._running.append(started)
         return started
 
     def socket(self, name: str, family: int = socket.AF_INET, kind: int = socket.SOCK_STREAM) -> socket.socket:
-        """A socket of this process that belongs to a namespace."""
+        """Open a socket of this process in a namespace."""
         with inside(self.namespace(name)):
             return socket.socket(family, kind | socket.SOCK_CLOEXEC)
 
     def resolve(self, names: Mapping[str, Iterable[str]], only: Iterable[str] = ()) -> None:
-        """Make programs of the namespaces (or of some of them) find these host names at these addresses.
+        """Make programs in the namespaces (or in some of them) resolve these host names to these addresses.
 
-        Replaces the earlier answer. There is no other name service: what is not listed is not found.
+        Replaces the previous entries. There is no other name service: all other names do not resolve.
         """
         lines = ["127.0.0.1 localhost", "::1 localhost"]
         lines += [f"{address} {name}" for name in sorted(names) for address in names[name]]
@@ -93,7 +93,8 @@ class Network:
             (folder / "resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
 
     def refused(self, name: str, *, egress: bool) -> list[tuple[str, int]]:
-        """What the security groups of an interface have dropped: peer and TCP port, sorted; IPv4 only."""
+        """Return the connections that an interface's security groups have dropped: peer and TCP port, sorted; IPv4
+        only."""
         listed = self.command(name, [program("nft"), "-j", "list", "set", "inet", "groups", REFUSED[egress]])
         done = subprocess.run(listed, capture_output=True, check=False)  # noqa: S603 - ours
         if done.returncode != 0:
@@ -107,7 +108,7 @@ class Network:
         return sorted(found)
 
     def close(self) -> None:
-        """End every program that still runs, by force if it takes more than a few seconds."""
+        """Stop every running program, by force after a few seconds."""
         for process in self._running:
             if process.poll() is None:
                 process.terminate()
@@ -122,14 +123,14 @@ class Network:
 
 @contextlib.contextmanager
 def running(plan: Plan) -> Generator[Network]:
-    """The network of a plan while the block runs. Raises ``UnavailableError`` where the machine cannot."""
+    """Run a plan's network while the block runs. Raises ``UnavailableError`` if this machine cannot."""
     with running_many([plan]) as networks:
         yield networks[0]
 
 
 @contextlib.contextmanager
 def running_many(plans: Sequence[Plan]) -> Generator[list[Network]]:
-    """Several separate networks at once, which takes less time than one after the other."""
+    """Run several separate networks at once, which is faster than one after the other."""
     if why := available():
         raise UnavailableError(why)
     remove_leftovers()
@@ -147,7 +148,7 @@ def running_many(plans: Sequence[Plan]) -> Generator[list[Network]]:
 
 
 def remove_leftovers() -> list[str]:
-    """Remove the namespaces of owners that are gone, and name them."""
+    """Remove the namespaces whose owners no longer exist, and return their names."""
     found = {path.name for folder in (HOLDERS, _FILES) if folder.is_dir() for path in folder.iterdir()}
     dead = sorted(name for name in found if (match := _NAMED.fullmatch(name)) and _started(int(match[1])) != match[2])
     _remove(dead)
@@ -155,7 +156,7 @@ def remove_leftovers() -> list[str]:
 
 
 def _started(process: int) -> str:
-    """When a process started, in ticks since boot; empty where there is none. A process id alone is used again."""
+    """When a process started, in ticks since boot; empty if there is none. A process id alone can be reused."""
     try:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[19]
     except OSError:

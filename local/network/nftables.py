@@ -1,5 +1,5 @@
-"""A plan's rules as nftables reads them: security groups where packets enter and leave an interface, network ACLs where
-they cross a subnet's boundary. The text of equal plans is equal.
+"""A plan's rules in nftables syntax: security groups apply where packets enter and leave an interface, network ACLs
+where they cross a subnet's boundary. Equal plans produce equal text.
 """
 
 from __future__ import annotations
@@ -14,15 +14,18 @@ _NEIGHBOURS = "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-
 _EVERYTHING = ("0.0.0.0/0", "::/0")
 _V6 = 6
 REFUSED = ("refused_inward", "refused_outward")
-"""Sets of an interface: the peer's IPv4 address and the TCP port of what its security groups dropped, by direction."""
+"""Sets of an interface by direction: peer IPv4 address and TCP port of the connections that its security groups
+dropped."""
 OUTWARD_MARK = 99
-"""Marks connections through an egress-only gateway, and is the number of the route table for their responses."""
+"""The mark of connections through an egress-only gateway, which is also the number of the route table for their
+responses."""
 
 
 def of_node(plan: Plan, node: Interface, members: Mapping[str, tuple[Interface, ...]]) -> str:
-    """The security groups of an interface: stateful, so that responses pass whatever the other direction's rules say.
+    """The security groups of an interface: they are stateful, so responses pass regardless of the rules for the other
+    direction.
 
-    A packet of another kind that belongs to a connection (an ICMP error) needs another rule, as on AWS.
+    A packet of another protocol that belongs to a connection (an ICMP error) needs its own rule, as on AWS.
     """
     if not node.guarded:
         return ""
@@ -41,9 +44,10 @@ def of_node(plan: Plan, node: Interface, members: Mapping[str, tuple[Interface, 
 
 
 def of_subnet(acl: tuple[AclEntry, ...] | None, ways: Iterable[str]) -> str:
-    """The network ACL of a subnet: stateless, first matching entry, only for packets that cross the boundary.
+    """The network ACL of a subnet: stateless, the first matching entry decides, and it applies only to packets that
+    cross the boundary.
 
-    ``ways`` are the interfaces to internet gateways: what comes from there has to have a route back through it.
+    ``ways`` are the interfaces to internet gateways: packets from there need a return route through the same gateway.
     """
     lines = ["table inet acl {"]
     for direction, egress in (("inward", False), ("outward", True)):
@@ -59,10 +63,10 @@ def of_subnet(acl: tuple[AclEntry, ...] | None, ways: Iterable[str]) -> str:
 
 
 def of_gateway(public: Mapping[str, str], outward: Iterable[str]) -> str:
-    """An internet gateway: public addresses are translated one to one, and nothing else leaves over IPv4.
+    """An internet gateway: it translates public addresses one to one, and forwards no other IPv4 packets.
 
-    ``public`` has each interface's own address and its public one; ``outward`` are the links of egress-only gateways,
-    through which no connection comes in.
+    ``public``: each interface's private address and its public one; ``outward``: the links of egress-only gateways,
+    which admit no new connections.
     """
     lines = ["table inet gateway {"]
     if outward := sorted(outward):
@@ -87,7 +91,7 @@ def of_gateway(public: Mapping[str, str], outward: Iterable[str]) -> str:
 
 
 def of_nat() -> str:
-    """A NAT gateway: connections leave with its own address, and only their responses come back."""
+    """A NAT gateway: connections leave with its address, and only their responses return."""
     return "\n".join(
         [
             "table ip translation {",
@@ -119,7 +123,7 @@ def _acl_lines(entry: AclEntry) -> Iterator[str]:
 
 
 def _collapsed(blocks: Iterable[str]) -> list[str]:
-    """The fewest blocks of one family that cover the same addresses: nftables refuses overlapping ones in a set."""
+    """Merge the blocks of one family: nftables refuses overlapping ones in a set."""
     networks = [ipaddress.ip_network(block, strict=False) for block in blocks]
     v4 = [network for network in networks if isinstance(network, ipaddress.IPv4Network)]
     v6 = [network for network in networks if isinstance(network, ipaddress.IPv6Network)]
@@ -134,7 +138,7 @@ def _where(blocks: list[str], version: int, field: str) -> str:
 
 
 def _what(match: Match, version: int) -> Iterator[str]:
-    """What a rule matches in one family; ICMP is another protocol in each."""
+    """The match of a rule in one address family; ICMP is a different protocol in each."""
     if match.protocol in (ICMP, ICMPV6):
         if (match.protocol == ICMPV6) is (version == _V6):
             kind, code = match.icmp

@@ -1,4 +1,4 @@
-"""Which resources have network interfaces, in which subnets, with which security groups and addresses."""
+"""The resources with network interfaces, and their subnets, security groups and addresses."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ INSTANCES = ("ec2.Instance", "ec2.SpotInstanceRequest")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The interfaces of one resource: one in each of these subnets, ``each`` times."""
+    """The interfaces of one resource: ``each`` of them in every listed subnet."""
 
     resource: Resource
     subnets: tuple[str, ...]
     groups: tuple[str, ...]
     public: bool | None = False
-    """Whether it has a public IPv4 address; ``None``: as its subnet says (mapPublicIpOnLaunch)."""
+    """Whether it has a public IPv4 address; ``None``: as the subnet assigns them (mapPublicIpOnLaunch)."""
     v6: bool | None = True
-    """Whether it takes an IPv6 address where its subnet has a block; ``None``: as its subnet assigns."""
+    """Whether it gets an IPv6 address if its subnet has a block; ``None``: as the subnet assigns them."""
     each: int = 1
     v4: str = ""
     stands_for: tuple[str, ...] = ()
@@ -31,11 +31,11 @@ class Place:
     guarded: bool = True
     accepts: bool = True
     vpc: str = ""
-    """Its VPC's id, where it names no subnet."""
+    """The VPC's id if the resource names no subnet."""
 
 
 def places(records: Records, tasks: int) -> Iterator[Place]:
-    """Everything with interfaces; ``tasks`` of each service in each of its subnets."""
+    """Yield every resource with interfaces; each service has ``tasks`` tasks in each of its subnets."""
     for kind in sorted(_KINDS):
         for resource in records.of(kind):
             place = _KINDS[kind](records, resource)
@@ -44,7 +44,7 @@ def places(records: Records, tasks: int) -> Iterator[Place]:
 
 
 def read_kinds() -> frozenset[str]:
-    """The types whose interfaces are played."""
+    """The resource types whose interfaces the plan contains."""
     return frozenset(_KINDS)
 
 

@@ -1,7 +1,7 @@
-"""From a recorded graph to a plan: every interface with its addresses, and what lets packets through.
+"""Creates a plan from a recorded graph: every interface with its addresses, and the rules that allow packets.
 
-Each value is read from the graph. Addresses that AWS would choose are chosen as AWS does, from the subnet's block; those
-of the internet come from the blocks that are reserved for documentation.
+Every value is read from the graph. Addresses that AWS would assign are assigned from the subnet's block in the same
+way; those on the internet come from the blocks reserved for documentation.
 """
 
 from __future__ import annotations
@@ -35,12 +35,13 @@ _READ_ELSEWHERE = frozenset(
 def plan_network(
     graph: Graph, *, hosts: Iterable[Host] = (USER, IDENTITY_PROVIDER), tasks_per_subnet: int = 1, every: int = 1
 ) -> Plan:
-    """The plan of a stack's network, with these hosts on the internet and this many tasks a subnet of each service.
+    """Create the plan of a stack's network, with these hosts on the internet and this many tasks of each service in
+    each subnet.
 
-    ``every`` multiplies all interfaces: two of each have addresses from both ends of their subnet, so that a rule about
-    a part of the subnet shows.
+    ``every`` multiplies all interfaces: with two of each, their addresses are at both ends of their subnet, so that a
+    rule for a part of the subnet has an effect.
 
-    Raises ``NotKnownError`` when the graph was recorded as a first preview, in which identifiers are missing.
+    Raises ``NotKnownError`` if the graph was recorded as a first preview, in which identifiers are unknown.
     """
     records = Records(graph)
     gateways = _gateway_endpoints(records)
@@ -71,7 +72,7 @@ def plan_network(
         nodes=tuple(sorted(_finished(nodes, vpc_urn), key=lambda node: node.name)),
         groups={group: tuple(rules) for group, rules in sorted(groups.rules.items())},
         hosts=tuple(hosts),
-        not_played=tuple(sorted({*left_out, *groups.missing, *routes.not_played, *_unread(records)})),
+        not_emulated=tuple(sorted({*left_out, *groups.missing, *routes.not_emulated, *_unread(records)})),
     )
 
 
@@ -164,11 +165,11 @@ def _node(place: Place, name: str, subnet: Resource, groups: Groups, addresses: 
 
 
 def _unread(records: Records) -> Iterable[tuple[str, str]]:
-    """What names subnets and is not played."""
-    played = read_kinds() | _READ_ELSEWHERE
+    """Resources with subnets that the twin does not emulate."""
+    covered = read_kinds() | _READ_ELSEWHERE
     for resource in records.graph:
-        if resource.kind in played or not resource.type.startswith("aws:"):
+        if resource.kind in covered or not resource.type.startswith("aws:"):
             continue
         named = [name for name in _INTERFACE_PROPERTIES if value(resource, name) not in (None, "", [], {})]
         if named:
-            yield resource.label, f"names {', '.join(named)}; its interfaces are not played"
+            yield resource.label, f"has {', '.join(named)}; the twin does not emulate its interfaces"

@@ -1,4 +1,4 @@
-"""Reading a recorded graph whose values are all known: values, lists, and what an identifier names."""
+"""Reads a recorded graph with known values only: values, lists, and the resources that identifiers refer to."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _NAMES = {"6": TCP, "17": UDP, "1": ICMP, "58": ICMPV6, "all": ANY_PROTOCOL}
 
 
 class Records:
-    """A graph with what the plan asks of it. Reading an unknown value raises ``NotKnownError``."""
+    """A graph with the look-ups that the plan needs. Reading an unknown value raises ``NotKnownError``."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
@@ -28,17 +28,17 @@ class Records:
                 self._by_id.setdefault(value, []).append(resource)
 
     def of(self, *kinds: str) -> Iterator[Resource]:
-        """Every resource of these types, by URN."""
+        """Return every resource of these types, by URN."""
         yield from self.graph.of_type(*kinds)
 
     def named(self, identifier: str, *kinds: str) -> Resource | None:
-        """The resource that an identifier names, of these types."""
+        """Return the resource of these types that an identifier refers to."""
         found = [resource for resource in self._by_id.get(identifier, ()) if resource.kind in kinds]
         return found[0] if found else None
 
 
 def value(resource: Resource, path: str) -> object:
-    """What is at a path, or ``None``."""
+    """Return the value at a path, or ``None``."""
     found = resource.value(path)
     if isinstance(found, Unknown):
         raise NotKnownError(f"{resource.label}.{path} is not known yet")
@@ -46,24 +46,24 @@ def value(resource: Resource, path: str) -> object:
 
 
 def text(resource: Resource, path: str) -> str:
-    """The text at a path; empty where there is none."""
+    """Return the text at a path; empty if there is none."""
     found = value(resource, path)
     return "" if found is None else str(found)
 
 
 def number(resource: Resource, path: str, default: int = 0) -> int:
-    """The number at a path. Ports and rule numbers come as floats from some SDKs, and as text from others."""
+    """Return the number at a path. Some SDKs return ports and rule numbers as floats, others as text."""
     found = value(resource, path)
     return default if found in (None, "") else int(float(str(found)))
 
 
 def flag(resource: Resource, path: str) -> bool:
-    """Whether a switch is on; AWS writes some as words."""
+    """Whether a switch is on; AWS returns some of them as words."""
     return str(value(resource, path)).lower() in ("true", "enabled", "enable")
 
 
 def texts(resource: Resource, path: str) -> tuple[str, ...]:
-    """The texts of a list, or a single one."""
+    """Return the texts of a list, or a single text as a list."""
     found = value(resource, path)
     entries: list[object] = [] if found in (None, "") else as_list(found) if isinstance(found, list) else [found]  # type: ignore[assignment]
     for index, entry in enumerate(entries):
@@ -73,7 +73,7 @@ def texts(resource: Resource, path: str) -> tuple[str, ...]:
 
 
 def count(resource: Resource, path: str) -> int:
-    """How many entries a list has. What the provider alone answered is not counted."""
+    """Return the number of entries in a declared list. Entries that only the provider returned are not counted."""
     top = path.partition(".")[0].partition("[")[0]
     if not resource.declares(top):
         return 0
@@ -82,7 +82,8 @@ def count(resource: Resource, path: str) -> int:
 
 
 def match(resource: Resource, prefix: str, protocol: str) -> Match:
-    """Protocol, ports and ICMP types of a rule. EC2 puts the ICMP type in ``fromPort`` and the code in ``toPort``."""
+    """Return protocol, ports and ICMP types of a rule. EC2 puts the ICMP type in ``fromPort`` and the code in
+    ``toPort``."""
     name = text(resource, f"{prefix}{protocol}").lower().removesuffix(".0")
     name = _NAMES.get(name, name) or ANY_PROTOCOL
     low, high = number(resource, f"{prefix}fromPort", -1), number(resource, f"{prefix}toPort", -1)
@@ -95,5 +96,5 @@ def match(resource: Resource, prefix: str, protocol: str) -> Match:
 
 
 def sorted_unique(items: Iterable[str]) -> tuple[str, ...]:
-    """The same texts, each once, sorted."""
+    """Return the distinct texts, sorted."""
     return tuple(sorted(set(items)))

@@ -1,4 +1,4 @@
-"""The routes of each subnet: its table's, the local ones, and those of gateway endpoints."""
+"""The routes of each subnet: those of its route table, the local ones, and those of gateway endpoints."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ELSEWHERE = (
 
 
 class Routes:
-    """Route tables and which subnet has which."""
+    """The route tables, and the association of subnets with them."""
 
     def __init__(
         self,
@@ -29,7 +29,7 @@ class Routes:
         self._records = records
         self._blocks_of_list = blocks_of_list
         self._tables: dict[str, list[Route]] = {}
-        self.not_played: list[tuple[str, str]] = []
+        self.not_emulated: list[tuple[str, str]] = []
         for table in records.of("ec2.RouteTable", "ec2.DefaultRouteTable"):
             own = self._tables.setdefault(text(table, "id"), [])
             for index in range(count(table, "routes")):
@@ -46,7 +46,7 @@ class Routes:
         self._add_endpoints(endpoints)
 
     def of(self, subnet: str, vpc: str, blocks: tuple[str, ...]) -> tuple[Route, ...]:
-        """The routes of a subnet of a VPC with these blocks, each destination once; the local ones come first."""
+        """Return the routes of a subnet in a VPC with these blocks: one for each destination, the local ones first."""
         table = self._of_subnet.get(subnet) or self._main.get(vpc, "")
         found = {canonical(block): Route(canonical(block), Target.LOCAL) for block in blocks}
         for route in self._tables.get(table, ()):
@@ -81,7 +81,7 @@ class Routes:
         for listed in texts(resource, f"{prefix}destinationPrefixListId"):
             found = self._blocks_of_list(listed)
             if found is None:
-                self.not_played.append((resource.label, f"prefix list {listed} is not in the graph"))
+                self.not_emulated.append((resource.label, f"prefix list {listed} is not in the graph"))
             blocks += [canonical(block) for block in found or ()]
         target, name = self._target(resource, prefix)
         return [Route(block, target, name) for block in blocks]
@@ -98,7 +98,7 @@ class Routes:
         if plain := self._by_gateway(text(resource, f"{prefix}gatewayId")):
             return plain, ""
         elsewhere = next((name for name in _ELSEWHERE if text(resource, f"{prefix}{name}")), "gatewayId")
-        self.not_played.append((resource.label, f"its {elsewhere} leads outside of the model: packets are dropped"))
+        self.not_emulated.append((resource.label, f"its {elsewhere} leads outside of the model: packets are dropped"))
         return Target.NOWHERE, ""
 
     def _by_gateway(self, named: str) -> Target | None:
@@ -115,6 +115,6 @@ class Routes:
         own = "" if table is None else text(table, "vpcId")
         others = [vpc for vpc in ends if vpc is not None and text(vpc, "id") != own]
         if len(others) != 1:
-            self.not_played.append((resource.label, "the other end of its peering connection is not in the graph"))
+            self.not_emulated.append((resource.label, "the other end of its peering connection is not in the graph"))
             return Target.NOWHERE, ""
         return Target.PEER, others[0].urn

@@ -1,1 +1,1 @@
-"""Tasks and the service of a stack: containers as processes, with what the task definition says of each."""
+"""The tasks and the service of a stack: containers run as processes, as the task definition declares them."""

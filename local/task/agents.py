@@ -1,4 +1,4 @@
-"""The agent of a task, from the twin's AWS services: each call is a real one from the task's network interface."""
+"""The ECS agent of a task, connected to the twin's AWS services: each call comes from the task's network interface."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from local.stack import Stack
 from local.wiring import Node, Wiring
 
 FLUSH_SECONDS = 0.5
-"""How long lines are collected before they are sent; the ``awslogs`` driver waits longer."""
+"""How long log lines are collected before they are sent; the ``awslogs`` driver waits longer."""
 
 
 @dataclass(frozen=True)
 class Agents:
-    """Makes the agent of each task: see ``Surroundings.agents``."""
+    """Creates the agent of each task: see ``Surroundings.agents``."""
 
     wiring: Wiring
     issuer: Issuer
     authority: Authority
-    """The public one, which the endpoints' certificates are from."""
+    """The public authority, which issues the endpoints' certificates."""
     resolve: Resolve
     refusals: Refusals
 
@@ -41,22 +41,23 @@ class Agents:
 
 @dataclass(frozen=True)
 class TaskAgent:
-    """See ``local.task.surroundings.EcsAgent``."""
+    """The ECS agent of one task (``local.task.surroundings.EcsAgent``)."""
 
     agent: ServiceAgent
     served: TaskCredentials
 
     def pull(self, image: str) -> None:
-        """See ``EcsAgent``."""
+        """Pull an image from the registry."""
         self.agent.pull(image)
 
     def secret(self, value_from: str) -> str:
-        """See ``EcsAgent``."""
+        """Return the value for ``valueFrom``."""
         return self.agent.secret(value_from)
 
     @contextlib.contextmanager
     def stream(self, container: Mapping[str, Any]) -> Generator[Callable[[str], None]]:
-        """See ``EcsAgent``: lines are sent by a thread, so a container never waits for its log (``mode: non-blocking``)."""
+        """Create a log stream (see ``EcsAgent``). A thread sends the lines, so a container never waits for its log
+        (``mode: non-blocking``)."""
         sender = _Sender(self.agent.log_stream(container), self.agent.refusals)
         thread = threading.Thread(target=sender.run, name="log", daemon=True)
         thread.start()
@@ -68,7 +69,7 @@ class TaskAgent:
 
     @contextlib.contextmanager
     def credentials(self) -> Generator[Mapping[str, str]]:
-        """See ``EcsAgent``."""
+        """Serve the task role's credentials."""
         with self.served as served:
             yield served.environment
 

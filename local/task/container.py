@@ -1,4 +1,4 @@
-"""A container that runs: its process, its log stream and its health."""
+"""A running container: its process, its log stream and its health."""
 
 from __future__ import annotations
 
@@ -26,33 +26,33 @@ LAUNCHER = Path(__file__).with_name("launch.py")
 UNKNOWN, HEALTHY, UNHEALTHY = "UNKNOWN", "HEALTHY", "UNHEALTHY"
 TEMPORARY = "/tmp"  # noqa: S108 - every image has it
 LAST_LINES = 12
-"""How many lines of a container's log its end is explained with."""
+"""The number of log lines in the explanation of a container's end."""
 NO_CHECK = HealthCheck(("true",))
 PROBE_GRACE_SECONDS = 1.0
-"""For the start of the check's program, which is not part of the check on Fargate."""
+"""Extra seconds for the start of the check's program, which do not count towards the timeout on Fargate."""
 
 
 @dataclass
 class Running:
-    """One container of a task, from its start. Made and closed by the task's thread."""
+    """One started container of a task. The task's thread creates and closes it."""
 
     container: Container
     process: subprocess.Popen[bytes]
     spec: Mapping[str, Any]
     folder: Path
-    """Of its task."""
+    """The task's folder."""
     code: int | None = None
-    """Its exit code, 128 and the signal's number where a signal ended it."""
+    """The exit code; 128 plus the signal's number if a signal ended the container."""
     health: str = UNKNOWN
     last: deque[str] = field(default_factory=lambda: deque[str](maxlen=LAST_LINES))
     started_at: float = field(default_factory=time.monotonic)
     failures: int = 0
-    """Failed health checks in a row that count."""
+    """The number of consecutive failed health checks that count."""
     probes: list[str] = field(default_factory=list[str])
-    """Why the last failed checks failed."""
+    """The reasons for the last failed checks."""
 
     def poll(self) -> int | None:
-        """Its exit code once it ended."""
+        """Return the exit code once the container has ended."""
         if self.code is None:
             code = self.process.poll()
             self.code = code if code is None or code >= 0 else 128 - code
@@ -60,18 +60,18 @@ class Running:
 
     @property
     def leader(self) -> int | None:
-        """The host's number of the container's process number 1."""
+        """The host's process id of the container's process 1."""
         with contextlib.suppress(OSError, ValueError):
             return int(Path(self.spec["started"]).read_text())
         return None
 
     def terminate(self) -> None:
-        """SIGTERM, as ECS stops a container."""
+        """Send SIGTERM, as ECS does to stop a container."""
         with contextlib.suppress(ProcessLookupError):
             self.process.send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
-        """SIGKILL: a crash, or the end of the stop timeout."""
+        """Send SIGKILL: a crash, or the end of the stop timeout."""
         leader = self.leader
         with contextlib.suppress(ProcessLookupError):
             if leader:
@@ -80,7 +80,7 @@ class Running:
                 self.process.kill()
 
     def execute(self, command: Sequence[str], seconds: float) -> tuple[int, str]:
-        """Run a command in the container, as its user: exit code and output. Raises ``TimeoutExpired``."""
+        """Run a command in the container as its user. Returns exit code and output."""
         leader = self.leader
         if leader is None:
             return 1, f"container {self.container.name} has not started yet"
@@ -98,7 +98,7 @@ class Running:
         return done.returncode, done.stdout.decode(errors="replace").strip()
 
     def probe(self) -> bool:
-        """Run the health check once; whether it succeeded."""
+        """Run the health check once. Returns whether it succeeded."""
         check = self.container.health or NO_CHECK
         try:
             code, said = self.execute(check.command, check.timeout + PROBE_GRACE_SECONDS)
@@ -110,7 +110,8 @@ class Running:
         return code == 0
 
     def count(self, *, succeeded: bool) -> None:
-        """What a health check means: failures before the first success in the start period do not count."""
+        """Apply the result of a health check: failures before the first success do not count during the start
+        period."""
         check = self.container.health or NO_CHECK
         if succeeded:
             self.failures, self.health = 0, HEALTHY
@@ -122,13 +123,14 @@ class Running:
             self.health = UNHEALTHY
 
     def explained(self) -> str:
-        """How it ended, with the end of its log."""
-        said = f": {' | '.join(self.last)}" if self.last else ", and wrote nothing"
+        """Return how the container ended, with its last log lines."""
+        said = f": {' | '.join(self.last)}" if self.last else " without output"
         return f"container {self.container.name} ended with exit code {self.code}{said}"
 
 
 def watch(running: Running, stopping: threading.Event, quick: float | None, changed: Callable[[], None]) -> None:
-    """Check a container's health until it ends: the body of a thread. ``quick``: see ``Surroundings.probe_seconds``."""
+    """Check a container's health until it ends; runs in a separate thread. For ``quick``, see
+    ``Surroundings.probe_seconds``."""
     interval = (running.container.health or NO_CHECK).interval
     while not stopping.wait(quick or interval if running.health == UNKNOWN else interval) and running.poll() is None:
         before = running.health
@@ -148,7 +150,8 @@ def started(  # noqa: PLR0917 - one container of one task
     folder: Path,
     write: Callable[[str], None],
 ) -> Generator[Running]:
-    """Run a container until the block ends. ``folder`` belongs to its task: volumes, root and specification."""
+    """Run a container until the block ends. ``folder`` belongs to its task: volumes, root file system and
+    specification."""
     spec = specification(container, image, environment, node, around, folder)
     file = folder / f"{container.name}.json"
     _write(file, spec)
@@ -200,7 +203,7 @@ def specification(  # noqa: PLR0917 - one container of one task
     around: Surroundings,
     folder: Path,
 ) -> dict[str, Any]:
-    """What ``launch.py`` needs to start the container."""
+    """Return the specification from which ``launch.py`` starts the container."""
     user, group, home = _user(container.user or image.user, image)
     root = folder / f"root-{container.name}"
     root.mkdir(exist_ok=True)

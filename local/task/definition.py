@@ -1,4 +1,5 @@
-"""A task definition as ECS reads it: containers, what they wait for, what they get, and what the twin does not play."""
+"""A task definition as ECS reads it: containers, their dependencies, their environment, and the properties that the
+twin does not implement."""
 
 from __future__ import annotations
 
@@ -13,14 +14,14 @@ DEFAULT_CAPABILITIES = (  # noqa: SIM905 - a list of words
     "AUDIT_WRITE CHOWN DAC_OVERRIDE FOWNER FSETID KILL MKNOD NET_BIND_SERVICE NET_RAW SETFCAP SETGID SETPCAP SETUID "
     "SYS_CHROOT"
 ).split()
-"""What Docker gives a container (ECS API reference, KernelCapabilities)."""
+"""The capabilities that Docker gives a container by default (ECS API reference, KernelCapabilities)."""
 ADDABLE = ("SYS_PTRACE",)
 """The only capability that Fargate lets a task add (ECS API reference, KernelCapabilities)."""
 NOFILE = (65535, 65535)
 """Fargate's default limit of open files (ECS developer guide, task definition parameters, resource limits)."""
 STOP_SECONDS, MOST_STOP_SECONDS = 30, 120
-"""Between SIGTERM and SIGKILL where a container says nothing, and the most on Fargate."""
-PLAYED = frozenset(
+"""The default time between SIGTERM and SIGKILL, and the maximum on Fargate."""
+EMULATED = frozenset(
     [
         "command",
         "dependsOn",
@@ -46,12 +47,13 @@ CONDITIONS = ("START", "SUCCESS", "COMPLETE", "HEALTHY")
 
 
 class InvalidTaskDefinitionError(Exception):
-    """ECS would refuse to register it; the message has the container, the property and the reason."""
+    """A task definition that ECS would refuse to register; the message states the container, the property and the
+    reason."""
 
 
 @dataclass(frozen=True)
 class HealthCheck:
-    """A container's own check; the times are in seconds."""
+    """A container's health check; times are in seconds."""
 
     command: tuple[str, ...]
     interval: float = 30
@@ -76,7 +78,7 @@ class Container:
     name: str
     image: str
     command: tuple[str, ...]
-    """Entry point and command as declared; either may come from the image instead."""
+    """Entry point and command as declared; the image provides either one that is not."""
     entry_point: tuple[str, ...]
     environment: Mapping[str, str]
     secrets: Mapping[str, str]
@@ -86,7 +88,7 @@ class Container:
     read_only: bool
     mounts: tuple[Mount, ...]
     after: tuple[tuple[str, str], ...]
-    """Container and condition that this one waits for."""
+    """The containers and conditions that this one waits for."""
     health: HealthCheck | None
     essential: bool
     stop_seconds: float
@@ -98,8 +100,8 @@ class Container:
     """``awslogs``, or empty."""
     declared: Mapping[str, Any]
     """The definition as recorded."""
-    not_played: tuple[str, ...]
-    """Properties that are declared and have no effect here."""
+    not_emulated: tuple[str, ...]
+    """Declared properties that have no effect in the twin."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ class Definition:
 
     @classmethod
     def of(cls, resource: Resource) -> Definition:
-        """Read a recorded one. Raises ``InvalidTaskDefinitionError`` for what ECS refuses."""
+        """Read a recorded task definition. Raises ``InvalidTaskDefinitionError`` for one that ECS refuses."""
         found = tuple(
             _container(one) for one in cast("list[dict[str, Any]]", resource.document("containerDefinitions"))
         )
@@ -132,12 +134,12 @@ class Definition:
         made._check()
         return made
 
-    def not_played(self) -> list[str]:
-        """What containers declare and the twin does not play, ``container: property``."""
-        return [f"{one.name}: {name}" for one in self.containers for name in one.not_played]
+    def not_emulated(self) -> list[str]:
+        """The declared container properties that the twin does not implement, as ``container: property``."""
+        return [f"{one.name}: {name}" for one in self.containers for name in one.not_emulated]
 
     def container(self, name: str) -> Container | None:
-        """The container of this name."""
+        """Return the container with this name."""
         return next((one for one in self.containers if one.name == name), None)
 
     def _check(self) -> None:
@@ -152,28 +154,29 @@ class Definition:
             for port in one.ports:
                 if port in taken:
                     raise InvalidTaskDefinitionError(
-                        f"{self.resource.name}: the containers {taken[port]} and {one.name} both have port {port}"
+                        f"{self.resource.name}: the containers {taken[port]} and {one.name} both use port {port}"
                     )
                 taken[port] = one.name
 
     def _problems(self, container: Container) -> list[str]:
         return [
-            *(f"mountPoints names the volume {one.volume}, which volumes does not have" for one in container.mounts
+            *(f"mountPoints names the volume {one.volume}, which volumes does not declare" for one in container.mounts
               if one.volume not in self.volumes),
-            *(f"dependsOn names {name}, which is no container" for name, _ in container.after if not self.container(name)),
-            *(f"dependsOn has the condition {one}: ECS has {', '.join(CONDITIONS)}" for _, one in container.after
+            *(f"dependsOn names {name}, which is not a container of the task" for name, _ in container.after
+              if not self.container(name)),
+            *(f"dependsOn has the condition {one}: ECS supports {', '.join(CONDITIONS)}" for _, one in container.after
               if one not in CONDITIONS),
-            *(f"dependsOn waits for {name} to be HEALTHY, which has no healthCheck" for name, one in container.after
+            *(f"dependsOn waits for {name} to be HEALTHY, but it has no healthCheck" for name, one in container.after
               if one == "HEALTHY" and (found := self.container(name)) and not found.health),
-            *(f"dependsOn waits for the end of {name}, which is essential" for name, one in container.after
+            *(f"dependsOn waits for the end of {name}, but it is essential" for name, one in container.after
               if one in {"SUCCESS", "COMPLETE"} and (found := self.container(name)) and found.essential),
-            *([f"stopTimeout is {container.stop_seconds:g}: Fargate has at most {MOST_STOP_SECONDS}"]
+            *([f"stopTimeout is {container.stop_seconds:g}: Fargate's maximum is {MOST_STOP_SECONDS}"]
               if container.stop_seconds > MOST_STOP_SECONDS else []),
         ]  # fmt: skip
 
 
 def definition(stack: Stack) -> Definition:
-    """The only task definition of a stack."""
+    """Return the only task definition of a stack."""
     return Definition.of(stack.one(TASK_DEFINITION))
 
 
@@ -184,13 +187,15 @@ def _container(given: Mapping[str, Any]) -> Container:
     driver = str(log.get("logDriver", ""))
     name = str(given["name"])
     if driver not in {"", "awslogs"}:
-        raise InvalidTaskDefinitionError(f"container {name}: the twin plays the log driver awslogs, not {driver}")
+        raise InvalidTaskDefinitionError(f"container {name}: the twin supports the log driver awslogs, not {driver}")
     added: list[str] = capabilities.get("add") or []
     if unknown := set(added) - set(ADDABLE):
-        raise InvalidTaskDefinitionError(f"container {name}: Fargate adds no capability {', '.join(sorted(unknown))}")
+        raise InvalidTaskDefinitionError(
+            f"container {name}: Fargate does not support adding the capability {', '.join(sorted(unknown))}"
+        )
     dropped: set[str] = set(capabilities.get("drop") or [])
     kept = () if "ALL" in dropped else (one for one in DEFAULT_CAPABILITIES if one not in dropped)
-    ignored = {key for key, value in given.items() if key not in PLAYED and value not in (None, "", [], {}, False)}
+    ignored = {key for key, value in given.items() if key not in EMULATED and value not in (None, "", [], {}, False)}
     ignored |= {f"linuxParameters.{key}" for key in linux if key not in {"capabilities", "initProcessEnabled"}}
     return Container(
         name=name,
@@ -219,7 +224,7 @@ def _container(given: Mapping[str, Any]) -> Container:
         ports=tuple(int(one["containerPort"]) for one in given.get("portMappings") or ()),
         log_driver=driver,
         declared=given,
-        not_played=tuple(sorted(ignored)),
+        not_emulated=tuple(sorted(ignored)),
     )
 
 

@@ -1,4 +1,4 @@
-"""A deployment of a service: the tasks of one task definition, and how far they have come."""
+"""A deployment of a service: the tasks of one task definition, and their progress."""
 
 from __future__ import annotations
 
@@ -22,22 +22,23 @@ LEAST_FAILURES, MOST_FAILURES = 3, 200
 
 
 class InvalidServiceError(Exception):
-    """ECS would refuse to create or update the service; the message has the property and the reason."""
+    """A service that ECS would refuse to create or update; the message states the property and the reason."""
 
 
 class Targets(Protocol):
-    """The target group that the service's tasks are registered in: the load balancer."""
+    """The target group in which the service registers its tasks, implemented by the load balancer."""
 
     def register(self, address: str, zone: str, port: int | None = None) -> Any:  # noqa: ANN401 - its own handle
-        """Add a target and begin to check it."""
+        """Register a target and start its health checks."""
         ...
 
     def deregister(self, target: Any, *, wait: bool = False) -> None:  # noqa: ANN401 - its own handle
-        """Begin to drain a target; ``wait`` until it is drained or the deregistration delay is over."""
+        """Deregister a target; with ``wait``, return once it is drained or the deregistration delay has passed."""
         ...
 
     def states(self, target: Any) -> set[Any]:  # noqa: ANN401 - its own handle
-        """What the load balancer's nodes know of it: ``initial``, ``healthy``, ``unhealthy``, ``draining``."""
+        """Return the target's state on the load balancer's nodes: ``initial``, ``healthy``, ``unhealthy``,
+        ``draining``."""
         ...
 
 
@@ -45,26 +46,26 @@ class Interfaces(Protocol):
     """Network interfaces for tasks, with the service's security groups."""
 
     def take(self, subnet: str) -> Node:
-        """A free interface in a subnet, by its id. Raises ``LookupError``."""
+        """Take a free interface in a subnet, by the subnet's id."""
         ...
 
     def give(self, node: Node) -> None:
-        """The interface of a task that has stopped."""
+        """Return the interface of a stopped task to the pool."""
         ...
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the service resource says."""
+    """The properties of the service resource."""
 
     resource: Resource
     name: str
     cluster: str
     desired: int
     least: int
-    """Healthy tasks that a deployment keeps."""
+    """The number of healthy tasks that a deployment keeps."""
     most: int
-    """Tasks that may exist during one."""
+    """The maximum number of tasks during a deployment."""
     subnets: tuple[str, ...]
     port: int
     grace_seconds: float
@@ -75,12 +76,12 @@ class Settings:
 
     @classmethod
     def of(cls, stack: Stack, wanted: Definition) -> Settings:
-        """Read the only service of a stack. Raises ``InvalidServiceError``."""
+        """Read the only service of a stack."""
         one = stack.one(SERVICE)
         if one["taskDefinition"] != wanted.arn:
             raise InvalidServiceError(f"{one.name}: taskDefinition {one['taskDefinition']} is not {wanted.arn}")
         if one["launchType"] != "FARGATE":
-            raise InvalidServiceError(f"{one.name}: launchType {one['launchType']} is not played")
+            raise InvalidServiceError(f"{one.name}: launchType {one['launchType']} is not supported by the twin")
         network: Mapping[str, Any] = one["networkConfiguration"]
         subnets = tuple(str(name) for name in network["subnets"])
         known = {subnet.id for subnet in stack.all(SUBNET)}
@@ -117,7 +118,7 @@ def _port(stack: Stack, service: Resource, wanted: Definition) -> int:
     if not entries:
         return 0
     if len(entries) > 1:
-        raise InvalidServiceError(f"{service.name}: loadBalancers: more than one is not played")
+        raise InvalidServiceError(f"{service.name}: loadBalancers: the twin supports only one")
     (entry,) = entries
     name, port = str(entry["containerName"]), int(entry["containerPort"])
     container = wanted.container(name)
@@ -149,7 +150,7 @@ class Placed:
     target: Any = None
     stopping: bool = False
     counted: bool = False
-    """Whether its failure or success counts already."""
+    """Whether its failure or success has been counted."""
     released: bool = False
 
     @property
@@ -158,7 +159,7 @@ class Placed:
         return self.task.status == STOPPED
 
     def healthy(self, targets: Targets | None) -> bool:
-        """Whether it runs, its containers are healthy and so is its target at every node."""
+        """Whether it is running, with healthy containers and a target that is healthy on every node."""
         if self.stopping or self.task.status != RUNNING or self.task.health != "HEALTHY":
             return False
         return targets is None or (self.target is not None and targets.states(self.target) == {"healthy"})
@@ -166,7 +167,7 @@ class Placed:
 
 @dataclass
 class Deployment:
-    """One deployment, the service's newest (``PRIMARY``) or one that is being replaced."""
+    """One deployment: the service's newest (``PRIMARY``), or one that is being replaced."""
 
     stack: Stack
     definition: Definition
@@ -176,35 +177,35 @@ class Deployment:
     rollout: str = IN_PROGRESS
     reason: str = ""
     failed: int = 0
-    """Tasks in a row that did not start or did not become healthy."""
+    """The number of consecutive tasks that did not start or did not become healthy."""
     causes: list[str] = field(default_factory=list[str])
-    """Why, one for each."""
+    """The reason for each failure."""
     not_before: float = 0
     alarmed: frozenset[str] = frozenset()
-    """Alarms that were in ``ALARM`` when it began: they do not fail it."""
+    """The alarms that were already in ``ALARM`` at the start; they do not fail the deployment."""
     rolls_back: bool = False
-    """Whether it restores an earlier one, in which case it is not rolled back itself."""
+    """Whether it restores an earlier deployment, in which case it is not rolled back itself."""
 
     @classmethod
     def of(cls, stack: Stack) -> Deployment:
-        """A deployment of what a stack says now."""
+        """Create a deployment of the stack's current task definition and service settings."""
         wanted = definition(stack)
         return cls(stack, wanted, Settings.of(stack, wanted))
 
     @property
     def threshold(self) -> int:
-        """How many failures in a row the circuit breaker takes."""
+        """The number of consecutive failures that trips the circuit breaker."""
         return min(MOST_FAILURES, max(LEAST_FAILURES, math.ceil(self.settings.desired / 2)))
 
     @property
     def live(self) -> list[Placed]:
-        """Tasks that have not stopped."""
+        """The tasks that have not stopped."""
         return [one for one in self.placed if not one.gone]
 
 
 @dataclass(frozen=True)
 class Event:
-    """What ECS tells: a line of the service's event list, or an event on EventBridge."""
+    """An event of ECS: a line in the service's event list, or an event on EventBridge."""
 
     at: float
     kind: str
@@ -214,7 +215,7 @@ class Event:
 
 
 def event(kind: str, text: str, **detail: object) -> Event:
-    """An event now."""
+    """Create an event with the current time."""
     return Event(time.time(), kind, text, detail)
 
 

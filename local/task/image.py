@@ -1,7 +1,7 @@
 """What the images of a release hold on this machine: the real Envoy, Open WebUI or the stand-in for it, and LiteLLM.
 
-An image's layers cannot be had without its registry. What differs from them is listed in ``local.task.replaced``; the
-entry point, the places of files and the user database are the image's.
+An image's layers are not available without its registry. ``local.task.replaced`` lists the differences; the entry
+point, the file locations and the user database are the image's.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from local.stack import Stack
 from releases.manifest import IMAGES, Release, load_release, versions
 
 BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
-"""Debian's, which both images have; OpenSSL's default file is a link to it."""
+"""The path of Debian's certificate bundle, which both images have; OpenSSL's default file is a link to it."""
 APPLICATION = "/app/backend"
 VENV = "/app/.venv"
 """Where LiteLLM's image has its Python."""
 BUNDLES_OF_PACKAGES = ("botocore/cacert.pem", "certifi/cacert.pem")
-"""Python packages that bring a copy of the public authorities and do not read the system's."""
+"""Python packages that contain a copy of the public authorities and do not read the system's."""
 
 
 class ImageError(Exception):
-    """The image cannot be pulled; the message is what ECS reports as the stop reason."""
+    """The image cannot be pulled; the message is the stop reason that ECS reports."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Image:
     accounts: Mapping[str, tuple[int, int, str]]
     """``/etc/passwd``: name → user, group and home directory."""
     binds: tuple[tuple[str, str], ...]
-    """Folder or file of this machine → place in the container, read-only."""
+    """Folder or file on this machine → its read-only path in the container."""
     links: Mapping[str, str] = field(default_factory=dict[str, str])
     bundles: tuple[str, ...] = (BUNDLE,)
     """Files with the public certificate authorities."""
@@ -54,11 +54,11 @@ class Image:
 
 @dataclass(frozen=True)
 class Images:
-    """The registry of a stack: reference → content."""
+    """The registry of a stack: image reference → content."""
 
     stack: Stack
     folder: Path
-    """Where images are assembled; every user must be able to read it."""
+    """The folder in which images are assembled; every user must be able to read it."""
     pythons: Mapping[str, str] = field(default_factory=dict[str, str])
     """Version of Open WebUI → an interpreter that has the real package. Versions that are missing get the stand-in."""
     gateways: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -66,7 +66,7 @@ class Images:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def pull(self, reference: str) -> Image:
-        """The content of an image. Raises ``ImageError`` where the registry would not have it."""
+        """Return the content of an image. Raises ``ImageError`` if the registry would not contain it."""
         registry, _, rest = reference.partition("/")
         repository, _, digest = rest.partition("@")
         own = f"{self.stack.account}.dkr.ecr.{self.stack.region}.amazonaws.com"
@@ -181,7 +181,7 @@ def _system() -> list[tuple[str, str]]:
 
 
 def _python(python: str) -> list[tuple[str, str]]:
-    """The interpreter's environment as ``/usr/local``, where the image has Python, and its base where it says it is."""
+    """The interpreter's environment as ``/usr/local``, the image's location of Python, and its base at its own path."""
     prefix, base, _ = prefixes(python)
     outside = [(str(base), str(base))] if not base.is_relative_to("/usr") else []
     return [*outside, (str(prefix), "/usr/local")] if prefix != Path("/usr") else outside

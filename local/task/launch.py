@@ -1,12 +1,13 @@
-"""Start a container's process: namespaces, root file system, limits, capabilities and user, then its command.
+"""Starts a container's process: namespaces, root file system, limits, capabilities and user, then its command.
 
-Run as a program by root, with Python's standard library only: ``python -I launch.py run FILE`` starts a container from a
-specification in JSON and ends as its process does; ``python -I launch.py exec FILE`` runs a command inside one that is
-running, as ECS runs a health check. The file is removed once it is read: it has the container's secrets.
+Root runs this file as a program, with Python's standard library only: ``python -I launch.py run FILE`` starts a
+container from a JSON specification and ends with its process; ``python -I launch.py exec FILE`` runs a command inside a
+running container, as ECS runs a health check. The file is removed as soon as it has been read, because it contains the
+container's secrets.
 
-What a container gets is what containerd gives one on Fargate: a mount, process, IPC and host name namespace, ``/proc``,
-a separate ``/dev`` and ``/dev/shm``, the capabilities of Docker's default set less those that are dropped, and process
-number 1. A program that is number 1 and handles no SIGTERM ignores it.
+A container gets the same as from containerd on Fargate: mount, process, IPC and host name namespaces, ``/proc``, a
+separate ``/dev`` and ``/dev/shm``, Docker's default capabilities without the dropped ones, and process id 1. A program
+with process id 1 that does not handle SIGTERM ignores it.
 """
 
 from __future__ import annotations
@@ -44,10 +45,10 @@ CAPABILITIES = (  # noqa: SIM905 - forty words
     "SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE "
     "MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE"
 ).split()
-"""In the order of ``linux/capability.h``: the position is the number."""
+"""The capabilities in the order of ``linux/capability.h``: the position is the capability's number."""
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
-"""A shell's exit codes for a command that does not exist or cannot be run; Docker ends a container with them too."""
+"""A shell's exit codes for a command that does not exist or cannot be run; Docker uses them too."""
 
 
 def _checked(result: int, what: str) -> None:
@@ -156,7 +157,7 @@ def _execute(spec: dict[str, Any]) -> None:
     for folder in [""] if "/" in command[0] else spec["environment"].get("PATH", "").split(":"):
         file = f"{folder}/{command[0]}" if folder else command[0]
         try:
-            os.execve(file, command, spec["environment"])  # noqa: S606 - what the task definition says
+            os.execve(file, command, spec["environment"])  # noqa: S606 - the task definition's command
         except FileNotFoundError:
             continue
         except OSError as problem:
@@ -196,7 +197,7 @@ def _code(status: int) -> int:
 
 
 def run(spec: dict[str, Any]) -> int:
-    """A container, to its end; its exit code."""
+    """Run a container until it ends; return its exit code."""
     _checked(_LIBC.unshare(NEWNS | NEWUTS | NEWIPC | NEWPID), "unshare")
     root = _build(spec)
     # The child changes the root of this process as well, which is in the same mount namespace.
@@ -218,7 +219,7 @@ def run(spec: dict[str, Any]) -> int:
 
 
 def execute(spec: dict[str, Any]) -> int:
-    """A command inside a running container; its exit code."""
+    """Run a command inside a running container; return its exit code."""
     namespaces = [
         os.open(f"/proc/{spec['process']}/ns/{name}", os.O_RDONLY) for name in ("ipc", "uts", "net", "pid", "mnt")
     ]
@@ -233,7 +234,7 @@ def execute(spec: dict[str, Any]) -> int:
 
 
 def main() -> int:
-    """``run`` or ``exec``, with a specification in a file."""
+    """Run ``run`` or ``exec`` with a specification from a file."""
     what, name = sys.argv[1:]
     spec = json.loads(Path(name).read_text(encoding="utf-8"))
     Path(name).unlink()

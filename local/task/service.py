@@ -1,4 +1,5 @@
-"""The ECS service of a stack: it keeps the desired tasks, replaces those that end, and deploys new task definitions.
+"""The ECS service of a stack: it keeps the desired number of tasks, replaces tasks that end, and deploys new task
+definitions.
 
 CPU and memory limits are not enforced, and their metrics are not emitted: see ``local.task.replaced``.
 """
@@ -31,9 +32,9 @@ from local.task.task import RUNNING, Task
 
 TICK_SECONDS = 0.1
 BACKOFF_SECONDS = 1.0
-"""Before a failed task is replaced. ECS waits longer from failure to failure."""
+"""Seconds before a failed task is replaced. ECS increases the wait with each failure."""
 STOP_SECONDS = 130
-"""The longest stop timeout of Fargate, and what the twin needs itself."""
+"""Fargate's longest stop timeout, plus the twin's overhead."""
 NAMESPACE = "ECS/ContainerInsights"
 SCHEDULER = "ServiceSchedulerInitiated"
 
@@ -49,13 +50,13 @@ class Service:
     metrics: Metrics = field(default_factory=Metrics)
     in_alarm: InAlarm = lambda _: False
     told: Callable[[Event], None] = lambda _: None
-    """Called with each event, by the service's own threads."""
+    """Called with each event from the service's own threads."""
     metric_seconds: float = 60
     events: list[Event] = field(default_factory=list[Event])
     deployments: list[Deployment] = field(default_factory=list[Deployment])
-    """Newest first; the first one is the primary."""
+    """The deployments, newest first; the first one is the primary."""
     causes: list[str] = field(default_factory=list[str])
-    """Why tasks failed, in order."""
+    """The reasons for failed tasks, in order."""
 
     def __post_init__(self) -> None:
         """Read the service. Raises ``InvalidServiceError`` and ``InvalidTaskDefinitionError``."""
@@ -68,14 +69,14 @@ class Service:
         self._measured = 0.0
 
     def __enter__(self) -> Self:
-        """Create it."""
+        """Create the service."""
         self._begin(self.primary)
         self._thread = threading.Thread(target=self._run, name="service", daemon=True)
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Delete it: every task stops at once, without draining."""
+        """Delete the service: every task stops immediately, without draining."""
         self._stopping.set()
         self._thread.join(STOP_SECONDS)
         live = [one for deployment in self.deployments for one in deployment.live]
@@ -93,23 +94,23 @@ class Service:
 
     @property
     def tasks(self) -> list[Task]:
-        """Those that have not stopped, of every deployment."""
+        """The tasks of all deployments that have not stopped."""
         with self._lock:
             return [one.task for deployment in self.deployments for one in deployment.live]
 
     def deploy(self, stack: Stack) -> Deployment:
-        """Update the service to what another recording of the stack says; returns at once."""
+        """Update the service from another recording of the stack; returns immediately."""
         return self._deploy(Deployment.of(stack))
 
     def wait(self, seconds: float) -> bool:
-        """Wait until the newest deployment is over; whether it completed."""
+        """Wait until the newest deployment has ended. Returns whether it completed."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and self.primary.rollout == IN_PROGRESS:
             time.sleep(TICK_SECONDS)
         return self.primary.rollout == COMPLETED
 
     def stop_task(self, task: Task, reason: str = "Task stopped by user") -> None:
-        """``StopTask``: drained and stopped, then replaced."""
+        """Stop a task as ``StopTask`` does: it is drained, stopped and then replaced."""
         with self._lock:
             for deployment in self.deployments:
                 for one in deployment.live:
@@ -149,7 +150,7 @@ class Service:
             self.measure()
 
     def _follow(self, deployment: Deployment, one: Placed) -> None:
-        """What has happened to one task since the last time."""
+        """Process the changes of one task since the last call."""
         if one.gone:
             if not one.released:
                 self._ended(deployment, one)
@@ -170,7 +171,7 @@ class Service:
             self._stop(one, failed.partition(":")[0], SCHEDULER)
 
     def _failed_checks(self, deployment: Deployment, one: Placed) -> str:
-        """Why a task is to be replaced; nothing counts before the grace period is over."""
+        """Return the reason why a task must be replaced; failures do not count during the grace period."""
         if not one.task.started_at or time.time() - one.task.started_at < deployment.settings.grace_seconds:
             return ""
         if cause := one.task.unhealthy():
@@ -254,7 +255,7 @@ class Service:
         )
 
     def _stop(self, one: Placed, reason: str, code: str) -> None:
-        """Drain its target for as long as the target group says, then stop the task; in a thread."""
+        """Drain the task's target for the target group's delay, then stop the task; runs in a thread."""
         if one.stopping or one.gone:
             return
         one.stopping = True
@@ -310,7 +311,7 @@ class Service:
         self._deploy(made)
 
     def measure(self) -> None:
-        """Emit the task counts that Container Insights has of a service."""
+        """Emit the task counts that Container Insights publishes for a service."""
         settings, live = self.primary.settings, [one for known in self.deployments for one in known.live]
         running = sum(one.task.status == RUNNING for one in live)
         values: Mapping[str, float] = {

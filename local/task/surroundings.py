@@ -1,4 +1,4 @@
-"""What a task finds around it: each part comes from somewhere else of the twin."""
+"""The context of a task: each field is provided by another part of the twin."""
 
 from __future__ import annotations
 
@@ -13,29 +13,30 @@ from local.task.image import Images
 from local.wiring import Node, Wiring
 
 CREDENTIALS_ADDRESS = "169.254.170.2"
-"""Where a task finds its role's credentials (ECS developer guide, task IAM role)."""
+"""The address of the task credentials endpoint (ECS developer guide, task IAM role)."""
 
 
 class EcsAgent(Protocol):
-    """The ECS agent of one task: what it does with the execution role, and what it serves to the containers.
+    """The ECS agent of one task: its calls with the execution role, and the endpoint that it serves to the containers.
 
-    Raises ``local.aws.sessions.RefusedError`` for whatever AWS refuses.
+    Raises ``local.aws.sessions.RefusedError`` for every call that AWS refuses.
     """
 
     def pull(self, image: str) -> None:
-        """Ask the registry for an image."""
+        """Pull an image from the registry."""
         ...
 
     def secret(self, value_from: str) -> str:
-        """The value for ``valueFrom``."""
+        """Return the value for ``valueFrom``."""
         ...
 
     def stream(self, container: Mapping[str, Any]) -> AbstractContextManager[Callable[[str], None]]:
-        """A new log stream for a container definition, which takes lines."""
+        """Create a log stream for a container definition; the returned function adds a line."""
         ...
 
     def credentials(self) -> AbstractContextManager[Mapping[str, str]]:
-        """Serve the task role's credentials at ``CREDENTIALS_ADDRESS``; the variables by which an SDK finds them."""
+        """Serve the task role's credentials at ``CREDENTIALS_ADDRESS``. Returns the variables from which an SDK reads
+        the address."""
         ...
 
 
@@ -45,20 +46,20 @@ AgentOf = Callable[[Stack, Node, str], EcsAgent]
 
 @dataclass(frozen=True)
 class Surroundings:
-    """Everything that a task needs of the twin."""
+    """The parts of the twin that a task needs."""
 
     stack: Stack
     wiring: Wiring
     images: Images
     agents: AgentOf
     authorities: Sequence[Authority]
-    """Those that stand in for AWS's in the containers' variables (``local.task.replaced``)."""
+    """The authorities that replace AWS's in the containers' variables (``local.task.replaced``)."""
     trust: str
-    """The public certificate authorities of every image: PEM."""
+    """The public certificate authorities of every image, as PEM."""
     resolver: str
     """The address of the network's DNS server."""
     hosts: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Names that ``/etc/hosts`` of a task has besides its own. A task on Fargate has none."""
+    """Additional names in a task's ``/etc/hosts``. A task on Fargate has none."""
     probe_seconds: float | None = None
-    """Time between two health checks of a container until it is healthy for the first time, to start quicker than with
-    the graph's interval. The number of failures and the start period are the graph's."""
+    """Seconds between two health checks until a container is healthy for the first time, so that it starts faster than
+    with the graph's interval. The number of failures and the start period are the graph's."""

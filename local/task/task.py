@@ -1,4 +1,4 @@
-"""One task: its containers in their order, in one network namespace, until it is stopped or an essential one ends."""
+"""One task: its containers in order, in one network namespace, until it is stopped or an essential container ends."""
 
 from __future__ import annotations
 
@@ -23,35 +23,35 @@ from local.task.surroundings import CREDENTIALS_ADDRESS, EcsAgent, Surroundings
 from local.wiring import NAMESPACES, Namespaces, Node
 
 PROVISIONING, PENDING, RUNNING, STOPPING, STOPPED = "PROVISIONING", "PENDING", "RUNNING", "STOPPING", "STOPPED"
-"""ECS's statuses of a task, in order; those between that take no time here are left out."""
+"""The statuses of an ECS task, in order, without the intermediate ones that take no time here."""
 TICK_SECONDS = 0.05
 Asked = TypeVar("Asked")
 Got = TypeVar("Got")
 FAILED_TO_START, ESSENTIAL_EXITED = "TaskFailedToStart", "EssentialContainerExited"
-"""ECS's stop codes; ``ServiceSchedulerInitiated`` and ``UserInitiated`` are given by whoever stops a task."""
+"""ECS's stop codes; the caller of ``stop`` passes ``ServiceSchedulerInitiated`` or ``UserInitiated``."""
 
 
 @dataclass
 class Task:
-    """A task of a definition on a node. ``start`` returns at once; a separate thread runs it."""
+    """A task of a definition on a node. ``start`` returns immediately; a separate thread runs the task."""
 
     definition: Definition
     node: Node
     around: Surroundings
     group: str = ""
-    """``service:<name>`` where a service started it."""
+    """``service:<name>`` if a service started it."""
     changed: Callable[[Task], None] = lambda _: None
     """Called by the task's thread after each change of status or health."""
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     status: str = PROVISIONING
     stop_code: str = ""
     stopped_reason: str = ""
-    """Why it stopped, as ECS says it."""
+    """ECS's stop reason."""
     cause: str = ""
-    """Why it failed: container, property and what was wrong. Empty for a task that was asked to stop."""
+    """The cause of the failure: container, property and problem. Empty for a task that was stopped on request."""
     containers: dict[str, Running] = field(default_factory=dict[str, Running])
     started_at: float = 0
-    """When its containers ran, in seconds since the epoch; 0 before."""
+    """When its containers were running, in seconds since the epoch; 0 before that."""
     _wanted: threading.Event = field(default_factory=threading.Event)
     _ended: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
@@ -60,23 +60,24 @@ class Task:
     _writers: dict[str, Callable[[str], None]] = field(default_factory=dict[str, Callable[[str], None]])
 
     def start(self) -> Task:
-        """Start it; the same task."""
+        """Start the task and return it."""
         self._thread = threading.Thread(target=self._run, name=f"task {self.id[:8]}", daemon=True)
         self._thread.start()
         return self
 
     def stop(self, reason: str, code: str = "UserInitiated") -> None:
-        """Ask it to stop and return at once."""
+        """Request the stop and return immediately."""
         if not self._wanted.is_set():
             self.stop_code, self.stopped_reason = self.stop_code or code, self.stopped_reason or reason
             self._wanted.set()
 
     def join(self, seconds: float) -> bool:
-        """Wait until it has stopped; whether it has."""
+        """Wait until the task has stopped. Returns whether it has."""
         return self._ended.wait(seconds)
 
     def wait(self, seconds: float, *, healthy: bool = True) -> bool:
-        """Wait until it runs (and is healthy where a container has a check) or has stopped; whether it runs."""
+        """Wait until the task runs (and is healthy if a container has a check) or has stopped. Returns whether it
+        runs."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and self.status != STOPPED:
             if self.status == RUNNING and (not healthy or self.health != UNKNOWN):
@@ -86,14 +87,15 @@ class Task:
 
     @property
     def arn(self) -> str:
-        """Its ARN, with the cluster's name."""
+        """The task's ARN, which contains the cluster's name."""
         prefix = self.definition.arn.partition(":task-definition/")[0]
         cluster = self.group.partition(":")[2] or "default"
         return f"{prefix}:task/{cluster}/{self.id}"
 
     @property
     def health(self) -> str:
-        """``HEALTHY`` where every essential container with a check is; ``UNKNOWN`` before, or where none has one."""
+        """``HEALTHY`` once every essential container with a check is healthy; ``UNKNOWN`` before that, or if none has a
+        check."""
         known = [
             self.containers[one.name].health if one.name in self.containers else UNKNOWN
             for one in self.definition.containers
@@ -183,7 +185,7 @@ class Task:
             subprocess.run(command, check=True, stdin=subprocess.DEVNULL)  # noqa: S603 - iproute2
 
     def _supervise(self, folder: Path, held: contextlib.ExitStack) -> None:
-        """Start what may start, until the task is asked to stop or cannot go on."""
+        """Start the containers that can start, until the task is stopped or cannot continue."""
         while not self._wanted.wait(TICK_SECONDS):
             for one in self.definition.containers:
                 if one.name not in self.containers and self._may_start(one) and not self._wanted.is_set():
@@ -244,14 +246,15 @@ class Task:
                 self._fail(ESSENTIAL_EXITED, "Essential container in task exited", running.explained())
 
     def unhealthy(self) -> str:
-        """Which health check failed and how, empty where none did. ECS stops a task for it only in a service."""
+        """Return which health check failed and how; empty if none did. ECS stops a task for this reason only if it
+        belongs to a service."""
         for name, one in list(self.containers.items()):
             if one.container.essential and one.health == UNHEALTHY:
                 return f"container {name}: {one.failures} health checks in a row failed: {one.probes[-1]}"
         return ""
 
     def _stop(self) -> None:
-        """Stop what runs: whoever depends on another first, each with its own stop timeout."""
+        """Stop the running containers, dependent ones first, each with its own stop timeout."""
         left = dict(self.containers)
         while left:
             needed = {name for one in left.values() for name, _ in one.container.after}

@@ -1,4 +1,4 @@
-"""Which HTTP filters of an Envoy refuse unauthorized clients, and where a route turns them off."""
+"""The HTTP filters of an Envoy that refuse unauthorized clients, and the routes that disable them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which AWS accounts are a stack's own, and which ones a value names."""
+"""The AWS accounts that belong to a stack, and those that a value contains."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _usual(graph: Graph) -> frozenset[str]:
 
 
 def accounts_of(value: Value) -> list[str]:
-    """The accounts that a value names, each once."""
+    """The accounts that a value contains, without duplicates."""
     return sorted(set(_accounts_in(value)))
 
 

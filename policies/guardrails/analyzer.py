@@ -1,9 +1,9 @@
 """A policy pack as a process: Pulumi's Analyzer protocol over gRPC on loopback, for any list of rules.
 
-Why not ``pulumi_policy.PolicyPack``: it decodes every resource again for each stack policy (2.2 s for 1,000
-resources and 80 policies), unwraps secrets so that a message could print them, drops a whole policy to an advisory
-note as soon as one value is unknown, and has one level for all reports of a policy. Here each request is decoded
-once, secrets and unknowns keep their marks, and an excepted finding stays visible as advice under its own policy.
+It replaces ``pulumi_policy.PolicyPack``, which decodes every resource again for each stack policy (2.2 s for 1,000
+resources and 80 policies), unwraps secrets so that a message could print them, reduces a whole policy to an advisory
+note as soon as one value is unknown, and has one level for all reports of a policy. Here each request is decoded once,
+secrets and unknowns keep their marks, and an excepted finding stays visible as advice under its own policy.
 """
 
 from __future__ import annotations
@@ -98,17 +98,17 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         )
 
     def Configure(self, request: Value, context: Value) -> Value:  # noqa: N802
-        """Levels and settings that a team chose, by policy."""
+        """Set the levels and settings that a team chose, by policy."""
         self._evaluator = self._pack.evaluator([configured(rule, request.policyConfig) for rule in self._pack.rules])
         return empty_pb2.Empty()
 
     def ConfigureStack(self, request: Value, context: Value) -> Value:  # noqa: N802
-        """Whether this is a preview. The stack's name is read from its resources."""
+        """Receive whether this is a preview; the stack's name is read from its resources."""
         self._preview = request.dry_run
         return analyzer_pb2.AnalyzerStackConfigureResponse()
 
     def Analyze(self, request: Value, context: Value) -> Value:  # noqa: N802
-        """The resource policies on one resource's inputs."""
+        """Run the resource policies on one resource's inputs."""
         resource = Resource.from_recorded(
             {
                 "urn": request.urn,
@@ -123,7 +123,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         return analyzer_pb2.AnalyzeResponse(diagnostics=map(self._diagnostic, reports))
 
     def AnalyzeStack(self, request: Value, context: Value) -> Value:  # noqa: N802
-        """The stack policies on the outputs of all resources, decoded and joined once."""
+        """Run the stack policies on the outputs of all resources, which are decoded and joined once."""
         reports, idle = self._evaluator.on_stack(graph_of(request))
         return analyzer_pb2.AnalyzeResponse(
             diagnostics=map(self._diagnostic, reports),
@@ -133,7 +133,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         )
 
     def Remediate(self, request: Value, context: Value) -> Value:  # noqa: N802
-        """No policy modifies a resource: resources are described only by the program."""
+        """Return nothing: no policy modifies a resource, because only the program describes resources."""
         return analyzer_pb2.RemediateResponse()
 
     def _diagnostic(self, report: Report) -> Value:
@@ -210,12 +210,12 @@ def _information(rule: Rule) -> Value:
 
 
 def declared(properties: dict[str, Any], dependencies: Collection[str]) -> dict[str, Any]:
-    """The properties without those that only the provider will fill in.
+    """The properties without those that the provider will fill in.
 
-    A stack policy sees outputs. In a preview, an optional property that the program left out is unknown there, like
-    one that it computes from another resource; only a computed one has dependencies. What was left out is absent, so
-    that a policy evaluates AWS's default and not an unknown. A resource that is only read leaves nothing out: it
-    exists, so it has an id, and the program computes none of its properties.
+    A stack policy sees outputs. In a preview, an optional property that the program left out is unknown there, like one
+    that it computes from another resource; only a computed one has dependencies. An omitted property is absent, so that
+    a policy evaluates AWS's default instead of an unknown value. A resource that is only read omits nothing: it exists,
+    so it has an id, and the program computes none of its properties.
     """
     if not dependencies and "id" in properties and not _is_unknown(properties["id"]):
         return properties

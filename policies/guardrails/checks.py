@@ -22,7 +22,7 @@ def expect(
     default: Value = None,
     what: str = "",
 ) -> Iterator[Finding]:
-    """The value at ``path``, or AWS's ``default`` where it is absent, fits."""
+    """Whether the value at ``path``, or AWS's ``default`` if it is absent, is acceptable."""
     found = resource.value(path)
     if isinstance(found, Unknown):
         yield not_proven(resource, path, [found], wanted, fix, what=what)
@@ -33,7 +33,7 @@ def expect(
 def expect_value(
     resource: Resource, path: str, want: Value, fix: str, *, default: Value = None, what: str = ""
 ) -> Iterator[Finding]:
-    """The value at ``path``, or AWS's ``default`` where it is absent, is ``want``."""
+    """Whether the value at ``path``, or AWS's ``default`` if it is absent, is ``want``."""
     return expect(resource, path, lambda found: found == want, shown(want), fix, default=default, what=what)
 
 
@@ -48,7 +48,8 @@ def described(resource: Resource, path: str, default: Value = None) -> str:
 def expect_reference(
     graph: Graph, resource: Resource, path: str, wanted: str, fix: str, *, what: str = ""
 ) -> Iterator[Finding]:
-    """A value is set at ``path``: a literal, or an output of another resource that is known only after deployment."""
+    """Whether a value is set at ``path``: a literal, or an output of another resource that is known only after
+    deployment."""
     found = resource.value(path)
     top = path.partition(".")[0].partition("[")[0]
     if isinstance(found, Unknown):
@@ -68,7 +69,8 @@ def undecided(resource: Resource, path: str, of: Document, wanted: str, fix: str
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """One container of a task definition; ``path`` names it, so that an exception survives a new order."""
+    """One container of a task definition; ``path`` contains its name, so that an exception still applies after
+    reordering."""
 
     name: str
     values: Mapping[str, Any]
@@ -79,13 +81,13 @@ class Container:
         return f"{base}.{below}" if below else base
 
     def get(self, key: str, default: Value = None) -> Value:
-        """One of its values."""
+        """Return one of the container's values."""
         found = self.values.get(key)
         return default if found is None else found
 
 
 def containers(task: Resource, wanted: str, fix: str) -> tuple[list[Container], list[Finding]]:
-    """The containers of a task definition, and a finding where they are not known."""
+    """The containers of a task definition, and a finding if they are not known."""
     path = "containerDefinitions"
     found = document_at(task, path)
     named = [

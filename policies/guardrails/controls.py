@@ -1,4 +1,4 @@
-"""The ledger of controls: how each control of AWS Foundational Security Best Practices is met by a stack.
+"""The list of controls: how each control of AWS Foundational Security Best Practices is met by a stack.
 
 ``python -m policies.guardrails.controls`` prints it as Markdown; ``docs/controls.md`` is that output.
 """
@@ -32,7 +32,7 @@ class Control:
 
 
 def reasons() -> dict[str, tuple[str, str]]:
-    """Control id → kind and reason, for the controls that no policy enforces; for others, a remark."""
+    """Control id → kind and reason for controls that no policy enforces; a remark for all others."""
     lines = (FOLDER / "controls.tsv").read_text(encoding="utf-8").splitlines()
     rows = [line.split("\t") for line in lines if line]
     return {id_: (kind, reason) for id_, kind, reason in rows}
@@ -69,7 +69,7 @@ def _control(id_: str, title: str, policies: list[str] | None, given: tuple[str,
 
 
 def markdown() -> str:
-    """The ledger as a page."""
+    """The list of controls as a Markdown page."""
     return "\n".join(_lines()) + "\n"
 
 

@@ -1,8 +1,8 @@
 """Declarations that allow something for a limited time: the entries of a YAML file.
 
-Every entry has a reason, an owner and an expiry date. One that is malformed, has no owner, is valid for too long or has
-expired allows nothing and is a finding, as is one that repeats an earlier entry. The other required keys of an entry
-are in its file's ``Form``.
+Every entry has a reason, an owner and an expiry date. An entry that is malformed, has no owner, is valid for too long,
+has expired or repeats an earlier entry allows nothing and is a finding. The other required keys of an entry are in its
+file's ``Form``.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ import yaml
 from .topology.graph.verdicts import Finding, Verdict
 
 ALWAYS = ("reason", "owner", "expires")
-"""The keys that every declaration has."""
+"""The keys of every declaration."""
 A_YEAR_DAYS = 366
 
 Values: TypeAlias = Mapping[str, str]
-"""An entry's texts by key, white space joined; a key that is omitted is an empty text."""
+"""An entry's texts by key, with white space normalized; an omitted key is an empty text."""
 Wrong: TypeAlias = tuple[str, str, str]
 """The problem of an entry ("is too wide"), the value found, and the allowed values."""
 
@@ -63,7 +63,7 @@ class Declaration:
 
     form: Form = field(compare=False, repr=False)
     number: int
-    """Its place in the list, from 1."""
+    """The entry's position in the list, from 1."""
     line: int
     """The line of the file on which it begins, from 1."""
     values: Values = field(hash=False)
@@ -72,12 +72,12 @@ class Declaration:
 
     @property
     def reason(self) -> str:
-        """Why the declaration is acceptable."""
+        """The reason why the declaration is acceptable."""
         return self.values["reason"]
 
     @property
     def owner(self) -> str:
-        """Who is responsible for it."""
+        """The person or team responsible for the declaration."""
         return self.values["owner"]
 
     def unused(self, subject: str, wanted: str) -> Finding:
@@ -156,7 +156,7 @@ def _wrong_keys(node: yaml.MappingNode, values: Values, form: Form) -> list[Wron
     wrong: list[Wrong] = [
         ("has an unknown key", key, f"only {', '.join(form.keys)}") for key in sorted({*given} - {*form.keys})
     ]
-    wrong += [("has a key twice", key, "each key once") for key in sorted({k for k in given if given.count(k) > 1})]
+    wrong += [("repeats a key", key, "each key once") for key in sorted({k for k in given if given.count(k) > 1})]
     missing = [key for key in (*form.required, *ALWAYS) if not values[key]]
     return wrong + [(f"has no {key}", "not set", f"a value for {key}, for reviewers") for key in missing]
 
@@ -194,5 +194,6 @@ def _pattern(glob: str) -> re.Pattern[str]:
 
 
 def matches(glob: str, text: str) -> bool:
-    """Whether a pattern of an entry fits: ``*`` and ``?`` only, since brackets are part of property paths."""
+    """Whether an entry's pattern matches: only ``*`` and ``?`` are wildcards, because brackets are part of property
+    paths."""
     return glob == "*" or _pattern(glob).match(text) is not None

@@ -1,9 +1,9 @@
 """The fields of a report, and how a diagnostic transports them along with its text.
 
-A diagnostic of the Analyzer protocol has one text for people. A program that starts a pack and needs the parts of a
-report (verdict, found and wanted values, the exception that allows it) reads them from the diagnostic's protobuf field
-``FIELD``: a JSON object whose keys are the fields of ``Details``. The protocol does not define this field, so the
-engine ignores it, as protobuf requires of a reader.
+A diagnostic of the Analyzer protocol contains one human-readable text. A program that starts a pack and needs the
+fields of a report (verdict, found and wanted values, the exception that allows it) reads them from the diagnostic's
+protobuf field ``FIELD``: a JSON object whose keys are the fields of ``Details``. The protocol does not define this
+field, so the engine ignores it, as protobuf requires of a reader.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 from .evaluation import Report
 
 FIELD = 51_116
-"""In the range 50000 to 99999, which protobuf reserves for use within organizations (protobuf.dev, custom options)."""
+"""A field number between 50000 and 99999, which protobuf reserves for use within organizations (protobuf.dev, custom
+options)."""
 _LENGTH_DELIMITED = 2
 """Protobuf's wire type of a text."""
 
@@ -40,9 +41,9 @@ class Details:
     unknown: str = ""
     assuming: str = ""
     line: int = 0
-    """The line of a file of declarations that the report is about; 0 where it is about a resource."""
+    """The line in a file of declarations that the report concerns; 0 if it concerns a resource."""
     excepted_until: str = ""
-    """The first day on which the exception is no longer valid, as ``2027-05-01``; empty where none applies."""
+    """The first day on which the exception is no longer valid, as ``2027-05-01``; empty if none applies."""
     excepted_because: str = ""
     excepted_by: str = ""
     """The owner of the exception."""
@@ -71,7 +72,7 @@ def attach(diagnostic: Any, details: Details) -> None:  # noqa: ANN401 - a proto
 
 
 def attached(diagnostic: Any) -> Details | None:  # noqa: ANN401 - a protobuf message
-    """The details of a diagnostic; ``None`` where its pack attaches none."""
+    """The details of a diagnostic; ``None`` if its pack attaches none."""
     for unknown in UnknownFieldSet(diagnostic):
         if unknown.field_number == FIELD:
             return Details(**json.loads(unknown.data))

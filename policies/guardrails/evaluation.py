@@ -34,13 +34,13 @@ class Report:
     finding: Finding
     level: Level
     note: str = ""
-    """Why the finding does not block, where that is not an exception."""
+    """The reason why the finding does not block, other than an exception."""
     exemption: Declaration | None = None
     """The exception that allows it."""
 
     @property
     def message(self) -> str:
-        """The finding, and why it is allowed or does not block yet."""
+        """The finding, and the reason why it is allowed or does not block yet."""
         notes = [_allowed(self.exemption)] if self.exemption else []
         return "\n".join([self.finding.message(), *notes, *([self.note] if self.note else [])])
 
@@ -51,7 +51,7 @@ def _allowed(entry: Declaration) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A rule as one run configures it."""
+    """A rule with the configuration of one run."""
 
     rule: Rule
     level: Level

@@ -42,7 +42,7 @@ class Exemption:
         )
 
     def may_match(self, policy: str, finding: Finding) -> bool:
-        """Whether it may apply to the unknown part of this finding: then it is not unused."""
+        """Whether it may apply to the unknown part of this finding; then it does not count as unused."""
         return self.policy == policy and finding.verdict is Verdict.NOT_PROVEN and matches(self.urn, finding.urn)
 
     def is_for(self, stack: str, project: str) -> bool:

@@ -1,7 +1,6 @@
-"""Which resources belong together: the configurations of a bucket, the rules of a web ACL, a reference's targets.
+"""Relations between resources: the configurations of a bucket, the rules of a web ACL, the targets of a reference.
 
-Each question is answered from an index that is built once for a graph, so that time grows with the stack and not with
-its square.
+Each query uses an index that is built once for a graph, so that the time grows linearly with the stack.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ ENCRYPTIONS = ("s3.BucketServerSideEncryptionConfiguration", "s3.BucketServerSid
 
 
 def buckets_of_records(graph: Graph) -> dict[str, Resource]:
-    """URN → bucket of this stack that S3's own access logs go to."""
+    """URN → bucket of this stack that receives S3's own access logs."""
     return {
         bucket.urn: bucket
         for logging in graph.of_type(*LOGGINGS)
@@ -31,7 +30,7 @@ def buckets_of_records(graph: Graph) -> dict[str, Resource]:
 
 
 def buckets_taking_logs(graph: Graph) -> set[str]:
-    """URNs of the buckets that access logs of load balancers or of S3 itself go to."""
+    """URNs of the buckets that receive access logs of load balancers or of S3 itself."""
     balancers = graph.of_type("lb.LoadBalancer")
     return set(buckets_of_records(graph)) | {
         bucket.urn for balancer in balancers for bucket in buckets_of(graph, balancer, "accessLogs.bucket")

@@ -19,7 +19,7 @@ EXPIRE_EVERY_OBJECT = (
 
 
 def expires(graph: Graph, bucket: Resource, limit: int) -> Iterator[Finding]:
-    """The finding where a bucket keeps an object longer than ``limit`` days; none where it does not."""
+    """The finding if a bucket keeps an object longer than ``limit`` days; otherwise none."""
     wanted, fix = EVERY_OBJECT_EXPIRES.format(limit), EXPIRE_EVERY_OBJECT.format(limit)
     configurations = configurations_of(graph, bucket, *LIFECYCLES)
     days: list[int] = []

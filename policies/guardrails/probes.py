@@ -22,8 +22,7 @@ _OVERSIZED = {
 
 
 def stopped(graph: Graph, web_acl: WebAclRules) -> dict[str, bool | None]:
-    """For each limit, whether a request far beyond it is stopped and a small one passes; ``None`` where that is not
-    known.
+    """For each limit, whether a request far beyond it is blocked and a small one passes; ``None`` if that is not known.
 
     Limits: body (8 GiB), cookies, path and query (32 KB), and rate (every rate rule's limit used up).
     """

@@ -1,4 +1,5 @@
-"""What a proxy in a container enforces, read from its Envoy configuration if the definition contains it (JSON or YAML).
+"""The limits and filters that a proxy in a container enforces, read from its Envoy configuration if the definition
+contains it (JSON or YAML).
 
 A configuration inside the image is not visible; the proxy is then not evaluated.
 """
@@ -66,7 +67,7 @@ class Proxy:
 
 @dataclass(frozen=True, slots=True)
 class ProxyLimits:
-    """The inbound limits of a proxy in seconds; ``None`` where a limit is not set."""
+    """The inbound limits of a proxy in seconds; ``None`` if a limit is not set."""
 
     keep_alive: float | None = None
     stream: float | None = None
@@ -110,14 +111,14 @@ def routes_of(manager: dict[str, Any]) -> Iterator[tuple[dict[str, Any], dict[st
 
 
 def kind_of_filter(item: Value) -> str:
-    """The kind of a filter by its configuration's type, ``rbac.v3.RBAC``; the name is the author's to choose."""
+    """The kind of a filter, from its configuration's type: ``rbac.v3.RBAC``. The filter's name is arbitrary."""
     config = as_mapping((as_mapping(item) or {}).get("typed_config")) or {}
     named = str(config.get("@type") or (as_mapping(item) or {}).get("name") or "")
     return named.rpartition(".filters.")[2].removeprefix("http.").removeprefix("network.")
 
 
 def nodes_in(value: Value) -> Iterator[dict[str, Any]]:
-    """Every object inside a value."""
+    """Every object nested in a value."""
     mapping = as_mapping(value)
     if mapping is not None and {"max_stream_duration", "upgrade_configs"} <= set(mapping):
         return  # a route for WebSockets: a deployment closes them, and clients connect again

@@ -1,7 +1,7 @@
 """Old names of policies: an exception or a configuration with an old name still applies.
 
 ``data/renamed.tsv`` lists the old and the current name, separated by a tab. A name that never changed, or that does not
-exist, is returned as it is.
+exist, is returned unchanged.
 """
 
 from __future__ import annotations

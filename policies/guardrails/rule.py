@@ -57,14 +57,14 @@ LATENT = {
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One policy. It has exactly one of two checks: on the whole stack, or on a single resource."""
+    """A policy. It has exactly one of two checks: on the whole stack, or on a single resource."""
 
     name: str
     description: str
     severity: Severity
     remediation: str
     types: tuple[str, ...] = ()
-    """The resource types it checks, in short form; a stack without any of them is not applicable. Empty: always."""
+    """Short names of the resource types that it checks; the policy does not apply to a stack without any of them."""
     controls: tuple[str, ...] = ()
     """The controls of AWS Foundational Security Best Practices that the policy enforces."""
     schema: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
@@ -129,7 +129,7 @@ def stack_rule(
 ) -> Rule:
     """A policy on the whole stack, named after its module and described by the docstring's first paragraph.
 
-    ``unknown_blocks`` is false only where nothing is exposed while a first preview does not know a value.
+    ``unknown_blocks`` is false only if a value that is unknown in a first preview cannot expose anything.
     """
     name, description = _words(module, doc)
     default = "block" if unknown_blocks else "advise"

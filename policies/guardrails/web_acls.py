@@ -28,7 +28,7 @@ class WebAclRule:
     actions: frozenset[str]
     """Its actions: ``allow``, ``block``, ``count``, ``captcha``, ``challenge``."""
     overridden: bool
-    """Whether a rule group's own actions are all turned into counting."""
+    """Whether all actions of a rule group are changed to counting."""
     labels: tuple[str, ...]
     """The labels that it sets."""
     statement: Mapping[str, Any]
@@ -39,7 +39,7 @@ class WebAclRule:
 
     @property
     def blocks(self) -> bool:
-        """Whether its own action is to block."""
+        """Whether the rule's own action is to block."""
         return "block" in self.actions
 
     @property
@@ -54,7 +54,7 @@ class WebAclRule:
 
     @property
     def statements(self) -> list[tuple[str, Mapping[str, Any]]]:
-        """Every statement in it, by kind; what narrows a rate or a group is not among them."""
+        """Every statement in it, by kind, without the statements that narrow a rate or a group."""
         return list(_statements(self.statement))
 
     def of_kind(self, kind: str) -> list[Mapping[str, Any]]:
@@ -62,14 +62,14 @@ class WebAclRule:
         return [body for name, body in self.statements if name == kind]
 
     def matched_labels(self) -> set[str]:
-        """The labels that it looks for, those that narrow a rate or a group included; a namespace ends with ``:``."""
+        """The labels that it matches, including those that narrow a rate or a group; a namespace ends with ``:``."""
         found = [body for name, body in _statements(self.statement, narrowing=True) if name == "labelMatchStatement"]
         return {str(body.get("key")) for body in found}
 
 
 @dataclass(frozen=True, slots=True)
 class WebAclRules:
-    """The rules of one web ACL by priority; ``complete`` is false where a part of them is not known yet."""
+    """The rules of one web ACL by priority; ``complete`` is false if some of them are not known yet."""
 
     acl: Resource
     rules: tuple[WebAclRule, ...]

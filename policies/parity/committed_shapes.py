@@ -24,7 +24,7 @@ Resources: TypeAlias = Mapping[str, Leaves]
 
 
 def to_files(shapes: Mapping[str, Shape], skip: Skip = lambda _path, _property: False) -> dict[str, str]:
-    """File name to content. ``skip`` selects the values that digests leave out: declared differences."""
+    """File name to content. ``skip`` selects the values that digests exclude: declared differences."""
     whole = {
         name: {path: condensed(path, item, skip) for path, item in shape.items.items()}
         for name, shape in sorted(shapes.items())
@@ -54,7 +54,7 @@ def renewed(files: Mapping[str, str], shapes: Mapping[str, Shape], skip: Skip, s
 
 
 def committed(folder: Path = FOLDER) -> dict[str, str]:
-    """The files of a folder by name; empty where there are none."""
+    """The files of a folder by name; empty if there are none."""
     return {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob(f"*{SUFFIX}"))}
 
 

@@ -25,12 +25,12 @@ class Difference:
 
     path: str
     property: str
-    """Empty where the whole resource is on one side only."""
+    """The property; empty if the whole resource exists on one side only."""
     comparison: Comparison
     earlier: str
     later: str
     urn: str
-    """In the running environment, where there is one."""
+    """The value in the running environment, if there is one."""
     backwards: bool = False
     """Whether the later environment has less of a value that must not decrease."""
     unknown: bool = False
@@ -52,7 +52,7 @@ def compare(
 ) -> list[Difference]:
     """All differences. Properties that only the side named ``running`` has are not compared: the provider adds some.
 
-    What follows the release is compared where both sides run the same one, and with ``releases`` always.
+    Values that change with the release are compared if both sides run the same release, and with ``releases`` always.
     """
     found: list[Difference] = []
     follow = releases or (earlier.release != "" and earlier.release == later.release)
@@ -179,7 +179,7 @@ def _less(one: Value, two: Value) -> bool:
 
 
 def _size(value: Value) -> int:
-    """The place of a node type's size among all sizes; families are not compared. -1 for what is no node type."""
+    """The position of a node type's size among all sizes; families are not compared. -1 for any other text."""
     match = _NODE_TYPE.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         return -1
@@ -198,7 +198,8 @@ def _both(one: Value, two: Value) -> tuple[str, str]:
 
 
 def _more(items: list[Value], others: list[Value]) -> list[Value]:
-    """What is in ``items`` more often than in ``others``: two subnets have one name where networks are not compared."""
+    """The items that occur more often in ``items`` than in ``others``: two subnets have one name where networks are not
+    compared."""
     rest = list(others)
     found: list[Value] = []
     for item in items:

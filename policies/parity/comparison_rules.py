@@ -1,4 +1,4 @@
-"""How each property is compared. A property that is not in the table must be equal.
+"""Defines how each property is compared. A property that is not in the table must be equal.
 
 ``equal``    the same in every environment, or declared in ``differences.yaml``
 ``ordered``  never less in a later environment than in an earlier one; more has to be declared
@@ -16,7 +16,7 @@ from typing import assert_never
 
 
 class Comparison(StrEnum):
-    """How two values of a property relate."""
+    """The relation between two values of a property."""
 
     EQUAL = "equal"
     ORDERED = "ordered"
@@ -36,7 +36,7 @@ class Comparison(StrEnum):
 
     @property
     def keeps_value(self) -> bool:
-        """Whether a committed shape holds the value itself, however long: a digest has no order."""
+        """Whether a committed shape contains the value itself, however long: digests cannot be ordered."""
         match self:
             case Comparison.ORDERED:
                 return True

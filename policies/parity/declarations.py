@@ -53,10 +53,10 @@ class AllowedDifference:
 
 @dataclass(frozen=True, slots=True)
 class AllowedDifferences:
-    """The file as read."""
+    """The parsed file."""
 
     environments: tuple[str, ...]
-    """In the order in which a release is promoted through them."""
+    """The environments in the order in which a release is promoted through them."""
     in_force: tuple[AllowedDifference, ...] = ()
     problems: tuple[Finding, ...] = ()
 
@@ -92,7 +92,7 @@ def read(text: str, today: dt.date) -> AllowedDifferences:
 
 
 def _environments(text: str) -> tuple[str, ...]:
-    """Empty where the file cannot be read, which is reported as a problem."""
+    """Return the text; empty if the file cannot be read, which is reported as a problem."""
     try:
         loaded: Any = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError):

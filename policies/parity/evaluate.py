@@ -25,11 +25,11 @@ _DECLARE = "declare the difference with reason, owner and expiry in policies/par
 
 @dataclass(slots=True)
 class ParityResult:
-    """All findings of one comparison, and the declared differences that it met."""
+    """All findings of one comparison, and the declared differences that it found."""
 
     findings: list[Report] = field(default_factory=list[Report])
     declared: Counter[str] = field(default_factory=Counter[str])
-    """Kinds of declarations that were used, with how many of each."""
+    """The kinds of declarations that were used, with the number of each."""
 
 
 def declarations(today: dt.date, file: Path = FILE) -> AllowedDifferences:
@@ -43,7 +43,7 @@ def committed_shapes(folder: Path = FOLDER) -> dict[str, Shape]:
 
 
 def of_running(running: Shape, committed: Mapping[str, Shape], allowed: AllowedDifferences) -> ParityResult:
-    """The running environment against the committed shape of every other one."""
+    """Compare the running environment with the committed shape of every other one."""
     others = {name: shape for name, shape in committed.items() if name != running.environment}
     evaluated = ParityResult()
     for name in allowed.ordered(list(others)):
@@ -56,10 +56,10 @@ def of_running(running: Shape, committed: Mapping[str, Shape], allowed: AllowedD
 
 
 def of_release(running: Shape, allowed: AllowedDifferences, root: Path = ROOT) -> list[Report]:
-    """The release of the running environment against its manifest and the environment before.
+    """Compare the release of the running environment with its manifest and the previous environment.
 
-    A project without releases has copied the pack without ``releases/``, so that is imported only for a stack that
-    names its release.
+    A project without releases has copied the pack without ``releases/``, so that package is imported only for a stack
+    that names its release.
     """
     if not running.release:
         return []
@@ -81,7 +81,7 @@ def of_release(running: Shape, allowed: AllowedDifferences, root: Path = ROOT) -
 
 
 def of_all(shapes: dict[str, Shape], allowed: AllowedDifferences) -> ParityResult:
-    """Every environment against its neighbour, property by property; stale declarations are findings."""
+    """Compare every environment with the next one, property by property; stale declarations are findings."""
     evaluated = ParityResult()
     met: list[Difference] = []
     for first, second in allowed.pairs(list(shapes)):
@@ -230,5 +230,5 @@ def _violation(
 
 
 def report(rule: ParityRule, finding: Finding) -> Report:
-    """A finding at the level of its policy."""
+    """Report a finding at the level of its policy."""
     return Report(rule, finding, rule.level)

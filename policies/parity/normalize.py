@@ -60,8 +60,9 @@ _MADE_NAME = re.compile(r"-[0-9a-f]{7}$")
 class Covered:
     """A value inside a secret: compared by its value, printed as a mask.
 
-    The engine marks a whole list as one secret if an item holds one and the provider does not accept secrets, so part of
-    a covered value may be public. The other environment's committed shape says which part is secret.
+    If one item of a list is secret and the provider does not accept secrets, the engine marks the whole list as one
+    secret, so part of a covered value may be public. The other environment's committed shape determines which part is
+    secret.
     """
 
     inner: Value
@@ -76,7 +77,7 @@ def uncovered(value: Value) -> Value:
 
 
 def short_kind(resource: Resource) -> str:
-    """The type in short, without a slash: ``lb.Listener``, ``tls.PrivateKey``."""
+    """The short type name, without a slash: ``lb.Listener``, ``tls.PrivateKey``."""
     kind = kind_of(resource.type)
     return f"{kind.partition(':')[0]}.{kind.rpartition(':')[2]}" if ":" in kind else kind
 

@@ -23,7 +23,7 @@ class ParityRule(Rule):
     """A policy about the environments together."""
 
     preflight_only: str = ""
-    """Why the pack cannot check it; empty where the engine and ``preflight check`` both do."""
+    """The reason why the pack cannot check it; empty if the engine and ``preflight check`` both do."""
 
     @property
     def is_stack(self) -> bool:

@@ -27,11 +27,12 @@ class StackComparison:
         self._allowed = allowed
 
     def on_resource(self, resource: Resource, *, preview: bool) -> list[Report]:
-        """No parity policy checks a single resource."""
+        """Return nothing: no parity policy checks a single resource."""
         return []
 
     def on_stack(self, graph: Graph) -> tuple[list[Report], list[tuple[Rule, str]]]:
-        """The running stack against the committed shape of every other environment, and its release's record."""
+        """Compare the running stack with the committed shape of every other environment, and its release with the
+        record."""
         environment, _ = identity_of(graph)
         if not environment:
             return [], []

@@ -1,8 +1,9 @@
 """The shape of one environment: its resources by logical path, each property as normalized leaves.
 
 A list whose items have names is keyed by them (``containerDefinitions[proxy].user``); a list of plain values is
-compared as a set. What is free is left out; what follows the release is kept apart. The committed
-shapes (``committed_shapes``) hold the same without what follows the release, with long documents as digests.
+compared as a set. Free properties are excluded; values that change with the release are kept separately. The committed
+shapes (``committed_shapes``) contain the same without the values that change with the release, with long documents as
+digests.
 """
 
 from __future__ import annotations
@@ -21,14 +22,15 @@ from policies.parity.normalize import SECRET, STACK_KIND, Covered, Normalizer, V
 from policies.parity.text import parts_of
 
 LONGEST_DOCUMENT = 12
-"""The most leaves of one part of a property that a committed shape holds; beyond it, a digest stands for the part."""
+"""The maximum number of leaves of one part of a property in a committed shape; beyond it, a digest replaces the
+part."""
 LONGEST_TEXT = 300
 _NAMES = ("name", "Name", "Sid", "sid", "key", "Key", "policyName", "containerName", "id", "ruleId")
 _DIGEST = "sha256:"
 _STEP = re.compile(r"(?=[.\[])")
 
 Skip = Callable[[str, str], bool]
-"""Whether a digest leaves out a property of a resource, by path: declared differences are."""
+"""Whether a digest excludes a property of a resource, by path, as it does for declared differences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Item:
     references: Mapping[str, tuple[str, ...]]
     """Top-level property → paths of the resources that it depends on; only for properties that are not known yet."""
     following: Mapping[str, Value] = field(default_factory=dict[str, Value])
-    """The leaves that change with the release: comparable only where both sides run the same one."""
+    """The leaves that change with the release: comparable only if both sides run the same release."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +54,11 @@ class Shape:
     environment: str
     items: Mapping[str, Item] = field(default_factory=dict[str, Item])
     release: str = ""
-    """The release that its tags name; empty in a committed shape, and where there is none or more than one."""
+    """The release in its tags; empty in a committed shape, and if there is none or more than one."""
 
 
 def shape_of(environment: str, graph: Graph, declared: Mapping[str, Mapping[str, Any]] | None = None) -> Shape:
-    """The shape of ``graph``. ``declared`` holds each resource's inputs by URN; without it all properties count."""
+    """The shape of ``graph``. ``declared`` contains each resource's inputs by URN; without it all properties count."""
     normal = Normalizer(graph, environment)
     items: dict[str, Item] = {}
     for resource in graph:
@@ -153,7 +155,7 @@ def _references(resource: Resource, leaves: Mapping[str, Value], normal: Normali
 
 
 def is_digest(value: Value) -> bool:
-    """Whether a committed leaf stands for a whole document or a long text."""
+    """Whether a committed leaf replaces a whole document or a long text."""
     return isinstance(value, str) and value.startswith(_DIGEST)
 
 

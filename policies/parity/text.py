@@ -1,7 +1,7 @@
-"""Splits long texts, so that a difference is reported by the part that differs and not by the whole text.
+"""Splits long texts, so that a difference is reported for the differing part instead of the whole text.
 
-The proxy's script contains one line with its settings as a JSON object; each entry of the object is a separate part. Any
-other text is one part.
+The proxy's script contains one line with its settings as a JSON object; each entry of the object is a separate part.
+Any other text is one part.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ _SHORTEST_OBJECT = 100
 
 
 def parts_of(text: str) -> dict[str, str]:
-    """Suffix of the property's path to the part: ``""`` for what is no entry of an embedded object, whose values are
-    compact JSON."""
+    """Suffix of the property's path to the part: ``""`` for text that is not an entry of an embedded object, whose
+    values are compact JSON."""
     if "\n" not in text:
         return {"": text}
     parts: dict[str, str] = {}
@@ -37,7 +37,7 @@ def embedded(text: str) -> Mapping[str, Any]:
 
 
 def _object(line: str) -> dict[str, Any]:
-    """The JSON object in a line, whatever precedes and follows it."""
+    """The JSON object in a line, regardless of the text around it."""
     start = line.find(_START)
     if start < 0 or len(line) < _SHORTEST_OBJECT:
         return {}

@@ -16,7 +16,7 @@ _PREFIXES = {
 
 
 def declared(operations: Mapping[str, tuple[str, ...]], exceptions: Calls) -> Calls:
-    """Service and method of boto3 → IAM actions; ``exceptions`` has the calls whose action is named differently."""
+    """Service and method of boto3 → IAM actions; ``exceptions`` lists the calls whose action has a different name."""
     return {
         (service, operation): exceptions.get((service, operation), (_action(service, operation),))
         for service, methods in sorted(operations.items())

@@ -7,7 +7,7 @@ from preflight.account.session import Account, AccountError, RefusedError
 
 
 def caller(account: Account) -> str:
-    """The account of the credentials; ``AccountError`` (exit code 2) if AWS does not return it."""
+    """Return the account of the credentials. Raises ``AccountError`` (exit code 2) if AWS does not return it."""
     try:
         return str(account.ask("sts", "get_caller_identity")["Account"])
     except CannotTellError as error:

@@ -37,7 +37,7 @@ class Answer:
     """Every line of one command for one stack, in the order of the report."""
 
     command: str
-    """For example ``ready``."""
+    """The command's name, for example ``ready``."""
     stack: str
     account: str
     region: str
@@ -55,7 +55,7 @@ class Answer:
 
     @property
     def exit_code(self) -> int:
-        """0 if nothing is missing, else 1; with ``strict`` an unknown line counts as missing."""
+        """The exit code: 0 if nothing is missing, otherwise 1; with ``strict`` an unknown line counts as missing."""
         return int(any(self.fails(line) for line in self.lines))
 
     @property
@@ -105,5 +105,5 @@ class Group:
 
 
 def joined(values: Iterable[object], empty: str = "none") -> str:
-    """Values in their order, for a sentence."""
+    """Join values in the given order for a sentence."""
     return ", ".join(map(str, values)) or empty

@@ -25,7 +25,7 @@ class Part(Generic[_Context]):
 
     name: str
     checks: tuple[tuple[str, Callable[[_Context, Group], Iterator[Line]]], ...]
-    """Subject → check. The subject names the line if the check fails to run."""
+    """Subject → check. The subject identifies the line if the check fails to run."""
 
     def lines(self, context: _Context) -> Iterator[Line]:
         """The lines of all checks; a check that fails to run is one line with the reason."""

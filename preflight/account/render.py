@@ -15,7 +15,7 @@ _INDENT = " " * 16
 
 
 def as_text(answer: Answer) -> str:
-    """For a terminal, with the summary in the last line."""
+    """Format for a terminal, with the summary in the last line."""
     lines = [f"preflight {answer.command} {answer.stack}: account {answer.account}, region {answer.region}"]
     for name, members in answer.groups:
         lines += ["", name]
@@ -48,7 +48,7 @@ def as_json(answer: Answer) -> str:
 
 
 def as_markdown(answer: Answer) -> str:
-    """For a comment or a job's summary: missing facts first."""
+    """Format for a comment or a job's summary, with missing facts first."""
     order = (Status.MISSING, Status.CANNOT_TELL, Status.OK)
     lines = [f"### preflight {answer.command} {answer.stack}: {answer.summary}", ""]
     lines += ["| | part | subject | found | fix |", "|---|---|---|---|---|"]

@@ -17,7 +17,7 @@ CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 4, 20, 3
 DENIED = frozenset(
     {"403", "AccessDenied", "AccessDeniedException", "AuthorizationError", "NotAuthorized", "UnauthorizedOperation"}
 )
-"""Error codes for a missing permission. Services use different ones; a response to HEAD has only its status."""
+"""Error codes for a missing permission. Services use different codes; a response to HEAD has only a status."""
 BAD_CREDENTIALS = frozenset(
     {
         "ExpiredToken",
@@ -91,13 +91,13 @@ class Account:
         return found.get_frozen_credentials()
 
     def ask(self, service: str, operation: str, region: str = "", **parameters: object) -> dict[str, Any]:
-        """One call. Raises ``CannotTellError`` without permission or answer, ``RefusedError`` for other errors."""
+        """Raises ``CannotTellError`` if permission or response is missing, ``RefusedError`` for other errors."""
         return self._sent(service, operation, region, lambda client: getattr(client, operation)(**parameters))
 
     def find(
         self, service: str, operation: str, absent: tuple[str, ...], region: str = "", **parameters: object
     ) -> dict[str, Any] | None:
-        """One call; ``None`` where AWS answers with one of the error codes in ``absent``."""
+        """Make one call. Returns ``None`` if AWS responds with one of the error codes in ``absent``."""
         try:
             return self.ask(service, operation, region, **parameters)
         except RefusedError as error:

@@ -28,12 +28,12 @@ from preflight.recording.recorder import Recording
 
 Progress = Callable[[str], None]
 Recordings = Mapping[tuple[str, bool], Recording]
-"""By stack and whether it is a first preview."""
+"""Recordings by stack, and whether each is a first preview."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A report, and the recordings it is about."""
+    """A report, and the recordings that it covers."""
 
     report: Report
     recordings: Recordings
@@ -53,7 +53,7 @@ def check(
 ) -> Checked:
     """Check the project in ``root``; without names, all stacks that have a file.
 
-    ``instead`` holds configuration that replaces values of a stack file, by stack and full key.
+    ``instead`` contains configuration that replaces values of a stack file, by stack and full key.
     """
     started = time.monotonic()
     project = Project.load(root)

@@ -116,7 +116,7 @@ def _stores(graph: Graph) -> set[str]:
 
 
 def _services(graph: Graph) -> list[str]:
-    """The services with an endpoint in the network, in short."""
+    """The short names of the services with an endpoint in the network."""
     names = (endpoint.value("serviceName") for endpoint in graph.of_type("ec2.VpcEndpoint"))
     return sorted(
         {

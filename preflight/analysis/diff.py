@@ -39,7 +39,8 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
     "limits": ("appautoscaling.*", "ecs.Service", "cloudwatch.LogGroup", "s3.BucketLifecycleConfiguration"),
     "release": (),
 }
-"""Section → types in short; other types are listed under resources. What follows the release has a section too."""
+"""Section → short names of types; other types are listed under resources. Values that change with the release have a
+section too."""
 RUNNING = "effect on the running stack"
 _PROXY = "containerDefinitions[proxy].command[1]."
 _STEP = re.compile(r"(?=[.\[])")
@@ -64,7 +65,7 @@ class StackChanges:
 
 
 def base_recordings(root: Path, base: str, stacks: Sequence[str]) -> dict[str, Recording]:
-    """Every stack of the project as of the git ref ``base``; stacks that it does not have are left out."""
+    """Every stack of the project as of the git ref ``base``, except stacks that do not exist there."""
     with tempfile.TemporaryDirectory(prefix="preflight-") as folder:
         _take_out(root, base, Path(folder))
         there = [stack for stack in stacks if (Path(folder) / f"Pulumi.{stack}.yaml").is_file()]
@@ -95,7 +96,7 @@ def _recorded(folder: Path, stack: str) -> Recording:
 
 
 def changes(stack: str, before: Recording, after: Recording) -> StackChanges:
-    """From ``before`` to ``after``."""
+    """The sentences about the change from ``before`` to ``after``."""
     found = [
         *_connectivity_changes(stack, before, after),
         *_proxy_changes(before, after),

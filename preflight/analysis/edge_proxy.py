@@ -72,7 +72,7 @@ def _early_mutations(manager: Wire) -> Iterator[Wire]:
 
 
 def _asks_for_a_length(route: Wire) -> bool:
-    """Whether a route answers 411 to a method with a body when no content-length is there."""
+    """Whether a route returns 411 for a method with a body if there is no content-length."""
     headers: list[Wire] = route["match"].get("headers", [])
     absent = any(h.get("name") == "content-length" and h.get("present_match") is False for h in headers)
     return absent and route.get("direct_response", {}).get("status") == _LENGTH_REQUIRED

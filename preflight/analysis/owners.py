@@ -41,11 +41,11 @@ OF_A_STACK: tuple[tuple[str, str], ...] = (
 """Files of one stack: owned by that stack's owners only."""
 
 People = Mapping[str, tuple[str, ...]]
-"""By the name of the setting."""
+"""The owners by the name of the setting."""
 
 
 def people_of(recording: Recording) -> People:
-    """The stack output ``owner``: the settings that are lists of people."""
+    """The stack output ``owner``: the settings that list people."""
     owner: object = recording.outputs.get("owner")
     if not isinstance(owner, Mapping):
         return {}
@@ -72,7 +72,7 @@ def content(recordings: Mapping[str, Recording]) -> str:
 
 
 def _all(people: Mapping[str, People], setting: str) -> tuple[str, ...]:
-    """Of every stack, each once."""
+    """The owners in every stack, without duplicates."""
     return tuple(dict.fromkeys(person for own in people.values() for person in own.get(setting, ())))
 
 
@@ -93,9 +93,7 @@ def stale(root: Path, recordings: Mapping[str, Recording]) -> list[Finding]:
             rule=OWNERS.name,
             verdict=Verdict.VIOLATED,
             headline=f"{FILE} does not match the owners in the settings",
-            found=f"not in it: {'; '.join(' '.join(line.split()) for line in missing)}"
-            if committed
-            else "no such file",
+            found=f"missing: {'; '.join(' '.join(line.split()) for line in missing)}" if committed else "no such file",
             wanted="the owners in the settings",
             fix=f"run {WRITE}",
             pack=PACK,

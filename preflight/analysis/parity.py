@@ -27,7 +27,7 @@ class Compared:
     parity: Parity
     findings: tuple[Finding, ...]
     stale: bool
-    """Whether a committed shape is out of date; then the pack's findings about it add nothing."""
+    """Whether a committed shape is out of date; the pack's findings about it are then redundant."""
 
 
 def shapes_of(recordings: Mapping[tuple[str, bool], Recording]) -> dict[str, Shape]:
@@ -82,7 +82,7 @@ def write(root: Path, recordings: Mapping[tuple[str, bool], Recording]) -> list[
 
 
 def without_repetition(findings: Sequence[Finding], compared_: Compared) -> list[Finding]:
-    """Without the pack's findings that repeat another one, or that are only about values which a preview does not know."""
+    """Remove the pack's findings that repeat another one, or that only concern values which a preview does not know."""
     return [finding for finding in findings if finding.pack != PACK or not _adds_nothing(finding, compared_)]
 
 

@@ -35,8 +35,8 @@ RULE = Rule(
 )
 PAGE = "docs/changes.md"
 EXAMPLE_ACCOUNTS = frozenset({"111122223333", "123456789012", "444455556666"})
-"""Accounts of AWS's documentation. A recorded deployment to one of them no longer counts once a stack file names
-another account."""
+"""The example accounts of AWS's documentation. A recorded deployment to one of them no longer counts once a stack file
+contains another account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class StackChange:
     environment: str
     plan: Plan
     running: bool
-    """Whether the stack runs according to the record."""
+    """Whether the record lists a deployment of the stack."""
     settings: tuple[str, ...]
     """The keys of the stack file that differ."""
     refused: tuple[tuple[Refusal, AcceptedChange | None], ...]
@@ -80,7 +80,8 @@ def changes(root: Path, base: str, before: Mapping[str, Recording]) -> list[Stac
 
 
 def lines(change: StackChange) -> list[str]:
-    """Sentences: the refusals; otherwise the replaced resources, and the impact on users."""
+    """Return sentences about the refusals or, if there are none, about the replaced resources and the impact on
+    users."""
     found = [f"settings that differ: {', '.join(change.settings)}"] if change.settings else []
     if not change.plan.steps and not change.refused:
         return found
@@ -103,7 +104,7 @@ def lines(change: StackChange) -> list[str]:
 
 
 def findings(found: Sequence[StackChange]) -> Iterator[Finding]:
-    """One finding for each party and migration, excepted where it is accepted."""
+    """One finding for each refusing service and migration, excepted if the refusal is accepted."""
     for change in found:
         for group in _groups(change) if change.running else ():
             first, accepted = group[0]
@@ -207,7 +208,7 @@ def _flat(value: Any, prefix: str = "") -> dict[str, Any]:  # noqa: ANN401 - YAM
 
 
 def _shown(root: Path, base: str, path: str) -> str | None:
-    """A file as of ``base``; ``None`` where it is not there."""
+    """A file as of ``base``; ``None`` if it does not exist."""
     done = subprocess.run(  # noqa: S603 - git on this project
         ["git", "show", f"{base}:./{path}"],  # noqa: S607 - git as the caller has it
         cwd=root, capture_output=True, text=True, check=False,

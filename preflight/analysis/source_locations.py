@@ -1,4 +1,4 @@
-"""Where to fix a finding: the line that created the resource, a declaration, or the stack file."""
+"""Find the place to fix a finding: the line that created the resource, a declaration, or the stack file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DECLARED_IN = {
     DECLARATIONS.name: "policies/parity/differences.yaml",
     CURRENT: "policies/guardrails/exceptions.yaml",
 }
-"""Rules about the entries of a file, whose findings have the line of the entry."""
+"""Rules about the entries of a file, whose findings refer to the line of the entry."""
 
 
 def located(finding: Finding, root: Path, recordings: Mapping[tuple[str, bool], Recording]) -> Finding:

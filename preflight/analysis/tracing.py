@@ -17,7 +17,7 @@ _UNITS = {"": 1, "B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3}
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request as it is given on the command line."""
+    """A request as given on the command line."""
 
     method: str
     url: str
@@ -30,7 +30,7 @@ class Asked:
 
 
 def size(text: str) -> int:
-    """``5MB`` and the like in bytes."""
+    """Parse a size such as ``5MB`` to bytes."""
     number = text.strip().upper().rstrip("KMGB")
     unit = text.strip().upper()[len(number) :]
     if not number.isdigit() or unit not in _UNITS:
@@ -62,7 +62,7 @@ def _pair(text: str, what: str, separator: str) -> tuple[str, str]:
 
 
 def follow(recording: Recording, request: Request) -> Outcome:
-    """Trace through the edge, and through the proxy where the stack has one."""
+    """Trace the request through the edge, and through the proxy if the stack has one."""
     graph = Graph.from_recorded(recording.resources)
     proxy: ProxyFacts | None
     try:

@@ -35,16 +35,16 @@ class AcceptedChange:
 
     @property
     def reason(self) -> str:
-        """Why the change is made, and how."""
+        """The reason for the change, and the plan for it."""
         return self.declaration.reason
 
     @property
     def owner(self) -> str:
-        """Who is responsible for it."""
+        """The person or team responsible for the entry."""
         return self.declaration.owner
 
     def covers(self, environment: str, refusal: Refusal) -> bool:
-        """Whether it accepts this refusal in this environment.
+        """Whether the entry accepts this refusal in this environment.
 
         ``place`` is a pattern for refusals such as ``ec2.Vpc network-vpc.cidrBlock``; ``*`` matches all of them.
         """

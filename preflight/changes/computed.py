@@ -8,7 +8,7 @@ from __future__ import annotations
 COMPUTED_AGAIN: dict[str, dict[str, tuple[str, ...]]] = {
     "aws:elasticache/replicationGroup:ReplicationGroup": {"numCacheClusters": ("memberClusters",)},
 }
-"""Type → input → outputs. Replication group: the nodes' names follow from how many there are
+"""Type → input → outputs. Replication group: the nodes' names depend on their number
 (github.com/hashicorp/terraform-provider-aws, internal/service/elasticache/replication_group.go)."""
 
 

@@ -43,7 +43,7 @@ class _Effect:
     types: tuple[str, ...]
     operations: tuple[Operation, ...]
     properties: frozenset[str]
-    """Empty: any."""
+    """Empty: the effect applies to any setting."""
     text: str
 
     def is_of(self, step: Step) -> bool:

@@ -66,9 +66,9 @@ HOLDERS: dict[str, frozenset[str]] = {
     "aws:wafv2/webAcl:WebAcl": frozenset({"webAclArn"}),
 }
 
-# Of which AWS takes one only under these inputs: a second one beside it is refused, or takes the first one's place and
-# loses it when the first is deleted. Names that the program gives are in ``replacement.UNIQUE_NAMES``; for those the provider
-# deletes first by itself.
+# AWS accepts only one resource with the same values of these inputs: a second one is refused, or replaces the first one and
+# is lost when the first is deleted. Names that the program sets are in ``replacement.UNIQUE_NAMES``; for those the provider
+# itself deletes first.
 ONCE: dict[str, tuple[str, ...]] = {
     "aws:ec2/flowLog:FlowLog": ("vpcId", "subnetId", "trafficType", "logDestination"),
     "aws:ec2/networkAclRule:NetworkAclRule": ("networkAclId", "egress", "ruleNumber"),

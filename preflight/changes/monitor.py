@@ -1,9 +1,9 @@
 """The engine's preview of a running stack, offline: the program registers its resources against the running ones.
 
-Each resource is compared with the running one of the same URN. One that stays or changes in place keeps its computed
-values, so resources that refer to it stay the same. The computed values of one that is created or replaced are unknown
-until the update has run, so resources that refer to it change. The engine's preview propagates a change in the same way;
-the engine tests compare both step by step (``tests/engine/test_changes.py``).
+Each resource is compared with the running one of the same URN. A resource that stays or changes in place keeps its
+computed values, so resources that refer to it stay the same. The computed values of a resource that is created or
+replaced are unknown until the update has run, so resources that refer to it change. The engine's preview propagates a
+change in the same way; the engine tests compare both step by step (``tests/engine/test_changes.py``).
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class RunningMonitor(RecordingMonitor):
                 fakes.remember(resource.id, unwrap(resource.outputs))
 
     def answer(self, request: Message, urn: str, inputs: Wire) -> FakeAnswer:
-        """Decide what happens to one resource, and which of its values are known before the update."""
+        """Decide the operation on one resource, and which of its values are known before the update."""
         old = self._running.get(urn) or self._former(request)
         if old is None or not old.custom or old.external or request.importId:
             if old is None and not request.importId:
@@ -110,8 +110,8 @@ class RunningMonitor(RecordingMonitor):
 
 
 def differing(old: Wire, new: Wire, ignored: set[str]) -> list[str]:
-    """The top-level inputs that change, or that may because they are unknown before the update. If ``old`` has masks
-    instead of secrets, as a base from git has, a changed secret is not detected."""
+    """The top-level inputs that change, or that may change because they are unknown before the update. If ``old``
+    contains masks instead of secrets, as a base from git does, a changed secret is not detected."""
     names = sorted({name for name in (*old, *new) if not name.startswith("__")} - ignored)
     return [name for name in names if _differs(old.get(name), new.get(name))]
 
@@ -145,7 +145,7 @@ def _masked(value: Json) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Against:
-    """A run of the program against ``running``; ``steps`` has the result afterwards."""
+    """A run of the program against ``running``; afterwards ``steps`` contains the result."""
 
     running: Recording
     steps: dict[str, Step] = field(default_factory=dict[str, Step])

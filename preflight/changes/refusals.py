@@ -24,10 +24,10 @@ PLACED: dict[str, tuple[str, ...]] = {
     CLUSTER: ("vpcSecurityGroupIds",),
     "aws:rds/subnetGroup:SubnetGroup": ("subnetIds",),
 }
-"""Types that stay in the VPC in which they were created, and the inputs that place them there. The API takes other subnets and groups
-of the same VPC only: SetSubnets and SetSecurityGroups of Elastic Load Balancing, ModifyDBSubnetGroup and ModifyDBCluster of
-RDS, ModifyCacheSubnetGroup of ElastiCache (docs.aws.amazon.com, API references; ModifyDBSubnetGroup's answer is in
-github.com/hashicorp/terraform-provider-aws/issues/27459)."""
+"""Types that stay in the VPC in which they were created, and the inputs that place them there. The API accepts only
+other subnets and groups of the same VPC: SetSubnets and SetSecurityGroups of Elastic Load Balancing,
+ModifyDBSubnetGroup and ModifyDBCluster of RDS, ModifyCacheSubnetGroup of ElastiCache (docs.aws.amazon.com, API
+references; ModifyDBSubnetGroup's response is in github.com/hashicorp/terraform-provider-aws/issues/27459)."""
 STAYING_GROUPS = ("aws:elasticache/subnetGroup:SubnetGroup", "aws:rds/subnetGroup:SubnetGroup")
 
 
@@ -40,7 +40,7 @@ class Party(StrEnum):
 
 
 class Migration(StrEnum):
-    """How to migrate: a section of ``docs/changes.md``."""
+    """The migration: a section of ``docs/changes.md``."""
 
     NETWORK = "another-network"
     ACCOUNT = "another-account-or-region"
@@ -55,7 +55,7 @@ class Refusal:
 
     urn: str
     place: str
-    """Type in short, name and input: ``ec2.Vpc network-vpc.cidrBlock``."""
+    """Short type name, resource name and input: ``ec2.Vpc network-vpc.cidrBlock``."""
     party: Party
     why: str
     migration: Migration
@@ -84,7 +84,7 @@ def _weight(urn: str) -> int:
 
 
 def short(type_: str) -> str:
-    """``aws:ec2/vpc:Vpc`` as ``ec2.Vpc``."""
+    """Shorten a type token: ``aws:ec2/vpc:Vpc`` becomes ``ec2.Vpc``."""
     package, _, rest = type_.partition(":")
     module, _, name = rest.partition(":")
     return f"{module.partition('/')[0]}.{name}" if package == "aws" else f"{package}.{name}"

@@ -1,7 +1,7 @@
-"""Which inputs replace a resource when they change, for every type that the project registers.
+"""The inputs that replace a resource when they change, for every type that the project registers.
 
-The source is the Terraform AWS and TLS providers' documentation ("forces new resource"); the SDK's argument classes do not
-contain it. A test fails for a registered type that is not listed here, and another compares the table with
+The source is the Terraform AWS and TLS providers' documentation ("forces new resource"); the SDK's argument classes do
+not contain it. A test fails for a registered type that is not listed here, and another compares the table with
 ``createOnlyProperties`` in CloudFormation's resource schemas. The fake provider of the engine tests and the offline
 preview (``preflight.changes.monitor``) both use the table, so they cannot disagree.
 """
@@ -180,7 +180,7 @@ _AUTO_NAMED: dict[str, str] = {
 
 
 def name_property(type_: str) -> str:
-    """The input with the physical name."""
+    """The input that contains the physical name."""
     return UNIQUE_NAMES.get(type_) or _AUTO_NAMED.get(type_, "name")
 
 

@@ -38,7 +38,7 @@ COMMANDS = (
     docs,
     release,
 )
-"""In the order of ``--help``."""
+"""The commands in the order of ``--help``."""
 DESCRIPTION = """\
 Checks every environment of this project offline: no cloud credentials, no network, no Pulumi CLI.
 

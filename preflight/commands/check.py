@@ -10,7 +10,7 @@ from preflight.commands import console
 
 
 def add(commands: console.Commands) -> None:
-    """The command's options."""
+    """Define the command and its options."""
     check = commands.add_parser(
         "check", help="record all environments, evaluate the policy packs, compare the environments"
     )
@@ -23,7 +23,7 @@ def add(commands: console.Commands) -> None:
 
 
 def execute(options: argparse.Namespace) -> int:
-    """Run it; returns the exit code."""
+    """Run the command and return its exit code."""
     from preflight.analysis.check import check
 
     packs: list[Path] | None = options.policy_pack

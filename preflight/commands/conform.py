@@ -9,7 +9,7 @@ from preflight.commands import console
 
 
 def add(commands: console.Commands) -> None:
-    """The command's options."""
+    """Define the command and its options."""
     conform = commands.add_parser(
         "conform", help="check every value against AWS's published schemas and service models"
     )
@@ -20,7 +20,7 @@ def add(commands: console.Commands) -> None:
 
 
 def execute(options: argparse.Namespace) -> int:
-    """Run it; returns the exit code."""
+    """Run the command and return its exit code."""
     from preflight.conform.command import conform
 
     return console.write_report(

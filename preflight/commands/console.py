@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from preflight.recording.recorder import Recording
 
 FORMATS = ("text", "json", "markdown", "sarif", "junit")
-"""What ``preflight.report.output`` renders."""
+"""The result that ``preflight.report.output`` renders."""
 
 
 class Commands(Protocol):
@@ -45,7 +45,7 @@ def end_progress() -> None:
 
 
 def say(message: str) -> None:
-    """A message of preflight itself, on standard error."""
+    """Print a message of preflight itself to standard error."""
     end_progress()
     write_error(f"preflight: {message}\n")
 

@@ -11,7 +11,7 @@ from preflight.commands import console
 
 
 def add(commands: console.Commands) -> None:
-    """The command's options."""
+    """Define the command and its options."""
     diff = commands.add_parser(
         "diff",
         help="show the effect of a change on the running stacks (exit code 1: refused), then on exposure, limits, identity and resources",
@@ -23,7 +23,7 @@ def add(commands: console.Commands) -> None:
 
 
 def execute(options: argparse.Namespace) -> int:
-    """Run it; returns the exit code."""
+    """Run the command and return its exit code."""
     from preflight.analysis import diff, parity, since
     from preflight.analysis.check import run
     from preflight.pulumi.project import Project

@@ -10,14 +10,14 @@ from preflight.commands import console
 
 
 def add(commands: console.Commands) -> None:
-    """The command's options."""
+    """Define the command and its options."""
     docs = commands.add_parser("docs", help="check that the generated documents are current, or write them")
     docs.add_argument("--write", action="store_true", help="write the documents that are out of date")
     docs.set_defaults(run=execute)
 
 
 def execute(options: argparse.Namespace) -> int:
-    """Run it; returns the exit code."""
+    """Run the command and return its exit code."""
     from preflight import reference
 
     root = options.root.resolve()

@@ -10,7 +10,7 @@ from preflight.commands import console
 
 
 def add(commands: console.Commands) -> None:
-    """The command's options."""
+    """Define the command and its options."""
     graph = commands.add_parser("graph", help="print the resources that one stack would register")
     graph.add_argument("stack")
     graph.add_argument("--format", choices=("json",), default="json")
@@ -21,7 +21,7 @@ def add(commands: console.Commands) -> None:
 
 
 def execute(options: argparse.Namespace) -> int:
-    """Run it; returns the exit code."""
+    """Run the command and return its exit code."""
     from preflight.recording.graph import graph
     from preflight.report.output import stable
 

@@ -9,14 +9,14 @@ from preflight.commands import console
 
 
 def add(commands: console.Commands) -> None:
-    """The command's options."""
+    """Define the command and its options."""
     owners = commands.add_parser("owners", help="check that CODEOWNERS matches the owners in the settings, or write it")
     owners.add_argument("--write", action="store_true", help="write .github/CODEOWNERS")
     owners.set_defaults(run=execute)
 
 
 def execute(options: argparse.Namespace) -> int:
-    """Run it; returns the exit code."""
+    """Run the command and return its exit code."""
     from preflight.analysis import owners, parity
 
     root, recordings = console.all_recorded(options.root)

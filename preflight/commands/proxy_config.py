@@ -10,14 +10,14 @@ from preflight.commands import console
 
 
 def add(commands: console.Commands) -> None:
-    """The command's options."""
+    """Define the command and its options."""
     proxy = commands.add_parser("proxy-config", help="print the proxy's configuration of one stack as JSON")
     proxy.add_argument("stack")
     proxy.set_defaults(run=execute)
 
 
 def execute(options: argparse.Namespace) -> int:
-    """Run it; returns the exit code."""
+    """Run the command and return its exit code."""
     from preflight.analysis.edge_proxy import configuration
     from preflight.report.output import stable
 

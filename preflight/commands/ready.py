@@ -9,7 +9,7 @@ from preflight.commands import console
 
 
 def add(commands: console.Commands) -> None:
-    """The command's options."""
+    """Define the command and its options."""
     ready = commands.add_parser(
         "ready", help="before the first pulumi up, check that the account meets the stack's requirements"
     )
@@ -24,7 +24,7 @@ def add(commands: console.Commands) -> None:
 
 
 def execute(options: argparse.Namespace) -> int:
-    """Run it; returns the exit code."""
+    """Run the command and return its exit code."""
     from preflight.account.render import FORMATS as RENDERERS
     from preflight.ready.command import ReadyOptions, ready
 

@@ -10,14 +10,14 @@ from preflight.release.options import add_options
 
 
 def add(commands: console.Commands) -> None:
-    """The command's options."""
+    """Define the command and its options."""
     release = commands.add_parser("release", help="create a release, point a stack at one, record a deployment")
     add_options(release)
     release.set_defaults(run=execute)
 
 
 def execute(options: argparse.Namespace) -> int:
-    """Run it; returns the exit code."""
+    """Run the command and return its exit code."""
     from preflight.release.command import run
 
     return run(options, console.progress(), console.end_progress)

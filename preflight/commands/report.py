@@ -10,14 +10,14 @@ from preflight.commands import console
 
 
 def add(commands: console.Commands) -> None:
-    """The command's options."""
+    """Define the command and its options."""
     report = commands.add_parser("report", help="write one self-contained HTML page about all environments")
     report.add_argument("--output", type=Path, metavar="FILE", help="write to this file instead of standard output")
     report.set_defaults(run=execute)
 
 
 def execute(options: argparse.Namespace) -> int:
-    """Run it; returns the exit code."""
+    """Run the command and return its exit code."""
     from preflight.analysis.check import check
     from preflight.report.page import html
 

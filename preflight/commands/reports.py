@@ -11,7 +11,7 @@ from preflight.commands import console
 
 
 def add(commands: console.Commands) -> None:
-    """The command's options."""
+    """Define the command and its options."""
     reports = commands.add_parser(
         "reports", help="run the check once, write every format to a folder, and a comment for a pull request"
     )
@@ -23,7 +23,7 @@ def add(commands: console.Commands) -> None:
 
 
 def execute(options: argparse.Namespace) -> int:
-    """Run it; returns the exit code."""
+    """Run the command and return its exit code."""
     from preflight.analysis.check import check
     from preflight.report import bundle as reports
 

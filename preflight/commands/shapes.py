@@ -9,14 +9,14 @@ from preflight.commands import console
 
 
 def add(commands: console.Commands) -> None:
-    """The command's options."""
+    """Define the command and its options."""
     shapes = commands.add_parser("shapes", help="check the committed shape of every environment, or write it")
     shapes.add_argument("--write", action="store_true", help="write policies/parity/shapes/")
     shapes.set_defaults(run=execute)
 
 
 def execute(options: argparse.Namespace) -> int:
-    """Run it; returns the exit code."""
+    """Run the command and return its exit code."""
     from policies.parity.rules import SHAPES
     from preflight.analysis import parity
 

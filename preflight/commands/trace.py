@@ -10,7 +10,7 @@ from preflight.commands import console
 
 
 def add(commands: console.Commands) -> None:
-    """The command's options."""
+    """Define the command and its options."""
     trace = commands.add_parser("trace", help="show the outcome of one request at each step, and the rule that decides")
     trace.add_argument("stack")
     trace.add_argument("method", help="for example POST")
@@ -32,7 +32,7 @@ def add(commands: console.Commands) -> None:
 
 
 def execute(options: argparse.Namespace) -> int:
-    """Run it; returns the exit code."""
+    """Run the command and return its exit code."""
     from preflight.analysis import tracing
 
     asked = tracing.Asked(

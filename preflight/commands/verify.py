@@ -10,7 +10,7 @@ from preflight.commands import console
 
 
 def add(commands: console.Commands) -> None:
-    """The command's options."""
+    """Define the command and its options."""
     verify = commands.add_parser("verify", help="after pulumi up, compare the live host and the account with the stack")
     verify.add_argument("stack")
     console.add_output(verify, ("text", "json", "markdown", "junit"))
@@ -38,7 +38,7 @@ def add(commands: console.Commands) -> None:
 
 
 def execute(options: argparse.Namespace) -> int:
-    """Run it; returns the exit code."""
+    """Run the command and return its exit code."""
     from preflight.account.render import FORMATS as RENDERERS
     from preflight.verify.command import VerifyOptions, verify
 

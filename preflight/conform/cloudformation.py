@@ -182,6 +182,6 @@ def _cfnlint() -> _Linter:
 
 
 def forget() -> None:
-    """Import cfn-lint again at the next call. Tests use it to remove the package."""
+    """Forget the imported cfn-lint, so that the next call imports it again. Tests use it to remove the package."""
     for cached in (_cfnlint, property_names, schema):
         cached.cache_clear()

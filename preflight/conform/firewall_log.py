@@ -1,8 +1,8 @@
 """The WAF's log keeps every block and every detection, and drops records of ordinary requests.
 
-A record has the actions of the rules that matched and the labels that they set; the first filter whose conditions match
-decides, else the default. Records are derived from the web ACL: a block, a match of each managed rule that only counts, a
-match of each rule in count mode, and ordinary requests with the labels that rules set.
+A record contains the actions of the rules that matched and the labels that they set; the first filter whose conditions
+match decides, otherwise the default. Records are derived from the web ACL: a block, a match of each managed rule that
+only counts, a match of each rule in count mode, and ordinary requests with the labels that rules set.
 
 Source: https://docs.aws.amazon.com/waf/latest/APIReference/API_LoggingFilter.html
 """
@@ -37,7 +37,7 @@ class Record:
     actions: frozenset[str]
     labels: frozenset[str]
     kept: bool
-    """Whether the log has to keep it; otherwise it has to be dropped."""
+    """Whether the log must keep the record; otherwise it must drop it."""
 
 
 def findings(recording: Recording) -> list[Finding]:

@@ -88,13 +88,13 @@ AURORA_SETS = {
     "track_activity_query_size": "4096",
     "track_io_timing": "1",
 }
-"""Parameters of Aurora PostgreSQL that AWS sets itself (``describe-db-cluster-parameters``: ``Source`` is
-``system``); ``rds.force_ssl`` has 1 from version 17 on, 0 before."""
+"""Parameters of Aurora PostgreSQL that AWS sets itself (``describe-db-cluster-parameters``: ``Source`` is ``system``);
+``rds.force_ssl`` is 1 from version 17 on, 0 before."""
 _FORCED_TLS_FROM = 17
 
 
 def parameters_of_aws(inputs: Mapping[str, Json]) -> dict[str, Json]:
-    """A parameter with the value that AWS sets is not a change: it is returned as ``pending-reboot``."""
+    """A parameter that is set to AWS's own value is not a change: it is returned as ``pending-reboot``."""
     version = "".join(one for one in str(inputs.get("family")) if one.isdigit())
     forced = "1" if version and int(version) >= _FORCED_TLS_FROM else "0"
     known = {**AURORA_SETS, "rds.force_ssl": forced}

@@ -48,16 +48,17 @@ _LOGS = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-and-r
 
 @dataclass(frozen=True, slots=True)
 class Prerequisite:
-    """What has to exist first, the values by which other resources refer to its owner, and AWS's page about it."""
+    """The resource that must exist first, the values by which other resources refer to its owner, and AWS's page about
+    it."""
 
     resource: RecordedResource
     values: frozenset[str]
     consequence: str
     source: str
     only: str = "*"
-    """Patterns of ``type.path``: the properties where a reference means that it is needed."""
+    """Patterns of ``type.path``: the properties in which a reference means that the resource is needed."""
     without: tuple[str, ...] = ()
-    """Patterns of ``type.path``: properties that refer to the same thing without needing it."""
+    """Patterns of ``type.path``: properties that refer to the resource without needing it."""
 
     def needed_at(self, resource: RecordedResource, path: str) -> bool:
         """Whether a resource that refers to one of the values in this property needs it."""
@@ -77,7 +78,7 @@ def findings(recording: Recording) -> list[Finding]:
 
 
 def pairs(recording: Recording) -> Iterator[tuple[RecordedResource, str, Prerequisite]]:
-    """Each resource, the referring property, and what has to exist before the resource is created."""
+    """Each resource, the referring property, and the resources that must exist before it is created."""
     named = [(resource, dict(_texts(resource.inputs, ""))) for resource in recording.resources if resource.custom]
     for needed in _prerequisites(recording):
         for resource, texts in named:

@@ -160,7 +160,8 @@ def deployed(account: DeploymentAccount, graph: Graph) -> dict[str, Role]:
 
 
 def use_allowed(role: Role, graph: Graph, use: uses.Use) -> bool:
-    """Whether IAM allows a deployed role to make the call. Keys that AWS does not populate for the action are omitted."""
+    """Whether IAM allows a deployed role to make the call. Keys that AWS does not populate for the action are
+    omitted."""
     action = reference.find(use.action)
     context = use.context if action is None else dict(needed.kept(action, use.context))
     return role.allows(use.action, use.arn, context, graph.documents.get(use.arn, ()))

@@ -26,9 +26,10 @@ DEFAULT_SIZE, DEFAULT_OVERFLOW = 5, 10
 ACCEPTED = ((1, 189), (4, 823), (8, 1669), (16, 3360))
 """Maximum capacity units → connections that Aurora PostgreSQL accepts, regardless of the current capacity."""
 MOST = 5000
-"""The most connections, reached with 32 units at the latest."""
+"""The maximum number of connections, reached with 32 units at the latest."""
 SMALL_MINIMUM, MOST_WITH_A_SMALL_MINIMUM = 0.5, 2000
-"""The most connections with such a small minimum capacity
+"""The maximum number of connections with such a small minimum capacity
+
 (https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2.setting-capacity.html#aurora-serverless-v2.max-connections)."""
 KEPT_BACK = 5
 """``superuser_reserved_connections`` (3) and ``rds.rds_superuser_reserved_connections`` (2) at their defaults, which

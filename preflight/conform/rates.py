@@ -1,10 +1,10 @@
-"""As many users as declared can share one address before a rate rule answers 429.
+"""The declared number of users can share one address before a rate rule returns 429.
 
-A rate rule counts the requests in its scope for each client address, and an office, a VPN or a mobile network shares one
-address. A browser's first visit alone sends more than a hundred requests. Each class of request that one user sends
-(``Arrival`` of the preset that the stack file selects) is evaluated by every rate rule of each web ACL: the number that the
-rule counts for one user, times the number of users, has to stay within its limit. Rules that count by session have to allow
-one user.
+A rate rule counts the requests in its scope for each client address, and an office, a VPN or a mobile network shares
+one address. A browser's first visit alone sends more than a hundred requests. Each class of request that one user sends
+(``Arrival`` of the preset that the stack file selects) is evaluated by every rate rule of each web ACL: the number that
+the rule counts for one user, times the number of users, has to stay within its limit. Rules that count by session have
+to allow one user.
 
 Source: https://docs.aws.amazon.com/waf/latest/developerguide/waf-rule-statement-type-rate-based-request-limiting.html
 """
@@ -61,7 +61,7 @@ def findings(recording: Recording) -> list[Finding]:
 
 
 def evaluated(recording: Recording, sent: tuple[RequestKind, ...], people: int) -> list[Finding]:
-    """The same for given requests of one user and a given number of users."""
+    """The same check for given requests of one user and a given number of users."""
     graph = Graph.from_recorded(recording.resources)
     found = [
         finding
@@ -72,7 +72,8 @@ def evaluated(recording: Recording, sent: tuple[RequestKind, ...], people: int) 
 
 
 def declared_people(stack: str) -> int:
-    """``limits.rates.peopleBehindOneAddress`` of a stack file, or its default where file or key is absent."""
+    """Return ``limits.rates.peopleBehindOneAddress`` of a stack file, or its default if the file or the key is
+    missing."""
     people = declared(stack, "limits", "rates", "peopleBehindOneAddress")
     return people if isinstance(people, int) else RateLimits().people_behind_one_address
 
@@ -98,7 +99,7 @@ def _acl(stack: str, graph: Graph, resource: Resource, sent: tuple[RequestKind, 
             pack="conform",
             rule=RULE,
             verdict=Verdict.VIOLATED,
-            headline=f"{holder.label}.{path or 'statement'} ({name}) answers 429 to {who}",
+            headline=f"{holder.label}.{path or 'statement'} ({name}) returns 429 to {who}",
             urn=holder.urn,
             found=f"a limit of {int(limit)}, which {int(limit) // one} first visits use up ({what})",
             wanted=f"at least {one * alike}: {who} times {one} requests ({SOURCE})",

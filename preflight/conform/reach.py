@@ -1,9 +1,9 @@
 """Every call of a task resolves, connects and is allowed by IAM, in the region of its stack.
 
-A task can reach only what the stack declares. A client that uses another name, or another region's, does not fail at the
-deployment but at the first upload. The names are those that the real clients resolve, such as boto3's S3 client with the
-variables of its container; what the stack allows is read from the same graph. Names that a user enters in the application
-and permissions boundaries are not known here.
+A task can reach only the destinations that the stack declares. A client that uses another name, or another region's,
+fails at the first upload, not at the deployment. The names are those that the real clients resolve, such as boto3's S3
+client with the variables of its container; the allowed names are read from the same graph. Names that a user enters in
+the application and permissions boundaries are not known here.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def findings(recording: Recording) -> list[Finding]:
 
 @dataclass(frozen=True)
 class _Problem:
-    """Why a call fails; equal for all calls that fail for the same reason."""
+    """The reason why a call fails; equal for all calls that fail for the same reason."""
 
     headline: str
     found: str

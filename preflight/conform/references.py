@@ -50,7 +50,8 @@ def values_of(resources: Sequence[Made]) -> dict[str, Identified]:
 def linked(made: Made, identified: Mapping[str, Identified]) -> Wire:
     """The properties, with each value that identifies a resource and came from it replaced by a reference.
 
-    A value that is equal by coincidence, such as a name, stays: the graph records which property depends on which resource.
+    A value that is equal by coincidence, such as a name, is not replaced: the graph records which property depends on
+    which resource.
     """
     return cast("Wire", _linked(made, made.properties, identified, ()))
 

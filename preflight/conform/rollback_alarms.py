@@ -1,6 +1,6 @@
 """No alarm that rolls back a deployment can fire during a healthy deployment.
 
-For each alarm in a service's deployment alarms, two times are compared: how long the metric may look bad while a
+For each alarm in a service's deployment alarms, two times are compared: how long the metric may be degraded while a
 working release starts, derived from the service, its task definition and its target group, and after how long the alarm
 fires. A metric that is not in this table is reported, because it may not be safe.
 
@@ -27,7 +27,7 @@ TARGETS = "aws:lb/targetGroup:TargetGroup"
 
 
 class Shown(StrEnum):
-    """When a metric looks bad during a healthy deployment."""
+    """The phase of a healthy deployment in which a metric is degraded."""
 
     NEVER = "never"
     WHILE_STARTING = "while tasks start"
@@ -46,7 +46,7 @@ METRICS: dict[tuple[str, str], Shown] = {
     # Counts answers: a task that starts gets no request, and one that stops finishes its own.
     ("ai-interface/gateway", "Failures"): Shown.NEVER,
 }
-"""Namespace and metric → when it looks bad during a healthy deployment."""
+"""Namespace and metric → the phase of a healthy deployment in which it is degraded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Deployment:
     """Whether no task may run for some time."""
 
     def shows(self, when: Shown) -> int:
-        """How long a metric may look bad."""
+        """How long a metric may be degraded."""
         return {
             Shown.NEVER: 0,
             Shown.WHILE_STARTING: self.start,
@@ -117,7 +117,7 @@ def _service(recording: Recording, service: RecordedResource) -> Iterator[Findin
                 # The number of minutes that the time overlaps: one more than it fills.
                 needed = math.ceil(shown / period) + 2
                 if points < needed:
-                    found = f"fires after {points} periods of {period} s; {metric} looks bad {when} for {shown} s"
+                    found = f"fires after {points} periods of {period} s; {metric} is degraded {when} for {shown} s"
                     yield _finding(recording, alarm, found, f"at least {needed} bad periods of {period} s")
 
 

@@ -54,7 +54,8 @@ def unmatched(made: Made) -> set[str]:
 
 
 def member(call: ModelledCall, name: str) -> ModelShape | None:
-    """The member of a call's input for a CloudFormation property: in the structure with the values, or at the top."""
+    """The member of a call's input for a CloudFormation property: in the structure that contains the values, or at the
+    top level."""
     top = input_shape(call)
     place = top
     for part in call.inside.split(".") if call.inside else ():
@@ -205,6 +206,6 @@ def _within(metadata: Mapping[str, Any], size: float, path: Path, unit: str) -> 
 
 
 def forget() -> None:
-    """Import botocore again at the next call. Tests use it to remove the package."""
+    """Forget the imported botocore, so that the next call imports it again. Tests use it to remove the package."""
     for cached in (_botocore, _service):
         cached.cache_clear()

@@ -1,8 +1,8 @@
 """Grants to AWS services have only conditions on keys that the service is documented to send.
 
-A grant with a condition on a key that the service does not send never matches. Nothing fails, but the alarm, the log or the
-backup is missing when it is needed. So each condition in a grant to a service has to be in this table, by service and
-type of resource, with AWS's page. If AWS documents a key as unsupported, the finding says so.
+A grant with a condition on a key that the service does not send never matches. Nothing fails, but the alarm, the log or
+the backup is missing when it is needed. So each condition in a grant to a service has to be in this table, by service
+and type of resource, with AWS's page. If AWS documents a key as unsupported, the finding states that.
 """
 
 from __future__ import annotations

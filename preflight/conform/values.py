@@ -19,7 +19,7 @@ from preflight.sdk.wire import MASK, Json, Wire
 
 RULE = "conform-values"
 LONGEST = 300
-"""The most characters of a value or a constraint in a finding."""
+"""The maximum number of characters of a value or a constraint in a finding."""
 TABLES = "preflight/conform/translation"
 
 
@@ -41,7 +41,7 @@ def findings(recording: Recording) -> list[Finding]:
 
 
 def region_of(recording: Recording, resource: RecordedResource) -> str:
-    """The region of a resource, or else of its provider."""
+    """The region of a resource, or of its provider if it sets none."""
     if isinstance(own := resource.inputs.get("region"), str):
         return own
     urn = resource.provider.rpartition("::")[0]
@@ -81,9 +81,9 @@ class PublishedConstraint:
     """AWS's published constraint of one value."""
 
     subject: str
-    """The property, as its source names it."""
+    """The name of the property in its source."""
     demand: str
-    """The requirement, as it follows the subject; may contain the value."""
+    """The requirement, phrased as a continuation of the subject; may contain the value."""
     authority: str
     page: str
 

@@ -1,4 +1,4 @@
-"""Answers to the look-ups (invokes) a program may make, in the shape of AWS's."""
+"""Responses to the look-ups (invokes) that a program may make, in AWS's format."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ CALLS: dict[str, Call] = {
     "aws:index/getRegion:getRegion": _region,
     "aws:ec2/getManagedPrefixList:getManagedPrefixList": _prefix_list,
     "aws:ec2/getPrefixList:getPrefixList": _prefix_list,
-    # Which tables a network has is not known here, so whatever follows from them is not proven.
+    # Which tables a network has is not known here, so statements that depend on them are not proven.
     "aws:ec2/getRouteTables:getRouteTables": _route_tables,
     "aws:ecr/getRepository:getRepository": _repository,
     "aws:iam/getRole:getRole": _role,

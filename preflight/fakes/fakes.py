@@ -25,21 +25,21 @@ class FakeAnswer:
     """The engine's response to one registration."""
 
     id: str
-    """Empty where it is not known yet."""
+    """Empty if the value is not known yet."""
     outputs: Wire
     known: frozenset[str]
-    """Outputs for which there is a value once the resource exists."""
+    """The outputs that have a value once the resource exists."""
 
 
 class Fakes:
-    """Stands in for the providers of one stack."""
+    """Replaces the providers of one stack."""
 
     def __init__(self, site: Site | None = None) -> None:
         self.site = site or Site()
         self._made: dict[str, Wire] = {}
 
     def resource(self, token: str, name: str, inputs: Wire, urn: str, *, preview: bool) -> FakeAnswer:
-        """Inputs, and every computed output: a faithful value, or unknown in a first preview."""
+        """The inputs and every computed output: a faithful value, or unknown in a first preview."""
         if token.startswith("pulumi:providers:"):
             identifier = "" if preview else Digest(urn).uuid()
             return FakeAnswer(identifier, dict(inputs), frozenset(inputs))
@@ -60,19 +60,19 @@ class Fakes:
         self._made[identifier] = outputs
 
     def existing(self, token: str, name: str, identifier: str, state: Wire, urn: str) -> FakeAnswer:
-        """A resource that is imported: known in a preview too."""
+        """A resource that is imported: its outputs are known in a preview too."""
         computed = {**self._computed(token, name, state, urn), "id": identifier}
         return FakeAnswer(identifier, dict(sorted({**computed, **state}.items())), frozenset({*computed, *state}))
 
     def read(self, token: str, name: str, identifier: str, state: Wire, urn: str) -> FakeAnswer:
-        """A resource that is only read: values that only AWS has (tags, routes) are unknown, never absent."""
+        """A resource that is only read: values that only AWS knows (tags, routes) are unknown, never absent."""
         answer = self.existing(token, name, identifier, state, urn)
         elsewhere = dict.fromkeys(outputs_of(token), UNKNOWN)
         certain = {key: value for key, value in answer.outputs.items() if key in state or key not in _CHOSEN}
         return FakeAnswer(identifier, dict(sorted({**elsewhere, **certain}.items())), answer.known)
 
     def call(self, token: str, args: Wire) -> Wire:
-        """The answer to a look-up."""
+        """The response to a look-up."""
         fake = CALLS.get(token)
         if fake is None:
             raise FakeError(

@@ -48,7 +48,7 @@ class Site:
         return _LOAD_BALANCER_ZONES.get(self.region, "Z" + Digest(self.region).base36(13).upper())
 
     def arn(self, service: str, resource: str, *, region: bool = True, account: bool = True) -> str:
-        """An ARN; global services have no region, buckets no account either."""
+        """An ARN; global services have no region, buckets have no account either."""
         return ":".join(
             ("arn", self.partition, service, self.region if region else "", self.account if account else "", resource)
         )
@@ -92,18 +92,18 @@ class Digest:
 
 @dataclass(frozen=True)
 class Subject:
-    """The resource whose computed values are wanted. ``inputs`` are known and without marks of secrets."""
+    """The resource whose computed values are needed. ``inputs`` are known, and not marked as secrets."""
 
     site: Site
     urn: str
     logical_name: str
     inputs: Mapping[str, Json]
     made: Mapping[str, Mapping[str, Json]]
-    """Outputs of the resources that were made before, by id."""
+    """Outputs of the resources that were created earlier, by id."""
 
     @functools.cached_property
     def digest(self) -> Digest:
-        """Identifiers seeded by the URN, so different in each stack."""
+        """Identifiers seeded by the URN, and therefore different in each stack."""
         return Digest(self.urn)
 
     def get(self, name: str, default: str = "") -> str:
@@ -117,11 +117,11 @@ class Subject:
 
     @functools.cached_property
     def name(self) -> str:
-        """The physical name: given, or made as the AWS provider makes it."""
+        """The physical name: the given one, or one generated as the AWS provider does."""
         return self.get("name") or (self.get("namePrefix") or f"{self.logical_name}-") + self.digest.hex(7, "name")
 
     def ec2_id(self, prefix: str, salt: str = "") -> str:
-        """For example ``subnet-0…`` with 17 hexadecimal digits."""
+        """An id with a prefix, for example ``subnet-0…`` with 17 hexadecimal digits."""
         return f"{prefix}-0{self.digest.hex(16, salt or prefix)}"
 
     def ec2(self, prefix: str, kind: str = "", **outputs: Json) -> dict[str, Json]:

@@ -167,15 +167,15 @@ class AnalyzerClient:
         self._call("Configure", request)
 
     def analyze(self, resource: object, providers: Mapping[str, Json] | None = None) -> list[Diagnostic]:
-        """Resource policies on the *inputs* of one resource (a ``RecordedResource`` or its mapping)."""
+        """Run the resource policies on the *inputs* of one resource (a ``RecordedResource`` or its mapping)."""
         return self._diagnostics(self._call("Analyze", resource_request(resource, providers or {})))
 
     def analyze_stack(self, resources: Iterable[object]) -> list[Diagnostic]:
-        """Stack policies on the *outputs* of all resources."""
+        """Run the stack policies on the *outputs* of all resources."""
         return self._diagnostics(self._call("AnalyzeStack", stack_request(resources)))
 
     def check(self, resources: Iterable[object]) -> list[Diagnostic]:
-        """The requests of one preview: every resource's inputs, then the whole stack."""
+        """Send the requests of one preview: every resource's inputs, then the whole stack."""
         resources = list(resources)
         kinds = {policy.kind for policy in self.info().policies}
         found: list[Diagnostic] = []

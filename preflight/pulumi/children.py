@@ -1,7 +1,7 @@
 """The processes that a check starts: packs and runs. All of them end with it, however it ends.
 
-An exception out of a signal handler can get lost where Python ignores exceptions (in hooks around a fork, for
-example), so a request to end does its work in the handler itself.
+An exception from a signal handler can be lost where Python ignores exceptions (for example in hooks around a fork), so
+the handler for termination does the work itself.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import signal
 from collections.abc import Generator
 
 ENDED = 143
-"""The exit code of a process that was asked to end."""
+"""The exit code of a process that was terminated on request."""
 
 _running: set[int] = set()
 _state = {"starting": 0, "asked": 0}
@@ -20,7 +20,7 @@ _state = {"starting": 0, "asked": 0}
 
 @contextlib.contextmanager
 def starting() -> Generator[set[int]]:
-    """Start a process in this block and add its id to the set: a request to end waits for that."""
+    """Start a process in this block and add its id to the set: termination waits for that."""
     _state["starting"] += 1
     try:
         yield _running
@@ -31,7 +31,7 @@ def starting() -> Generator[set[int]]:
 
 
 def gone(process_id: int) -> None:
-    """Remove a process that has ended and was waited for."""
+    """Remove a process that has ended and has been waited for."""
     _running.discard(process_id)
 
 

@@ -58,7 +58,7 @@ class _Child:
 
 
 def load(project: Project) -> None:
-    """Import what the program imports, so that every fork has it. Errors are left to the run to report."""
+    """Import the modules that the program imports, so that every fork has them. The run reports import errors."""
     sys.path.insert(0, str(project.program))
     with contextlib.suppress(Exception):
         tree = ast.parse((project.program / "__main__.py").read_text(encoding="utf-8"))
@@ -114,7 +114,7 @@ def _outcome(project: Project, run: Run) -> Recording | Plan | str:
 
 
 def execute(project: Project, run: Run) -> Recording:
-    """One run in this process."""
+    """Perform one run in this process."""
     return record(
         _program(project),
         project=project.name,
@@ -143,7 +143,7 @@ def _program(project: Project) -> Callable[[], None]:
 def plans(project: Project, runs: Sequence[Run]) -> list[Plan]:
     """The plan of an update from each run's ``running`` recording, in the order of the runs.
 
-    As many at a time as there are processors. Any failure is a ``ProgramError`` with the stack's name.
+    Plans as many in parallel as there are processors. Any failure is a ``ProgramError`` with the stack's name.
     """
     found: list[Plan] = []
     batch = max(os.cpu_count() or 1, 1)
@@ -163,7 +163,7 @@ def plans(project: Project, runs: Sequence[Run]) -> list[Plan]:
 
 
 def explain(error: BaseException, root: Path) -> str:
-    """A ``RunError`` (a settings error is one) as it is; other exceptions with their frames in the project."""
+    """A ``RunError`` (such as a settings error) unchanged; other exceptions with their frames in the project."""
     if isinstance(error, pulumi.RunError):
         return str(error)
     if isinstance(error, SystemExit):
@@ -185,7 +185,7 @@ def _is_ours(name: str, root: Path) -> bool:
 
 
 def collect(children: Sequence[_Child]) -> dict[tuple[str, bool], Recording]:
-    """Wait for all runs. Any failure is a ``ProgramError`` that holds all messages, each once."""
+    """Wait for all runs. Any failure is a ``ProgramError`` that contains all messages without duplicates."""
     try:
         _receive(children)
     except BaseException:

@@ -1,7 +1,7 @@
 """A Pulumi project and its stack files, read as Pulumi reads them, without the CLI.
 
-Defaults come from ``Pulumi.yaml``; a stack's value takes the place of a default as a whole; structured values
-reach the program as JSON text; encrypted values are never decrypted but stand-ins are used.
+Defaults come from ``Pulumi.yaml``; a stack's value replaces the whole default; structured values reach the program as
+JSON text; encrypted values are never decrypted, and placeholders are used instead.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _Loader.yaml_implicit_resolvers = {
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """``Pulumi.yaml``: the project's name, where its program is, and the configuration it declares."""
+    """``Pulumi.yaml``: the project's name, the location of its program, and the configuration that it declares."""
 
     root: Path
     name: str

@@ -1,4 +1,4 @@
-"""The messages of the Analyzer protocol: resources as requests, diagnostics as answers."""
+"""The messages of the Analyzer protocol: resources in requests, diagnostics in responses."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class Diagnostic:
     pack: str
     policy: str
     urn: str
-    """Empty where the policy named no resource."""
+    """Empty if the policy did not report a resource."""
     message: str
-    """Without the policy's description, which the SDK puts in front."""
+    """The message without the policy's description, which the SDK prepends."""
     description: str
     enforcement: str
     severity: str
     details: Details | None = None
-    """The parts of the report, where the pack attaches them."""
+    """The fields of the report, if the pack attaches them."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from preflight.pulumi.protocol import Diagnostic
 def from_diagnostic(
     diagnostic: Diagnostic, environment: str, mandatory: Mapping[str, bool], *, preview: bool
 ) -> Finding:
-    """The reports of a pack. ``mandatory`` lists the mandatory policies by name."""
+    """Convert the report of a pack's process to a finding. ``mandatory`` lists the mandatory policies by name."""
     return _finding(
         diagnostic.details or _of_a_foreign_pack(diagnostic, mandatory),
         environment=environment,
@@ -29,7 +29,7 @@ def from_diagnostic(
 
 
 def from_report(report: Report, environment: str, pack: str) -> Finding:
-    """The report of one of this project's policies in this process, on known values."""
+    """Convert a report of one of this project's policies, which ran in this process on known values, to a finding."""
     return _finding(
         details_of(report),
         environment=environment,

@@ -17,7 +17,7 @@ from preflight.account.session import AccountError
 
 SECONDS = 8.0
 LARGEST_DOCUMENT = 1_000_000
-"""In bytes. A discovery document is typically a few thousand bytes."""
+"""The maximum size in bytes. A discovery document is typically a few thousand bytes."""
 OK = 200
 
 
@@ -74,7 +74,7 @@ class Https:
         self._route = route
 
     def get(self, url: str) -> tuple[int, bytes]:
-        """Status and body. Raises ``CannotTellError`` if nothing answers, TLS fails or the body is too large."""
+        """Status and body. Raises ``CannotTellError`` if there is no response, TLS fails or the body is too large."""
         parts = urlsplit(url)
         host, port = str(parts.hostname), parts.port or 443
         try:

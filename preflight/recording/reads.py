@@ -1,8 +1,8 @@
-"""Which computed outputs a program reads, and from where.
+"""The computed outputs that a program reads, and the places where it reads them.
 
-The SDKs' property getters all go through ``pulumi.get``. While a recording runs it notes every read; at the
-end a read of a computed output that no fake provides is an error that names resource, property and place. A
-value nested in an output (a validation record of a certificate, say) is checked when it is read.
+The SDKs' property getters all go through ``pulumi.get``. A recording notes every read; at its end, a read of a computed
+output that no fake provides is an error with resource, property and place. A value nested in an output (for example a
+certificate's validation record) is checked when it is read.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ Message: TypeAlias = Any
 
 @dataclass(frozen=True, slots=True)
 class RecordedResource:
-    """One registration request and its answer."""
+    """One registration request and the response to it."""
 
     urn: str
     type: str
@@ -49,9 +49,9 @@ class RecordedResource:
     property_dependencies: Mapping[str, tuple[str, ...]]
     protect: bool
     provider: str
-    """``<URN>::<id>`` of the provider, the default one included; the id is unknown in a preview."""
+    """``<URN>::<id>`` of the provider, including the default one; the id is unknown in a preview."""
     source_file: str
-    """Relative to the working directory; empty if no line of the project made the resource."""
+    """Relative to the working directory; empty if no line of the project created the resource."""
     source_line: int
     id: str = ""
     external: bool = False
@@ -88,7 +88,7 @@ class Recording:
 
 
 class RecordingMonitor(mocks.MockMonitor):
-    """A ``MockMonitor`` that keeps whole registration requests and answers with faithful fakes."""
+    """A ``MockMonitor`` that keeps whole registration requests and responds with faithful fakes."""
 
     def __init__(self, fakes: Fakes, recording: Recording, config: Mapping[str, str]) -> None:
         super().__init__(fakes)  # pyright: ignore[reportArgumentType] - every method that would use it is replaced
@@ -100,7 +100,7 @@ class RecordingMonitor(mocks.MockMonitor):
         self.known: dict[str, frozenset[str]] = {}
 
     def make_urn(self, parent: str, type_: str, name: str) -> str:
-        """The engine's URN: every ancestor's type but the stack's."""
+        """The engine's URN, with the type of every ancestor except the stack."""
         parent_type = self._qualified.get(parent, "")
         qualified = f"{parent_type}${type_}" if parent_type not in {"", STACK_TYPE} else type_
         urn = f"urn:pulumi:{self._recording.stack}::{self._recording.project}::{qualified}::{name}"
@@ -108,7 +108,7 @@ class RecordingMonitor(mocks.MockMonitor):
         return urn
 
     def RegisterResource(self, request: Message) -> Message:  # noqa: N802 - the service's name
-        """Record a registration and answer it."""
+        """Record a registration and respond to it."""
         urn = self.make_urn(request.parent, request.type, request.name)
         inputs = from_struct(request.object)
         identifier, outputs, answered = "", dict[str, Any](), dict[str, Any]()
@@ -138,7 +138,7 @@ class RecordingMonitor(mocks.MockMonitor):
         return resource_pb2.ReadResourceResponse(urn=urn, properties=to_struct(answered))
 
     def Invoke(self, request: Message) -> Message:  # noqa: N802
-        """Answer a look-up."""
+        """Respond to a look-up."""
         args = from_struct(request.args)
         if request.tok == "pulumi:pulumi:getResource":
             found = self.recorded[args["urn"]]
@@ -244,10 +244,10 @@ def record(
     preview: bool = False,
     monitored: Callable[[Fakes, Recording, Mapping[str, str]], RecordingMonitor] = RecordingMonitor,
 ) -> Recording:
-    """Run ``program`` once and return what it registered. Errors of the program are raised as they are.
+    """Run ``program`` once and return what it registered. Errors of the program are raised unchanged.
 
     A computed output that the program reads and no fake provides raises ``FakeError``, in both modes. ``monitored``
-    makes another monitor than the one for a stack without resources.
+    creates a different monitor than the default one, which is for a stack without resources.
     """
     config = dict(config or {})
     recording = Recording(project, stack, preview)

@@ -40,7 +40,7 @@ class Key:
 
     path: str
     default: str
-    """Empty where the key is required."""
+    """The default; empty if the key is required."""
     allowed: str
     text: str
     section: bool

@@ -26,9 +26,8 @@ class ReleaseProject:
 
     @classmethod
     def of(cls, root: Path) -> ReleaseProject:
-        """The project in ``root``.
-
-        :raises ConfigurationError: the program's modules are those of another folder, so that they would be checked
+        """The project in ``root``. :raises ConfigurationError: the program's modules belong to another folder and would
+        be checked instead
         """
         if root / FOLDER != manifest.DIRECTORY or root / "prompts" != prompts.DIRECTORY:
             raise ConfigurationError(f"run the command in the project's folder: cd {root}")

@@ -23,7 +23,7 @@ _CUT = "\n\n(shortened: the job's reports contain the rest)\n"
 
 
 def write(folder: Path, checked: Checked, changed: str) -> list[Path]:
-    """Write every format and the comment; ``changed`` is Markdown about the change, empty where there is no base."""
+    """Write every format and the comment; ``changed`` is Markdown about the change, empty if there is no base."""
     folder.mkdir(parents=True, exist_ok=True)
     contents = {name: render(checked.report, format_, terminal=False) for format_, name in FILES.items()}
     contents[COMMENT] = comment(render(checked.report, "markdown", terminal=False), changed)
@@ -83,7 +83,7 @@ def changes(base: str, checked: Checked, planned: Planned) -> str:
 
 
 def comment(verdict: str, changed: str) -> str:
-    """The verdict as far as it fits, then the changes, folded."""
+    """The verdict as far as the size limit allows, then the changes, folded."""
     text = verdict.rstrip("\n") + "\n"
     if changed:
         text += f"\n<details open><summary>Changes</summary>\n\n{changed.rstrip()}\n\n</details>\n"

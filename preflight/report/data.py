@@ -92,7 +92,7 @@ def _escape(text: str) -> str:
 
 
 def as_sarif(report: Report) -> str:
-    """SARIF 2.1.0 with the line that made each resource; excepted findings are suppressed results."""
+    """SARIF 2.1.0 with the line that created each resource; excepted findings are suppressed results."""
     rules = sorted(report.rules, key=lambda rule: rule.name)
     known = {rule.name for rule in rules}
     extra = sorted({f.rule for f in report.findings} - known)
@@ -119,7 +119,7 @@ def _sarif_rule(rule: Rule) -> Wire:
 
 
 LOCATED = frozenset({"source", "urn"})
-"""Details for which SARIF has fields."""
+"""Details that fit into fields of SARIF."""
 
 
 def _sarif_result(finding: Finding, environments: tuple[str, ...], index: int) -> Wire:
@@ -173,5 +173,5 @@ def _plain(finding: Finding) -> str:
 
 
 def stable(value: Json) -> str:
-    """JSON with sorted keys, for people and for comparisons."""
+    """JSON with sorted keys, for readers and for comparisons."""
     return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"

@@ -17,8 +17,8 @@ RENDERERS: dict[str, Callable[[Report], str]] = {
     "sarif": as_sarif,
     "junit": as_junit,
 }
-"""Every format but ``text``, whose renderer also depends on the terminal. ``FORMATS`` in ``preflight.commands.console``
-has the same names."""
+"""Every format except ``text``, whose renderer also depends on the terminal. ``FORMATS`` in
+``preflight.commands.console`` has the same names."""
 
 
 def render(report: Report, format_: str, *, terminal: bool) -> str:

@@ -13,7 +13,8 @@ _COLORS = {Verdict.VIOLATED: "31", Verdict.NOT_PROVEN: "33"}
 
 
 def text(report: Report, *, terminal: bool) -> str:
-    """The report as text. Without a terminal it has neither color nor duration, so that two runs give the same text."""
+    """The report as text. Outside a terminal it contains neither color nor duration, so that two runs produce the same
+    text."""
     blocks = [_title(report, terminal=terminal), _table(report)]
     if report.connectivity:
         blocks.append(_connectivity(report))

@@ -25,7 +25,7 @@ Getter: TypeAlias = Callable[[Any, str], Any]
 
 
 def event_loop() -> asyncio.AbstractEventLoop:
-    """The loop that the SDK uses in this thread."""
+    """The event loop that the SDK uses in this thread."""
     return _ensure_event_loop()
 
 
@@ -35,7 +35,8 @@ def wait_for(awaitable: Awaitable[None]) -> None:
 
 
 def call_inline(loop: asyncio.AbstractEventLoop) -> Callable[[], None]:
-    """Let the SDK's calls to the monitor, which is in this process, run without threads; undo with the result."""
+    """Run the SDK's calls to the monitor, which is in this process, without threads; the returned function undoes
+    it."""
 
     def run(_: object, function: Callable[..., Any], *arguments: object) -> asyncio.Future[Any]:
         future: asyncio.Future[Any] = loop.create_future()
@@ -60,7 +61,7 @@ async def settled() -> None:
 
 
 def urn_of(resource: pulumi.Resource) -> str:
-    """The URN of a resource whose registration has been answered, else an empty string."""
+    """The URN of a resource whose registration has completed; empty otherwise."""
     future = cast("asyncio.Future[Any]", resource.urn._data)
     if not future.done() or future.cancelled() or future.exception() is not None:
         return ""
@@ -69,7 +70,7 @@ def urn_of(resource: pulumi.Resource) -> str:
 
 @functools.cache
 def resource_class(token: str) -> type[pulumi.Resource] | None:
-    """The class of a type token, where its SDK is imported."""
+    """The class of a type token, if its SDK is imported."""
     parts = token.split(":")
     if len(parts) != 3:  # noqa: PLR2004 - package:module:Name
         return None

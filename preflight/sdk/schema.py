@@ -1,7 +1,7 @@
-"""The outputs that the SDKs' resource classes declare: which exist, and which AWS always computes.
+"""The outputs that the SDKs' resource classes declare: which ones exist, and which ones AWS always computes.
 
-A getter of type ``Output[T]`` is always there once the resource exists; ``Output[Optional[T]]`` is only
-there when it was set. So an output that is not an input and not optional is a computed one.
+A getter of type ``Output[T]`` always has a value once the resource exists; ``Output[Optional[T]]`` only if it was set.
+So an output that is not an input and not optional is a computed one.
 """
 
 from __future__ import annotations

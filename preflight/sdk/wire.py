@@ -1,7 +1,7 @@
 """Properties as they travel between program, engine and pack: plain JSON values with Pulumi's signatures.
 
-Secrets, resource references and assets are objects that carry a signature; an unknown value is a sentinel
-string. Nothing here knows a resource type.
+Secrets, resource references and assets are objects that carry a signature; an unknown value is a sentinel string. This
+module does not depend on resource types.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ UNKNOWN_TEXT = "[unknown]"
 
 
 def is_signed(value: object, signature: str) -> bool:
-    """Whether ``value`` is an object that carries ``signature``."""
+    """Whether ``value`` is an object that contains ``signature``."""
     return isinstance(value, dict) and cast("Wire", value).get(SIGNATURE) == signature
 
 

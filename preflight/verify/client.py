@@ -1,7 +1,7 @@
 """Sends one HTTP/1.1 request over a new connection, byte for byte as given.
 
 ``http.client`` would correct malformed requests, which this command sends on purpose. A body that declares more bytes
-than are sent stays unfinished: such a request cannot reach the application, whatever the edge does.
+than are sent stays unfinished: such a request cannot reach the application, regardless of the edge's response.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from urllib.parse import urlsplit
 from policies.guardrails.topology.http.requests import Request
 
 SECONDS = 10.0
-"""Seconds for connecting, and for each read."""
+"""Timeout in seconds for connecting, and for each read."""
 DROP_SECONDS = 4.0
-"""Seconds for a connection that is expected to fail."""
+"""Timeout in seconds for a connection that is expected to fail."""
 SENT_BYTES = 128 * 1024
-"""The most bytes of a body: twice the largest part of a body that AWS WAF inspects behind a load balancer (64 KB,
+"""The maximum size of a body: twice the largest part of a body that AWS WAF inspects behind a load balancer (64 KB,
 https://docs.aws.amazon.com/waf/latest/developerguide/waf-oversize-request-components.html)."""
 READ_BYTES = 64 * 1024
 
@@ -57,7 +57,8 @@ class Live:
 
     context: ssl.SSLContext
     server_name: str
-    """The server name in every TLS handshake, whatever the request's ``Host``: the certificate has only this name."""
+    """The server name in every TLS handshake, regardless of the request's ``Host``: the certificate has only this
+    name."""
     places: Mapping[int, tuple[str, int]]
     """Port in a URL → address and port to connect to. For other ports, the name is resolved."""
 

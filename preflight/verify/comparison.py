@@ -21,20 +21,20 @@ PROXY_MARK = "x-request-id"
 def difference(stack: StackInCheckout, outcome: Outcome, answer: LiveResponse) -> str:
     """The first difference from the prediction, in one clause; empty if there is none."""
     if outcome.result is Result.DROPPED:
-        return f"answers {answer.status}, expected no connection"
+        return f"returned {answer.status}, expected no connection"
     if outcome.result is Result.SERVED:
         return _not_served(stack, answer)
     if answer.status != outcome.status:
-        return f"answers {answer.status}, expected {outcome.status} by {outcome.rule}"
+        return f"returned {answer.status}, expected {outcome.status} by {outcome.rule}"
     if stack.proxy_marks_answers and answer.value(PROXY_MARK) and not outcome.rule.startswith(BY_PROXY):
-        return f"answers {answer.status} at the proxy, expected {outcome.rule} to refuse it at the edge"
+        return f"returned {answer.status} at the proxy, expected {outcome.rule} to refuse it at the edge"
     return _elsewhere(stack, outcome, answer) if outcome.location else _another_text(stack, outcome, answer)
 
 
 def _another_text(stack: StackInCheckout, outcome: Outcome, answer: LiveResponse) -> str:
     text = expected_body(stack, outcome.rule)
     if text and answer.body and answer.body.decode("utf-8", "replace").strip() != text.strip():
-        return f"answers {answer.status} with a different body than {outcome.rule}, so another component answered"
+        return f"returned {answer.status} with a different body than {outcome.rule}, so another component answered"
     return ""
 
 
@@ -42,11 +42,11 @@ def _not_served(stack: StackInCheckout, answer: LiveResponse) -> str:
     target = urlsplit(answer.value("location"))
     login = {urlsplit(str(oidc.get("authorizationEndpoint"))).hostname for oidc in logins(stack)}
     if target.hostname and target.hostname in login:
-        return f"answers {answer.status} with a redirect to the login, expected the application"
+        return f"returned {answer.status} with a redirect to the login, expected the application"
     if stack.proxy_marks_answers and not answer.value(PROXY_MARK):
-        return f"answers {answer.status} at the edge, expected the application"
+        return f"returned {answer.status} at the edge, expected the application"
     if answer.status >= LEAST_ERROR:
-        return f"answers {answer.status}, expected the application"
+        return f"returned {answer.status}, expected the application"
     return ""
 
 
@@ -60,12 +60,12 @@ def _elsewhere(stack: StackInCheckout, outcome: Outcome, answer: LiveResponse) -
         wanted.path or "/",
     ):
         shown = f"{found.scheme}://{found.netloc}{found.path}" if found.netloc else "nowhere"
-        return f"redirects to {shown}, expected {outcome.location}"
+        return f"redirected to {shown}, expected {outcome.location}"
     if wanted.query and found.query != wanted.query:
-        return f"redirects with another query than {outcome.location}"
+        return f"redirected with another query than {outcome.location}"
     client = next((str(a["authenticateOidc"].get("clientId")) for a in stack.actions(outcome.rule) if _oidc(a)), "")
     if client and parse_qs(found.query).get("client_id") != [client]:
-        return f"redirects to the login as another client than {client}"
+        return f"redirected to the login with another client than {client}"
     return ""
 
 

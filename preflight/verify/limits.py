@@ -1,4 +1,4 @@
-"""The largest request that a limit allows, found by tracing, so that no limit is repeated here."""
+"""Find the largest request that a limit allows by tracing, so that no limit is repeated here."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ def _asked(stack: StackInCheckout, live: Live, row: RequestRow) -> tuple[Line, L
         return REQUESTS.missing(row.name, f"{error}, expected {outcome}", AGAIN), None
     if row.admitted_only and outcome.result is Result.SERVED:
         refused = answer.status in REFUSED
-        wrong = f"answers {answer.status}, expected the token to be accepted" if refused else ""
+        wrong = f"returned {answer.status}, expected the token to be accepted" if refused else ""
     else:
         wrong = difference(stack, outcome, answer)
     if wrong:
@@ -171,7 +171,7 @@ def _headers(stack: StackInCheckout, answers: list[tuple[RequestRow, LiveRespons
             yield HEADERS.holds(f"{name} over {scheme}", not without, found + more, fix)
         if listener.get("routingHttpResponseServerEnabled") is False:
             shown = sorted({answer.value("server") for _, answer in seen} - {""})
-            found = f"shown: {joined(shown)}" if shown else f"on none of {len(seen)} answers"
+            found = f"shown: {joined(shown)}" if shown else f"on none of {len(seen)} responses"
             fix = "set routing.http.response.server.enabled of the listener to false: pulumi up"
             yield HEADERS.holds(f"server over {scheme}", not shown, found, fix)
 

@@ -7,12 +7,12 @@ from typing import Any, cast
 
 
 def listed(value: object) -> list[Any]:
-    """A list, or an empty one."""
+    """Return the value if it is a list, otherwise an empty list."""
     return cast("list[Any]", value) if isinstance(value, list) else []
 
 
 def mapped(value: object) -> Mapping[str, Any]:
-    """A mapping, or an empty one."""
+    """Return the value if it is a mapping, otherwise an empty mapping."""
     return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
 
 

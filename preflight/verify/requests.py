@@ -21,16 +21,16 @@ from preflight.verify.stack import StackInCheckout
 
 READING = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 MARK = "preflight-verify"
-"""Replaces ``*`` in a path, and is the user agent."""
+"""The replacement for ``*`` in a path, and the user agent."""
 NO_HOSTS = ("preflight-verify.invalid", "203.0.113.9")
-"""Hosts of no stack: a name that never resolves (RFC 2606) and an address for documentation (RFC 5737)."""
+"""Hosts that belong to no stack: a name that never resolves (RFC 2606) and an address for documentation (RFC 5737)."""
 HIDDEN_PORTS = (8080, 8443)
 EDGE_HEADERS = ("x-amzn-oidc-accesstoken", "x-amzn-oidc-data", "x-amzn-oidc-identity", "x-amzn-oidc-new")
 """The load balancer's header about a login, and one with the same prefix."""
 PROXY_HEADERS = ("x-envoy-original-path", "x-forwarded-host", "x-forwarded-user")
 BASE = (("user-agent", MARK), ("accept", "*/*"), ("connection", "close"))
 TOO_LARGE_HEADER, TOO_LONG_TARGET = 17_000, 17_000
-"""Bytes, above the load balancer's limit of 16 KB."""
+"""The size in bytes, above the load balancer's limit of 16 KB."""
 MOST_BODY, MOST_TEXT = 2**33, 15_000
 """The largest sizes to search for a limit: 8 GiB for a body, less than the load balancer's limit for the others."""
 MOST_REQUESTS = 200
@@ -294,7 +294,7 @@ def _with_token(stack: StackInCheckout, credentials: Credentials | None) -> Iter
 
 
 def accepted_token(action: Mapping[str, Any]) -> Identity:
-    """A token that an action accepts: the issuer's, with each claim in the form that the rule expects."""
+    """Create a token that an action accepts: from the issuer, with each claim in the form that the rule expects."""
     claims: dict[str, Any] = {"iss": at(action, "jwtValidation", "issuer")}
     for claim in listed(at(action, "jwtValidation", "additionalClaims")):
         values = [str(value) for value in listed(claim["values"])]

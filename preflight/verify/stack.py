@@ -95,7 +95,8 @@ class StackInCheckout:
 
     @cached_property
     def client(self) -> str:
-        """An address that the edge's security groups admit: one of the internet, or the first that the settings allow."""
+        """An address that the edge's security groups admit: an internet address, or the first that the settings
+        allow."""
         blocks = [str(i["cidrIpv4"]) for i in self.inputs(INGRESS) if i.get("cidrIpv4")]
         networks = sorted({ipaddress.IPv4Network(block) for block in blocks})
         if any(ipaddress.IPv4Address(CLIENT) in network for network in networks) or not networks:

@@ -103,7 +103,7 @@ def _certificate(live: Live) -> Iterator[Line]:
     ends = dt.datetime.fromtimestamp(ssl.cert_time_to_seconds(str(shown.get("notAfter"))), dt.UTC)
     left = (ends - dt.datetime.now(dt.UTC)).days
     yield GROUP.holds(
-        f"end of the {subject}",
+        f"expiry of the {subject}",
         left >= LEAST_DAYS,
         f"ends on {ends:%Y-%m-%d}, " + ("later than" if left >= LEAST_DAYS else "within") + f" {LEAST_DAYS} days",
         "check in ACM why it was not renewed, or import a new one",

@@ -42,7 +42,7 @@ def deploy(tmp_path_factory: pytest.TempPathFactory) -> Deploy:
 
     def deploy(stack: str) -> Deployed:
         if stack in failed:
-            pytest.fail(f"{stack} did not come up: see the first failure", pytrace=False)
+            pytest.fail(f"{stack} did not start: see the first failure", pytrace=False)
         if stack not in done:
             failed.add(stack)
             engine = Engine.create(tmp_path_factory.mktemp(stack) / "engine", REPOSITORY, stack)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from local.alarms import ALARM, Alarm, Clock, State, moved, state
-from local.metric_math import NotPlayedError, evaluate, names, statistic
+from local.metric_math import NotEmulatedError, evaluate, names, statistic
 from local.signals import Metrics
 from local.stack import Resource, Stack
 from tests.local.aws.world import STACKS, stack
@@ -98,7 +98,7 @@ def test_ignored_missing_data_keeps_the_state() -> None:
     assert state(alarm(changed, "edge-errors"), Metrics(), NOW, before=State.ALARM) is State.ALARM
 
 
-def test_a_compressed_clock_plays_fifteen_minutes_in_one_second() -> None:
+def test_a_compressed_clock_runs_fifteen_minutes_in_one_second() -> None:
     one = alarm(stack("prod"), "database-cpu")
     found = Alarm.of(one)
     metrics, (metric,) = Metrics(), found.metrics
@@ -160,7 +160,7 @@ def test_metric_math(expression: str, values: dict[str, float | None], expected:
 
 @pytest.mark.parametrize("expression", ["RATE(m1)", "ANOMALY_DETECTION_BAND(m1)", "m2", "MAX(m1)", "m1 +"])
 def test_what_is_not_evaluated_is_named(expression: str) -> None:
-    with pytest.raises(NotPlayedError, match="metric math"):
+    with pytest.raises(NotEmulatedError, match="metric math"):
         evaluate(expression, {"m1": 1.0})
 
 
@@ -169,5 +169,5 @@ def test_statistics() -> None:
     chosen = ("Sum", "Average", "Minimum", "Maximum", "SampleCount", "p50", "p99")
     assert [statistic(one, values) for one in chosen] == [10.0, 2.5, 1.0, 4.0, 4.0, 3.0, 4.0]
     assert statistic("Sum", []) is None
-    with pytest.raises(NotPlayedError, match="statistic TM"):
+    with pytest.raises(NotEmulatedError, match="statistic TM"):
         statistic("TM(10%:90%)", values)

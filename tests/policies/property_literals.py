@@ -154,7 +154,7 @@ def joins(module: str) -> tuple[Join, ...]:
 
 
 def _constant(node: ast.expr, scope: dict[str, Any]) -> Any:  # noqa: ANN401 - whatever the source says
-    """The value of an expression of module constants, or ``None`` where it depends on something else."""
+    """The value of an expression of module constants, or ``None`` if it depends on something else."""
     names = {item.id for item in ast.walk(node) if isinstance(item, ast.Name)}
     if names - scope.keys() or any(isinstance(item, ast.Call | ast.Attribute) for item in ast.walk(node)):
         return None

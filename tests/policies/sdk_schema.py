@@ -1,4 +1,4 @@
-"""What the installed AWS SDK declares: the properties of each resource type, nested ones included."""
+"""What the installed AWS SDK declares: the properties of each resource type, including nested ones."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Property:
 
 @cache
 def tokens() -> dict[str, str]:
-    """Every resource type of the SDK in short form, with its type token."""
+    """Every resource type of the SDK by its short name, with its type token."""
     assert pulumi_aws.__name__ in sys.modules, "importing the SDK registers its types"
     return {kind_of(token): token for token in runtime.resource_tokens("aws")}
 

@@ -84,7 +84,7 @@ def test_an_entry_that_repeats_another_is_a_finding_and_the_first_is_in_force() 
 
 def test_a_key_that_is_written_twice_is_a_finding() -> None:
     _, (problem,) = read("things: [{thing: a, reason: b, owner: c, owner: d, expires: 2026-12-01}]", FORM, TODAY)
-    assert (problem.headline, problem.found) == ("things.yaml entry 1 has a key twice", "owner")
+    assert (problem.headline, problem.found) == ("things.yaml entry 1 repeats a key", "owner")
 
 
 def test_a_key_of_the_file_that_nothing_reads_is_a_finding() -> None:

@@ -80,7 +80,7 @@ def test_a_length_beside_chunks_is_refused(proxy: Gateway, server: Server) -> No
 NOMINATED = {
     "its length": {"content-length": "{}", "connection": "content-length"},
     "its length, in other letters": {"content-length": "{}", "connection": "close, Content-Length"},
-    "its length, with an upgrade that is none": {"content-length": "{}", "connection": "upgraded, content-length"},
+    "its length, with an invalid upgrade": {"content-length": "{}", "connection": "upgraded, content-length"},
     "its length, with an upgrade to nothing": {"content-length": "{}", "connection": "upgrade, content-length"},
     "its length, with a protocol that it does not ask for": {
         "content-length": "{}",
@@ -180,7 +180,7 @@ def test_a_body_above_the_limit_is_413_whatever_the_method(proxy: Gateway, serve
 
 
 @pytest.mark.parametrize("method", ["FOO", "get", "CONNECT", "G\x00T", ""])
-def test_a_method_that_is_none_never_reaches_the_application(proxy: Gateway, server: Server, method: str) -> None:
+def test_an_invalid_method_never_reaches_the_application(proxy: Gateway, server: Server, method: str) -> None:
     before = len(server.received)
     assert proxy.send(method, "/api/chat").status in {400, 404}
     assert len(server.received) == before

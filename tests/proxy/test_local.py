@@ -71,7 +71,7 @@ def test_a_port_that_another_program_has_is_said_in_one_line(
     for taken, option in ((port, "--port"), (page, "--page-port"), (page + 1, "--page-port")):
         with socket.create_server((LOOPBACK, taken)):
             assert main(["--port", str(port), "--page-port", str(page)]) == 2
-        said = f"port {taken} is in use, perhaps by another make local: end it, or choose another with {option}\n"
+        said = f"port {taken} is in use, perhaps by another make local: stop it, or choose another port with {option}\n"
         assert capsys.readouterr().out == said
 
 
@@ -89,15 +89,15 @@ def test_a_port_that_may_not_be_had_is_said_with_the_reason(
 @pytest.mark.parametrize("after", [0, 1])
 def test_a_page_and_the_proxy_cannot_share_a_port(after: int, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--port", str(8_000 + after), "--page-port", "8000"]) == 2
-    said = f"port {8_000 + after} is a page's, --page-port or the one after it: choose another with --port\n"
+    said = f"port {8_000 + after} is used by a page (--page-port and the port after it): choose another with --port\n"
     assert capsys.readouterr().out == said
 
 
 @pytest.mark.parametrize("port", ["0", "65535", "-1", "http", ""])
-def test_a_port_that_is_none_is_refused(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_port_is_refused(port: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main([f"--port={port}"])
-    assert "is no port: 1 to 65534" in capsys.readouterr().err
+    assert "is not a port: write a number from 1 to 65534" in capsys.readouterr().err
 
 
 def test_it_serves_the_path_and_stops_cleanly_on_ctrl_c(ports: tuple[int, int], tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_envoy_ends_with_a_program_that_is_killed(ports: tuple[int, int], tmp_pa
 @pytest.mark.skipif(bool(interpreter()), reason="Open WebUI is installed here")
 def test_an_application_that_is_not_installed_is_said_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--app", "open-webui"]) == 2
-    assert "make local APP=open-webui installs it" in capsys.readouterr().out
+    assert "run make local APP=open-webui, which installs it" in capsys.readouterr().out
 
 
 FAKE_CURL = """#!/bin/sh

@@ -183,7 +183,7 @@ def test_a_connection_to_the_application_is_given_up_before_the_application_clos
     assert server.connections > before
 
 
-def test_a_proxy_without_memory_left_answers_503_instead_of_dying(
+def test_a_proxy_without_memory_left_returns_503_instead_of_dying(
     server: Server, certificate: Certificate, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     settings = replace(SETTINGS, memory_bytes=4 * 1024 * 1024)

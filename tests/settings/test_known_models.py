@@ -86,12 +86,12 @@ def test_a_line_that_is_not_a_row_is_named(
         known_models.known_models.__wrapped__()
 
 
-def test_an_unknown_model_is_accepted_with_a_warning_that_says_how_to_accept_it() -> None:
+def test_an_unknown_model_is_accepted_with_a_warning_that_explains_how_to_accept_it() -> None:
     settings = offering("openai.gpt-oss-120b-1:0", UNKNOWN)
 
     assert settings.models.groups[0].models[1] == UNKNOWN
     (warning,) = warnings(settings)
-    assert warning.startswith("warning: ai-interface:models.groups[0].models: nothing says ")
+    assert warning.startswith("warning: ai-interface:models.groups[0].models: it is not documented ")
     assert f" serves {UNKNOWN}. If it does not, every request to the model fails." in warning
     assert f"models.known (id: {UNKNOWN}, kind: bedrock, " in warning
 

@@ -93,9 +93,9 @@ PATHS = Paths(
 download are not offered, because users log in at the edge."""
 
 ARRIVAL = Arrival(static_requests=240, page_requests=120, model_calls=20, uploads=4)
-"""A first visit to 0.12.4 reads 207 files, to 0.11.3 169 (tests/open_webui/facts); the rest is for a language, sounds
-and pictures that its scripts ask for later. About 40 API calls open the page; five prompts follow, each with up to
-sixteen calls around it and four model calls: the answer, title, tags and follow-ups."""
+"""A first visit to 0.12.4 reads 207 files, to 0.11.3 169 (tests/open_webui/facts); the rest are files for a language,
+sounds and pictures that its scripts request later. About 40 API calls open the page; five prompts follow, each with up
+to sixteen calls around it and four model calls: the answer, title, tags and follow-ups."""
 
 
 def _container(deployment: Deployment) -> ApplicationArgs:

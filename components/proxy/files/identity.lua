@@ -62,7 +62,7 @@ local function json_object(segment)
   return value
 end
 
--- The expiry of a token whose header says signer, client and issuer as they are configured; nil otherwise.
+-- The expiry of a token whose header contains the configured signer, client and issuer; nil otherwise.
 local function accepted_until(segment)
   local header = json_object(segment)
   if
@@ -127,7 +127,7 @@ local function person(segment)
   if not name:find("%S") then
     name = email
   end
-  -- Whoever says anything else about it than yes has not verified it.
+  -- A provider that returns anything other than true has not verified the address.
   if verified ~= nil and verified ~= NULL and verified ~= true and verified ~= "true" then
     return { status = "403" }
   end

@@ -1,4 +1,5 @@
-"""Who is signed in: by the headers that the proxy sets, then by a token in a cookie or in ``authorization``."""
+"""Identifies the signed-in user: by the headers that the proxy sets, then by a token in a cookie or in
+``authorization``."""
 
 from __future__ import annotations
 
@@ -38,14 +39,14 @@ class User:
 
 
 def token_of(user: User) -> tuple[str, int | None]:
-    """A signed token and when it expires, in seconds since the epoch."""
+    """Return a signed token and its expiry in seconds since the epoch."""
     expires = int(time.time() + env.JWT_SECONDS) if env.JWT_SECONDS else None
     claims: dict[str, Any] = {"id": user.id, "jti": uuid.uuid4().hex, **({"exp": expires} if expires else {})}
     return jwt.encode({"alg": "HS256"}, claims, _KEY), expires
 
 
 def user_of(token: str) -> User | None:
-    """Whose valid token this is."""
+    """Return the user of a valid token; ``None`` for any other."""
     try:
         claims = jwt.decode(token, _KEY, algorithms=["HS256"]).claims
         jwt.JWTClaimsRegistry().validate(claims)
@@ -60,7 +61,7 @@ def _user(statement: sa.Select[Any]) -> User | None:
 
 
 async def current(connection: HTTPConnection) -> User:
-    """Whoever asks. Raises 403 without a token, 401 with one that is not valid or is another person's."""
+    """Return the user of a request. Raises 403 without a token, 401 with an invalid token or another user's."""
     scheme, _, given = connection.headers.get("authorization", "").partition(" ")
     token = given if scheme.lower() == "bearer" else connection.cookies.get(COOKIE, "")
     if not token:
@@ -75,7 +76,7 @@ async def current(connection: HTTPConnection) -> User:
 
 
 async def verified(connection: HTTPConnection) -> User:
-    """Whoever asks and is admitted."""
+    """Return the user of the request. Raises 401 unless the role is ``admin`` or ``user``."""
     user = await current(connection)
     if user.role not in {"admin", "user"}:
         raise HTTPException(401, "You do not have permission to access this resource.")
@@ -83,7 +84,7 @@ async def verified(connection: HTTPConnection) -> User:
 
 
 async def sign_in(request: Request) -> Response:
-    """A session for the person in the trusted headers; the page sends an empty address and password."""
+    """Create a session for the user in the trusted headers; the page sends an empty address and password."""
     if not env.TRUSTED_EMAIL_HEADER:
         raise HTTPException(400, "The email or password provided is incorrect.")
     email = request.headers.get(env.TRUSTED_EMAIL_HEADER, "").lower()
@@ -100,7 +101,7 @@ async def sign_in(request: Request) -> Response:
         expires=max(0, expires - int(time.time())) if expires else None,
         httponly=True,
         secure=env.COOKIE_SECURE,
-        samesite=env.COOKIE_SAME_SITE,  # pyright: ignore[reportArgumentType] - whatever the environment says
+        samesite=env.COOKIE_SAME_SITE,  # pyright: ignore[reportArgumentType] - from the environment
     )
     return answer
 
@@ -126,18 +127,18 @@ def _known(email: str, name: str, role: str) -> User:
 
 
 def described(user: User) -> dict[str, Any]:
-    """A person as the API shows one."""
+    """Return a user in the API's format."""
     return {"id": user.id, "email": user.email, "name": user.name, "role": user.role, "profile_image_url": "/user.png"}
 
 
 async def session(request: Request) -> Response:
-    """Who is signed in."""
+    """Return the signed-in user."""
     user = await current(request)
     return JSONResponse({**described(user), "token_type": "Bearer"})
 
 
 async def sign_out(request: Request) -> Response:
-    """End the application's session, and say where the edge's ends."""
+    """End the application's session, and return the logout URL of the edge."""
     del request
     redirect = {"redirect_url": env.SIGNOUT_REDIRECT_URL} if env.SIGNOUT_REDIRECT_URL else {}
     answer = JSONResponse({"status": True, **redirect})

@@ -1,4 +1,4 @@
-"""What tasks tell each other: events for browsers that hang at another task, and generations to stop."""
+"""Messages between tasks: events for browsers that are connected to another task, and generations to stop."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _log = logging.getLogger(__name__)
 
 
 class Channel:
-    """Messages to every task, this one included."""
+    """Sends messages to every task, including this one."""
 
     def __init__(self) -> None:
-        """With Redis where the environment says so; its address has to be one."""
+        """Use Redis if the environment configures it; its URL must be valid."""
         self._handlers: dict[str, Handler] = {}
         self._client: Any = None
         if env.WEBSOCKET_MANAGER == "redis":
@@ -31,11 +31,11 @@ class Channel:
         self._listener: asyncio.Task[None] | None = None
 
     def on(self, name: str, handler: Handler) -> None:
-        """Who takes a channel's messages."""
+        """Subscribe to a channel's messages."""
         self._handlers[name] = handler
 
     async def publish(self, name: str, message: dict[str, Any]) -> None:
-        """Tell every task; without Redis, or while it is away, this one only."""
+        """Send a message to every task; without Redis, or while it is unavailable, to this one only."""
         if self._client is not None:
             try:
                 await self._client.publish(name, json.dumps(message))
@@ -46,7 +46,7 @@ class Channel:
         await self._handlers[name](message)
 
     async def __aenter__(self) -> Channel:
-        """Listen."""
+        """Start listening."""
         if self._client is not None:
             self._listener = asyncio.create_task(self._listen())
         return self

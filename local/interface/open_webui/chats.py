@@ -20,7 +20,7 @@ PAGE = 60
 
 
 def keep(user_id: str, chat_id: str, message_id: str, content: str) -> None:
-    """Write an answer into its chat."""
+    """Write an answer to its chat."""
     found = first(_own(user_id, chat_id))
     if found:
         chat = dict(found["chat"])
@@ -35,7 +35,7 @@ def _own(user_id: str, chat_id: str) -> sa.Select[Any]:
 
 
 async def new(request: Request) -> Response:
-    """Make a chat."""
+    """Create a chat."""
     user = await verified(request)
     chat = (await request.json())["chat"]
     now = int(time.time())
@@ -52,7 +52,7 @@ async def new(request: Request) -> Response:
 
 
 async def listed(request: Request) -> Response:
-    """A page of this person's chats, newest first."""
+    """Return a page of the user's chats, newest first."""
     user = await verified(request)
     page = max(1, int(request.query_params.get("page", "1")))
     statement = sa.select(CHAT.c.id, CHAT.c.title, CHAT.c.created_at, CHAT.c.updated_at).where(
@@ -63,7 +63,7 @@ async def listed(request: Request) -> Response:
 
 
 async def one(request: Request) -> Response:
-    """Read, change or remove a chat."""
+    """Read, change or delete a chat."""
     user = await verified(request)
     chat_id = str(request.path_params["id"])
     found = await run_in_threadpool(first, _own(user.id, chat_id))

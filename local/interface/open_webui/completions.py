@@ -1,4 +1,4 @@
-"""A chat completion: streamed to whoever asked, or in the background with events for the page, which can stop it."""
+"""A chat completion: streamed to the client, or run in the background with events for the page, which can stop it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _RUNNING: dict[str, tuple[asyncio.Task[None], str]] = {}
 
 
 async def complete(request: Request) -> Response:
-    """Answer a chat: with ``session_id``, ``chat_id`` and ``id`` in the background, otherwise as a stream."""
+    """Answer a chat: in the background with ``session_id``, ``chat_id`` and ``id``, otherwise as a stream."""
     user = await verified(request)
     body: dict[str, Any] = await request.json()
     if all(body.get(one) for one in ("session_id", "chat_id", "id")):
@@ -76,7 +76,7 @@ async def _generate(user: User, body: dict[str, Any], task: str) -> None:
 
 
 async def stop(request: Request) -> Response:
-    """Stop a generation of this person, at whatever task it runs."""
+    """Stop a generation of the user on whichever task it runs."""
     user = await verified(request)
     await CHANNEL.publish(COMMANDS, {"action": "stop", "task_id": request.path_params["task_id"], "user_id": user.id})
     return JSONResponse({"status": True, "message": "Stop signal sent"})

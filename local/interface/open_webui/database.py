@@ -1,4 +1,4 @@
-"""Connections to the tables, and the vector store's: pools of the sizes that the environment says."""
+"""Connections to the tables and to the vector store, in pools of the sizes that the environment sets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from . import env
 
 
 def engine(url: str, prefix: str, *, tokens: bool) -> sa.Engine:
-    """An engine whose pool ``<prefix>_SIZE``, ``_MAX_OVERFLOW``, ``_TIMEOUT`` and ``_RECYCLE`` say; with IAM tokens."""
+    """Return an engine whose pool is sized by ``<prefix>_SIZE``, ``_MAX_OVERFLOW``, ``_TIMEOUT`` and ``_RECYCLE``, with
+    IAM tokens."""
     if not url.startswith("postgresql://"):
         return sa.create_engine(url)
     size = env.number(f"{prefix}_SIZE", 5)
@@ -40,12 +41,12 @@ TABLES = engine(env.DATABASE_URL, "DATABASE_POOL", tokens=env.DATABASE_ENABLE_IA
 
 
 def rows(statement: sa.Executable) -> list[dict[str, Any]]:
-    """What a statement returns, one transaction each."""
+    """Run a statement in its own transaction and return its rows."""
     with TABLES.begin() as connection:
         done = connection.execute(statement)
         return [dict(one) for one in done.mappings()] if done.returns_rows else []
 
 
 def first(statement: sa.Executable) -> dict[str, Any] | None:
-    """Its first row."""
+    """Return the statement's first row."""
     return next(iter(rows(statement)), None)

@@ -1,4 +1,4 @@
-"""The variables that the application reads when it is imported, with its defaults."""
+"""The variables that the application reads at import, with its defaults."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ BACKEND_DIR = Path(__file__).resolve().parent.parent
 
 
 def text(name: str, default: str = "") -> str:
-    """A variable, or the default where it is not set."""
+    """Return a variable, or the default if it is not set."""
     return os.environ.get(name, default)
 
 
 def flag(name: str, *, default: bool = False) -> bool:
-    """A variable that is ``true`` or anything else."""
+    """Whether a variable is ``true``."""
     return text(name, str(default)).lower() == "true"
 
 
 def number(name: str, default: int) -> int:
-    """A whole number; the default also where the text is none."""
+    """Return a whole number, or the default if the text is not one."""
     try:
         return int(text(name))
     except ValueError:
@@ -33,7 +33,7 @@ def number(name: str, default: int) -> int:
 
 
 def seconds(duration: str) -> float | None:
-    """A duration such as ``28800s`` or ``4w``; ``None`` for one without end (``-1``, ``0``)."""
+    """Return a duration such as ``28800s`` or ``4w``; ``None`` if it has no end (``-1``, ``0``)."""
     if duration in {"-1", "0"}:
         return None
     units = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -51,7 +51,7 @@ STATIC_DIR = Path(text("STATIC_DIR", str(BACKEND_DIR / "open_webui" / "static"))
 
 
 def database_url() -> str:
-    """``DATABASE_URL``, or one of the parts where all are there, or else a file of SQLite in ``DATA_DIR``."""
+    """Return ``DATABASE_URL``, or a URL from its parts if all are set, or an SQLite file in ``DATA_DIR``."""
     kind, user, password, host, port, name = (
         text(f"DATABASE_{one}") for one in ("TYPE", "USER", "PASSWORD", "HOST", "PORT", "NAME")
     )
@@ -91,7 +91,7 @@ BYPASS_MODEL_ACCESS_CONTROL = flag("BYPASS_MODEL_ACCESS_CONTROL")
 
 
 def model_parameters() -> dict[str, Any]:
-    """``DEFAULT_MODEL_PARAMS``: none where it is no JSON, as in the application."""
+    """Return ``DEFAULT_MODEL_PARAMS``; empty if it is not JSON, as in the application."""
     try:
         return dict(json.loads(text("DEFAULT_MODEL_PARAMS", "{}")))
     except ValueError:

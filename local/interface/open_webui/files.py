@@ -1,4 +1,4 @@
-"""Uploaded documents: kept in the storage, read into the vector store."""
+"""Uploaded documents: stored, and indexed in the vector store."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _part(content_type: str, body: bytes) -> tuple[str, str, bytes]:
 
 
 async def upload(request: Request) -> Response:
-    """Keep a file and, unless ``process=false``, read it."""
+    """Store a file and, unless ``process=false``, index it."""
     user = await verified(request)
     name, kind, content = _part(request.headers.get("content-type", ""), await request.body())
     made: dict[str, Any] = {
@@ -62,7 +62,7 @@ async def upload(request: Request) -> Response:
 
 
 async def one(request: Request) -> Response:
-    """A file's description, or its content."""
+    """Return a file's description or its content."""
     user = await verified(request)
     statement = sa.select(FILE).where(FILE.c.id == str(request.path_params["id"]), FILE.c.user_id == user.id)
     found = await run_in_threadpool(first, statement)

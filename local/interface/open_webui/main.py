@@ -1,4 +1,4 @@
-"""The application: its routes, and what it does before it serves any."""
+"""The application: its routes, and its start-up steps."""
 
 from __future__ import annotations
 
@@ -40,20 +40,20 @@ PAGE = Path(__file__).with_name("page.html").read_text("utf-8")
 
 
 async def health(request: Request) -> Response:
-    """Whether the process answers."""
+    """Return 200 while the process responds."""
     del request
     return JSONResponse({"status": True})
 
 
 async def health_of_the_database(request: Request) -> Response:
-    """Whether the database does, too."""
+    """Return 200 while the database responds too."""
     del request
     await run_in_threadpool(rows, sa.text("SELECT 1"))
     return JSONResponse({"status": True})
 
 
 async def configuration_of_the_page(request: Request) -> Response:
-    """What the page has to know."""
+    """Return the configuration that the page reads."""
     features = {
         "auth": True,
         "auth_trusted_header": bool(env.TRUSTED_EMAIL_HEADER),
@@ -69,13 +69,13 @@ async def configuration_of_the_page(request: Request) -> Response:
 
 
 async def page(request: Request) -> Response:
-    """Every other path is the page's own."""
+    """Return the page for every other path."""
     del request
     return HTMLResponse(PAGE.replace("{origin}", html.escape(env.text("WEBUI_URL", "http://localhost:3000"))))
 
 
 async def refused(request: Request, problem: Exception) -> Response:
-    """An error as the application says it."""
+    """Return an error in the application's format."""
     del request
     status, detail = (problem.status_code, problem.detail) if isinstance(problem, HTTPException) else (500, "")
     return JSONResponse({"detail": detail}, status_code=status)
@@ -83,7 +83,7 @@ async def refused(request: Request, problem: Exception) -> Response:
 
 @contextlib.asynccontextmanager
 async def running(_: Starlette) -> AsyncGenerator[None]:
-    """Between start and stop."""
+    """Run the application between its start and its shutdown."""
     async with CHANNEL:
         yield
 

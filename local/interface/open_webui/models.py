@@ -1,4 +1,4 @@
-"""Models of the declared base URLs, and answers that are streamed from them."""
+"""The models of the declared base URLs, and their streamed answers."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from .retrieval.vector.factory import VECTORS
 TEMPLATE = (
     "### Task:\nRespond to the user query using the provided context.\n\n<context>\n{context}\n</context>\n\n{query}"
 )
-"""The shape of the application's ``RAG_TEMPLATE``."""
+"""A template in the form of the application's ``RAG_TEMPLATE``."""
 
 
 @dataclass(frozen=True)
 class Model:
-    """A model and the base URL that has it."""
+    """A model and its base URL."""
 
     id: str
     url: str
 
 
 async def available(user: User) -> list[Model]:
-    """Every model of every base URL; nothing for a user without access control's permission."""
+    """Return every model of every base URL; none for a user other than an administrator while access control is on."""
     if not env.ENABLE_OPENAI_API or (user.role != "admin" and not env.BYPASS_MODEL_ACCESS_CONTROL):
         return []
     found: list[Model] = []
@@ -49,7 +49,7 @@ async def available(user: User) -> list[Model]:
 
 
 async def listed(request: Request) -> Response:
-    """The models, for the page."""
+    """Return the models for the page."""
     models = await available(await verified(request))
     return JSONResponse(
         {"data": [{"id": one.id, "name": one.id, "object": "model", "owned_by": "openai"} for one in models]}
@@ -57,7 +57,7 @@ async def listed(request: Request) -> Response:
 
 
 async def sources(body: dict[str, Any]) -> list[dict[str, Any]]:
-    """Pieces of the documents that the request names, nearest to its last question."""
+    """Return the chunks of the request's documents that are nearest to its last question."""
     files: list[dict[str, Any]] = body.get("files") or []
     wanted = [str(one["id"]) for one in files if one.get("id")]
     if not wanted:
@@ -68,13 +68,13 @@ async def sources(body: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def question(body: dict[str, Any]) -> str:
-    """The text of the last message."""
+    """Return the text of the last message."""
     content = body["messages"][-1]["content"]
     return content if isinstance(content, str) else "\n".join(str(one.get("text", "")) for one in content)
 
 
 async def stream(user: User, body: dict[str, Any]) -> AsyncGenerator[bytes]:
-    """The lines of a server-sent stream, as the base URL sends them; sources come first. Raises ``HTTPException``."""
+    """Yield the lines of a server-sent stream as the base URL sends them, preceded by the sources."""
     model = next((one for one in await available(user) if one.id == body.get("model")), None)
     if model is None:
         raise HTTPException(404, "Model not found")
@@ -98,7 +98,7 @@ async def stream(user: User, body: dict[str, Any]) -> AsyncGenerator[bytes]:
 
 
 def said(line: str) -> str:
-    """The text in one line of a stream."""
+    """Return the text in one line of a stream."""
     if not line.startswith("data: {"):
         return ""
     choices: list[dict[str, Any]] = json.loads(line[6:]).get("choices") or [{}]

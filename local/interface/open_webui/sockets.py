@@ -34,12 +34,12 @@ CLIENTS: dict[str, Client] = {}
 
 
 async def emit(event: str, data: Any, topic: str) -> None:  # noqa: ANN401 - JSON
-    """Send an event to every client that subscribes to a topic, at any task."""
+    """Send an event to every client that subscribes to a topic, on every task."""
     await CHANNEL.publish(EVENTS, {"method": "emit", "event": event, "data": data, "topic": topic})
 
 
 async def deliver(message: dict[str, Any]) -> None:
-    """Hand an event on to the browsers of this task that are in its topic."""
+    """Forward an event to the browsers of this task that subscribe to its topic."""
     text = "42" + json.dumps([message["event"], message["data"]])
     for client in [one for one in CLIENTS.values() if message["topic"] in {*one.topics, one.id}]:
         with contextlib.suppress(WebSocketDisconnect, RuntimeError):
@@ -50,13 +50,13 @@ CHANNEL.on(EVENTS, deliver)
 
 
 async def polling(request: Request) -> Response:
-    """Only the WebSocket transport is offered."""
+    """Refuse every transport except WebSocket."""
     del request
     return JSONResponse({"code": 0, "message": "Transport unknown"}, status_code=400)
 
 
 async def connect(socket: WebSocket) -> None:
-    """One browser, from its handshake to its end."""
+    """Serve one browser from its handshake until it disconnects."""
     origin = socket.headers.get("origin")
     if origin and "*" not in env.CORS_ALLOW_ORIGIN and origin not in env.CORS_ALLOW_ORIGIN:
         await socket.send_denial_response(JSONResponse("Not an accepted origin.", status_code=400))

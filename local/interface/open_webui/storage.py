@@ -1,4 +1,4 @@
-"""Uploaded files: in a bucket with the task role's credentials, or in ``DATA_DIR``."""
+"""Uploaded files: in a bucket, with the task role's credentials, or in ``DATA_DIR``."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ class LocalStorage:
     """Files of this task."""
 
     def put(self, name: str, content: bytes) -> str:
-        """Keep a file; where it is."""
+        """Store a file and return its location."""
         file = UPLOADS / name
         file.write_bytes(content)
         return str(file)
 
     def get(self, path: str) -> bytes:
-        """Its content."""
+        """Return a file's content."""
         return Path(path).read_bytes()
 
     def remove(self, path: str) -> None:
-        """Remove it."""
+        """Delete a file."""
         Path(path).unlink(missing_ok=True)
 
 
@@ -35,24 +35,24 @@ class S3Storage:
     """Files in a bucket."""
 
     def __init__(self) -> None:
-        """Nothing is asked of S3 before the first file."""
+        """Create the client; the first file causes the first request to S3."""
         self._client: Any = boto3.client(  # pyright: ignore[reportUnknownMemberType]
             "s3", region_name=env.S3_REGION_NAME or None, endpoint_url=env.S3_ENDPOINT_URL or None
         )
 
     def put(self, name: str, content: bytes) -> str:
-        """Upload a file; its address."""
+        """Upload a file and return its address."""
         key = f"{env.S3_KEY_PREFIX}/{name}".lstrip("/")
         self._client.put_object(Bucket=env.S3_BUCKET_NAME, Key=key, Body=content)
         return f"s3://{env.S3_BUCKET_NAME}/{key}"
 
     def get(self, path: str) -> bytes:
-        """Its content."""
+        """Return a file's content."""
         bucket, _, key = path.removeprefix("s3://").partition("/")
         return self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
 
     def remove(self, path: str) -> None:
-        """Remove it."""
+        """Delete a file."""
         bucket, _, key = path.removeprefix("s3://").partition("/")
         self._client.delete_object(Bucket=bucket, Key=key)
 

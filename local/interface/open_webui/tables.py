@@ -1,4 +1,4 @@
-"""The tables, of which the first migration makes all."""
+"""The tables; the first migration creates all of them."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Documented constraints: their source, what they constrain, and how to read that from a recorded graph.
+"""Documented constraints: the source, the constrained values, and the way to read them from a recorded graph.
 
-A row is data. Four kinds cover nearly everything: the characters and length of a text, the range of a number, the number
-of entries in a list, and the number of resources with the same owner. The rest are functions of the whole graph. Every
-kind can produce values that break it, so that a test can generate a violation from any recorded stack.
+A row is data. Four kinds cover nearly everything: the characters and length of a text, the range of a number, the
+number of entries in a list, and the number of resources with the same owner. The rest are functions of the whole graph.
+Every kind can produce values that break it, so that a test can generate a violation from any recorded stack.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ class Shared(Constraint):
         return found
 
     def broken(self, recording: Recording) -> Iterator[BrokenConstraint]:
-        """The last resource of each owner that has too many."""
+        """For each owner with too many resources, yield the last one."""
         for owner, members in sorted(self.members(recording).items()):
             count = sum(self.weight(recording, one.inputs) for one in members)
             if count > self.most:
@@ -214,12 +214,12 @@ def measured(text: str, measure: str) -> int:
 
 
 def mapping(value: Json) -> dict[str, Json]:
-    """An object, or an empty one for anything else."""
+    """Return the value if it is an object, otherwise an empty object."""
     return cast("dict[str, Json]", value) if isinstance(value, dict) else {}
 
 
 def listed(value: Json) -> list[Json]:
-    """A list, or an empty one for anything else."""
+    """Return the value if it is a list, otherwise an empty list."""
     return cast("list[Json]", value) if isinstance(value, list) else []
 
 

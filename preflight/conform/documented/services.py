@@ -67,7 +67,7 @@ def _dependencies(recording: Recording) -> Iterator[BrokenConstraint]:
 
 
 def _unmet(other: dict[str, Json] | None, name: str, condition: str) -> str:
-    """Why a container that waits for this condition never starts; empty if it does."""
+    """The reason why a container that waits for this condition never starts; empty if it can start."""
     if other is None or condition not in ("START", "COMPLETE", "SUCCESS", "HEALTHY"):
         return f"{condition} of {name}"
     if condition in ("COMPLETE", "SUCCESS") and other.get("essential", True):

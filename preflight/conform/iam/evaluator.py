@@ -11,7 +11,7 @@ and .../reference_policies_elements_condition_operators.html, .../reference_poli
 - A key that the request does not have matches no operator, except a negated one, ``...IfExists`` and ``ForAllValues``.
   ``ForAnyValue`` never matches it.
 - ``Null`` with ``true`` matches a key that the request does not have.
-- Names of actions and condition keys are compared without regard to case.
+- Names of actions and condition keys are compared case-insensitively.
 - Operators and statement elements that this module does not implement are an error, never a match.
 """
 
@@ -135,5 +135,5 @@ _OPERATORS: dict[str, tuple[bool, Callable[[str, str], bool]]] = {
 
 
 def listed(value: str | list[str]) -> list[str]:
-    """A list; a single value becomes a list of one, as in IAM."""
+    """Return a list; a single value becomes a list with one element, as in IAM."""
     return [value] if isinstance(value, str) else list(value)

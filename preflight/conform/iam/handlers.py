@@ -1,4 +1,4 @@
-"""Which API calls CloudFormation makes for a type of resource, from the schemas in ``cfn-lint``.
+"""The API calls that CloudFormation makes for a type of resource, from the schemas in ``cfn-lint``.
 
 Each schema lists the IAM permissions that its handlers need (``handlers.<operation>.permissions``,
 https://docs.aws.amazon.com/cloudformation-cli/latest/userguide/resource-type-schema.html#schema-properties-handlers).
@@ -118,7 +118,8 @@ def _index(region: str) -> dict[str, str]:
 @cache
 def schema(type_: str, region: str) -> dict[str, Any] | None:
     """CloudFormation's schema of a type in a region. For a region without the type (Budgets, for example, is a global
-    service) the schema of us-east-1 is used, because permissions do not depend on the region. ``None``: no such type."""
+    service) the schema of us-east-1 is used, because permissions do not depend on the region. Returns ``None`` if there
+    is no such type."""
     name = _index(region).get(type_) or _index(GLOBAL_REGION).get(type_)
     if name is None:
         return None

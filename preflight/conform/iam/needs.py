@@ -1,14 +1,14 @@
-"""Which IAM requests a deployment makes: every resource's create, read, update, tag and delete, with their contexts.
+"""The IAM requests that a deployment makes: every resource's create, read, update, tag and delete, with their contexts.
 
 The actions are CloudFormation's handler permissions (``handlers``) and the provider's calls (``calls.tsv``) with the
-dependent actions of AWS's Service Authorization Reference (``reference``), except those that ``unneeded.tsv`` excludes with
-a reason. Actions on a key or a role are needed only if the resource refers to one.
+dependent actions of AWS's Service Authorization Reference (``reference``), except those that ``unneeded.tsv`` excludes
+with a reason. Actions on a key or a role are needed only if the resource refers to one.
 
 One action can be several requests, and each has to be allowed:
 
 - a change of tags sends only the changed keys, and a removal only the removed ones (the provider compares them:
-  https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/tags/key_value_tags.go), so every tag but the
-  two that identify the owner (``FIXED``) is changed and removed separately;
+  https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/tags/key_value_tags.go), so every tag except
+  the two that identify the owner (``FIXED``) is changed and removed separately;
 - AWS does not guarantee that a new resource's tags are effective at once. For KMS, changes of tags may take minutes
   (https://docs.aws.amazon.com/kms/latest/developerguide/abac.html), and other services have refused a provider's first
   calls for this reason (hashicorp/terraform-provider-aws#6055, #32966). So for a create, every call is checked twice: with
@@ -102,7 +102,7 @@ def known(type_: str) -> bool:
 
 
 def actions(resource: RecordedResource, region: str) -> dict[str, set[str]]:
-    """Operation → actions, dependent ones included."""
+    """Operation → actions, including dependent ones."""
     found: dict[str, set[str]] = {}
     for type_ in handlers.TYPES.get(resource.type, ()):
         for operation, permissions in handlers.permissions(type_, region).items():
@@ -351,5 +351,5 @@ def _visible(
 
 
 def kept(action: reference.Action, context: Mapping[str, tuple[str, ...]]) -> Context:
-    """Only the keys that AWS populates for this action."""
+    """Keep only the condition keys that AWS populates for this action."""
     return tuple(sorted((key, values) for key, values in context.items() if action.populates(key)))

@@ -2,8 +2,8 @@
 its own away.
 
 The tags ``environment`` and ``project`` distinguish keys and secrets, and for keys their policies as well. So no request
-may change or remove either tag, in any spelling of its key (IAM compares the names of condition keys without regard to
-case: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html), and no request may
+may change or remove either tag, in any spelling of its key (IAM ignores the case of the names of condition keys:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html), and no request may
 change, use or retag a resource with the tags of another environment in the same account.
 
 Resources with neither tag are not protected: for IAM, ``kms:TagResource`` on a key without tags looks the same as within
@@ -31,7 +31,7 @@ class Trespass:
 
     need: Need
     others: bool
-    """Whether it is about another environment's resource, whose policy does not name the role."""
+    """Whether the request concerns another environment's resource, whose policy does not name the role."""
 
 
 def trespasses(graph: Graph, known: Iterable[Need]) -> Iterator[Trespass]:

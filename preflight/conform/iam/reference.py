@@ -37,7 +37,7 @@ class Action:
     """One IAM action."""
 
     name: str
-    """In AWS's spelling, for example ``kms:CreateKey``."""
+    """The name in AWS's spelling, for example ``kms:CreateKey``."""
     level: str
     """``Read``, ``List``, ``Write``, ``Tagging`` or ``Permissions management``."""
     resource_types: tuple[ResourceType, ...]
@@ -64,7 +64,7 @@ def _services() -> dict[str, dict[str, Any]]:
 
 @cache
 def find(action: str) -> Action | None:
-    """The action, in upper or lower case, or ``None`` if IAM has no such action."""
+    """Look up an action, ignoring case; ``None`` if IAM has no such action."""
     prefix, _, name = action.partition(":")
     service = _services().get(prefix)
     if service is None:

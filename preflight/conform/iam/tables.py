@@ -1,4 +1,4 @@
-"""The two reviewed tables beside this module: the provider's calls, and the permissions that cannot apply here."""
+"""The two reviewed tables next to this module: the provider's calls, and the permissions that cannot apply here."""
 
 from __future__ import annotations
 

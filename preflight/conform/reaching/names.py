@@ -66,12 +66,13 @@ def rules(graph: Graph) -> list[DnsFirewallRule]:
 
 
 def deciding(asked: list[DnsFirewallRule], name: str) -> DnsFirewallRule | None:
-    """The first rule that matches a name. ``None``: the resolver answers as if there were no DNS Firewall."""
+    """The first rule that matches a name. Returns ``None`` if the resolver responds as if there were no DNS
+    Firewall."""
     return next((rule for rule in asked if any(matches(domain, name) for domain in rule.domains)), None)
 
 
 def leads_to(graph: Graph, name: str) -> Resource | None:
-    """The endpoint, gateway or data store behind a name. ``None``: nothing in this network."""
+    """The endpoint, gateway or data store behind a name. Returns ``None`` if there is none in this network."""
     for resource, patterns in _answering(graph):
         if any(matches(pattern, name) for pattern in patterns):
             return resource

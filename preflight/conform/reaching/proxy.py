@@ -96,7 +96,7 @@ def _addresses(value: object) -> Iterator[tuple[str, int]]:
 
 
 def _nodes(value: object) -> Iterator[dict[str, Any]]:
-    """Every object inside a value."""
+    """Every object nested in a value."""
     if isinstance(value, dict):
         node = cast("dict[str, Any]", value)
         yield node

@@ -32,7 +32,7 @@ def inside(environment: Mapping[str, str]) -> Generator[None]:
 def host(service: str, region: str) -> str:
     """The host that AWS's SDKs use by default for a service in a region, according to botocore's endpoint rules.
 
-    Raises ``botocore.exceptions.UnknownServiceError`` for a service that botocore does not have.
+    Raises ``botocore.exceptions.UnknownServiceError`` for a service that botocore does not support.
     """
     with inside({}):
         client = session().create_client(service, region_name=region)

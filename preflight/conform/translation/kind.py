@@ -10,7 +10,7 @@ from typing import TypeAlias, cast
 from preflight.sdk.wire import Json, Wire
 
 Shape: TypeAlias = Callable[[Json], Wire]
-"""Turns the value of one Pulumi property into CloudFormation properties; several may add to the same one."""
+"""Turns the value of one Pulumi property into CloudFormation properties; several may contribute to the same one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class ModelledCall:
     """botocore's name of the service, for example ``elbv2``."""
     operation: str
     names: Mapping[str, str] = field(default_factory=dict[str, str])
-    """CloudFormation's name of a field, at any depth → the call's, where more than the case differs."""
+    """CloudFormation's name of a field, at any depth → the call's name, if they differ by more than case."""
     inside: str = ""
     """The member of the call's input that contains the values, for example ``Budget``; lists in the path are entered."""
     split: frozenset[str] = frozenset()
@@ -48,7 +48,8 @@ class TranslatedKind:
     """
 
     cloudformation: str
-    """For example ``AWS::EC2::VPC``; empty where CloudFormation has no such type, with the reason in ``why``."""
+    """The CloudFormation type, for example ``AWS::EC2::VPC``; empty if CloudFormation has no such type, with the reason
+    in ``why``."""
     properties: Mapping[str, str | Shape] = field(default_factory=dict[str, "str | Shape"])
     """Pulumi property → CloudFormation property, or a shape.
 
@@ -63,7 +64,7 @@ class TranslatedKind:
     calls: tuple[ModelledCall, ...] = ()
     """The calls that the provider makes with these values."""
     called: Mapping[str, Shape] = field(default_factory=dict[str, Shape])
-    """Pulumi property → its form in the calls, where it differs from CloudFormation's."""
+    """Pulumi property → its form in the calls, if it differs from CloudFormation's."""
     uncalled: Mapping[str, str] = field(default_factory=dict[str, str])
     """CloudFormation property that no call in ``calls`` receives → why."""
     single: frozenset[str] = frozenset()
@@ -81,7 +82,7 @@ class TranslatedKind:
     home: str = ""
     """The region whose schema is used in all regions, for a global service."""
     why: str = ""
-    """Why there is no CloudFormation type, or no call."""
+    """The reason why there is no CloudFormation type, or no call."""
 
 
 def tags(name: str = "Tags") -> Shape:
@@ -100,7 +101,7 @@ def verbatim(name: str) -> Shape:
 
 
 def document(name: str) -> Shape:
-    """A JSON document, which Pulumi has as text, as an object."""
+    """A JSON document that Pulumi stores as text, as an object."""
     return lambda value: inside(name, parsed(value))
 
 

@@ -10,7 +10,7 @@ from preflight.conform.translation.kind import Like, ModelledCall, Shape, Transl
 from preflight.sdk.wire import Json, Wire
 
 PROTOCOLS = {"-1": -1, "all": -1, "icmp": 1, "tcp": 6, "udp": 17, "icmpv6": 58}
-"""https://www.iana.org/assignments/protocol-numbers: network ACLs have the number."""
+"""https://www.iana.org/assignments/protocol-numbers: network ACLs contain the number."""
 
 TAGS_OF_A_RULE = "CloudFormation cannot tag a rule; the tags are those of every other resource and are checked there"
 ITS_VPC = "vpc-00000000000000000"

@@ -17,7 +17,7 @@ def containers(value: Json) -> Wire:
 
 
 def network(value: Json) -> Wire:
-    """Where tasks run. CloudFormation has the public-address setting as ENABLED or DISABLED."""
+    """The placement of tasks. CloudFormation represents the public-address setting as ENABLED or DISABLED."""
     address = {"AssignPublicIp": "ENABLED" if value.get("assignPublicIp") else "DISABLED"}
     rest = {key: item for key, item in cast("Wire", value).items() if key != "assignPublicIp"}
     return {"NetworkConfiguration": {"AwsvpcConfiguration": {**address, **cast("Wire", capitalised(rest))}}}

@@ -101,7 +101,7 @@ def client_secret(context: ReadyContext, group: Group) -> Iterator[Line]:
     yield group.holds(
         f"{name} environment",
         tags.get("environment") == wanted.stack,
-        f"is tagged environment {tags.get('environment', 'nothing')}",
+        f"environment tag: {tags.get('environment', 'none')}",
         f"run pulumi up in bootstrap/: CI's roles read only secrets with the tag environment {wanted.stack}",
     )
 

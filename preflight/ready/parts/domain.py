@@ -99,7 +99,7 @@ def authorities(context: ReadyContext, group: Group) -> Iterator[Line]:
             f"only {joined(issuer or 'no authority' for issuer in issuers)} may issue certificates"
             if issuers
             else "no CAA record restricts the issuers",
-            f'add the CAA record 0 issue "amazon.com" beside the others of {host}',
+            f'add the CAA record 0 issue "amazon.com" in addition to the others of {host}',
         )
 
 

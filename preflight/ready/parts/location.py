@@ -10,7 +10,7 @@ from preflight.ready.context import Part, ReadyContext
 
 
 def account(context: ReadyContext, group: Group) -> Iterator[Line]:
-    """The credentials belong to the stack's account. If that is unknown, the command ends with exit code 2."""
+    """The credentials belong to the stack's account. If the account is unknown, the command ends with exit code 2."""
     found = caller(context.account)
     wanted = context.wanted
     yield group.holds(

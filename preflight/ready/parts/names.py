@@ -67,8 +67,9 @@ KINDS: dict[str, tuple[str, str, Exists]] = {
     "aws:rds/cluster:Cluster": ("database cluster", "clusterIdentifier", database),
     "aws:wafv2/webAcl:WebAcl": ("web ACL", "name", web_acl),
 }
-"""Type → its name in words, the input that names the resource, and how to see whether the name is taken. Alarms, log resource policies and
-task definitions are left out: AWS overwrites them, or adds a revision, instead of refusing."""
+"""Type → its name in words, the input that contains the physical name, and the call that shows whether it is in use.
+Alarms, log resource policies and task definitions are left out: AWS overwrites them, or adds a revision, instead of
+refusing."""
 
 
 def taken(context: ReadyContext, group: Group) -> Iterator[Line]:

@@ -17,7 +17,7 @@ MASTER_SECRETS = 1
 CPU_UNITS = 1024
 """CPU units of one vCPU."""
 FARGATE_BATCH = 100
-"""The most tasks that one DescribeTasks call accepts."""
+"""The maximum number of tasks in one DescribeTasks call."""
 
 
 def of(*kinds: str) -> Need:
@@ -36,7 +36,7 @@ def most(kind: str, *keys: str) -> Need:
 
 
 def rules_of_a_group(wanted: Wanted) -> float:
-    """The most rules in one direction of one security group."""
+    """The maximum number of rules in one direction of one security group."""
     return max(
         most(f"aws:vpc/securityGroup{way}Rule:SecurityGroup{way}Rule", "securityGroupId")(wanted)
         for way in ("Ingress", "Egress")
@@ -44,7 +44,7 @@ def rules_of_a_group(wanted: Wanted) -> float:
 
 
 def groups_of_an_interface(wanted: Wanted) -> float:
-    """The most security groups on one network interface."""
+    """The maximum number of security groups on one network interface."""
     held = [
         *(inputs.get("securityGroups", []) for inputs in wanted.inputs("aws:lb/loadBalancer:LoadBalancer")),
         *(inputs.get("securityGroupIds", []) for inputs in wanted.inputs(ENDPOINT)),
@@ -59,19 +59,20 @@ def endpoints(kind: str) -> Need:
 
 
 def endpoint_policy(wanted: Wanted) -> float:
-    """Characters of the longest endpoint policy."""
+    """The length of the longest endpoint policy in characters."""
     return max((len(str(inputs.get("policy", ""))) for inputs in wanted.inputs(ENDPOINT)), default=0)
 
 
 def tasks(wanted: Wanted) -> int:
-    """The most concurrent tasks: a deployment at full scale starts the new tasks while the old ones run."""
+    """The maximum number of concurrent tasks: a deployment at full scale starts the new tasks while the old ones
+    run."""
     most_tasks = max(int(inputs["maxCapacity"]) for inputs in wanted.inputs("aws:appautoscaling/target:Target"))
     percent = max(int(i.get("deploymentMaximumPercent", 200)) for i in wanted.inputs("aws:ecs/service:Service"))
     return most_tasks * percent // 100
 
 
 def processors(wanted: Wanted) -> float:
-    """vCPUs of the most concurrent tasks."""
+    """The vCPUs of the maximum number of concurrent tasks."""
     return tasks(wanted) * int(wanted.task["cpu"]) / CPU_UNITS
 
 
@@ -94,7 +95,7 @@ def nodes(wanted: Wanted) -> float:
 
 
 def secrets(wanted: Wanted) -> float:
-    """Secrets, the database's master secret included."""
+    """Secrets, including the database's master secret."""
     managed = [i for i in wanted.inputs("aws:rds/cluster:Cluster") if i.get("manageMasterUserPassword")]
     return wanted.count("aws:secretsmanager/secret:Secret") + MASTER_SECRETS * len(managed)
 

@@ -24,7 +24,8 @@ WINDOW = dt.timedelta(hours=2)
 QUIET = dt.timedelta(days=1)
 PENDING = ("PendingConfirmation", "Deleted")
 MOST_NAMES = 100
-"""The most names that one DescribeAlarms call accepts (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html)."""
+"""The maximum number of names in one DescribeAlarms call
+(https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html)."""
 
 
 def alarms(context: VerifyContext, group: Group) -> Iterator[Line]:

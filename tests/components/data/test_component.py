@@ -242,7 +242,7 @@ def test_the_cache_fails_over_and_speaks_tls_with_a_password() -> None:
         "autoMinorVersionUpgrade": True,
         "automaticFailoverEnabled": True,
         "clusterMode": "disabled",
-        "description": "ai-interface test: what tasks tell each other",
+        "description": "ai-interface test: messages between tasks",
         "engine": "valkey",
         "engineVersion": "8.0",
         "kmsKeyId": one(recording, "aws:kms/key:Key").outputs["arn"],

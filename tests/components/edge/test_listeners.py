@@ -9,7 +9,7 @@ from tests.components.edge_fixtures import CERTIFICATE, edge_args, listener_rule
 LISTENER = "aws:lb/listener:Listener"
 
 
-def test_https_ends_with_a_restricted_policy_answers_404_by_default_and_sets_response_headers() -> None:
+def test_https_ends_with_a_restricted_policy_returns_404_by_default_and_sets_response_headers() -> None:
     recording = recorded_edge(zone=False)
     listener = named(recording, "edge-https", LISTENER)
 

@@ -18,7 +18,7 @@ from tests.components.edge_fixtures import (
 )
 
 
-def test_pages_redirect_to_log_in_and_api_paths_answer_401_with_the_same_session() -> None:
+def test_pages_redirect_to_log_in_and_api_paths_return_401_with_the_same_session() -> None:
     recording = recorded_edge()
     target = named(recording, "edge-targets", "aws:lb/targetGroup:TargetGroup").outputs["arn"]
     login = {
@@ -92,7 +92,7 @@ def test_every_forward_comes_after_an_authentication_in_the_same_rule(zone: bool
     assert forwarding == (11 if machine else 10)
 
 
-def test_blocked_paths_are_answered_404_by_the_edge_itself() -> None:
+def test_blocked_paths_get_a_404_from_the_edge_itself() -> None:
     assert rule_actions(recorded_edge(), "blocked-1") == [
         {
             "type": "fixed-response",

@@ -33,7 +33,7 @@ def test_a_release_starts_migrates_or_runs_on_what_a_later_one_made(
 @pytest.mark.parametrize(
     ("declared", "recorded", "parts"),
     [
-        ([], [], ["no manifest and no record in the database says which release made it"]),
+        ([], [], ["neither a manifest nor a record in the database identifies the release that created it"]),
         ([Statement("2026.10.1", "2222", ())], [NEW], ["release 2026.10.1 made it", "are: no earlier one"]),
         # The latest release with that schema has the last word, and 2026.10.2 is later than 2026.9.1.
         ([NEW, NEWEST], [], ["release 2026.10.2 made it"]),

@@ -19,7 +19,7 @@ from preflight.recording.recorder import record
 from tests.settings.stack_files import ROOT, as_the_engine_passes_it
 
 AUTHORITY = self_signed("models.internal.example.com")
-# What Envoy's reader and PyYAML agree on: text with every printable character, the line end included.
+# What Envoy's reader and PyYAML agree on: text with every printable character, including the line end.
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"], include_characters="\n\t"))
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | TEXT,

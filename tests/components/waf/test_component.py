@@ -69,7 +69,7 @@ def test_rules_are_registered_by_priority(acl: dict[str, Json]) -> None:
     assert priorities == sorted(set(priorities))
 
 
-def test_too_large_bodies_are_answered_413_with_the_limit(acl: dict[str, Json]) -> None:
+def test_too_large_bodies_get_a_413_with_the_limit(acl: dict[str, Json]) -> None:
     bodies = {body["key"]: body["content"] for body in acl["customResponseBodies"]}
 
     for key, text in (
@@ -100,9 +100,7 @@ def test_the_declared_length_is_what_decides(acl: dict[str, Json]) -> None:
         ("pages", "session", 3000),
     ],
 )
-def test_too_many_requests_are_answered_429_with_retry_after(
-    acl: dict[str, Json], kind: str, who: str, limit: int
-) -> None:
+def test_too_many_requests_get_a_429_with_retry_after(acl: dict[str, Json], kind: str, who: str, limit: int) -> None:
     rule = rules(acl)[f"rate-{kind}-{who}"]
     rate = rule["statement"]["rateBasedStatement"]
 

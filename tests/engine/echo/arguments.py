@@ -51,7 +51,7 @@ def load(package: str) -> None:
 
 @cache
 def resource_class(token: str) -> type | None:
-    """The SDK's class for a type token, or None where the installed SDK has no such type."""
+    """The SDK's class for a type token, or None if the installed SDK has no such type."""
     prefix = token.rpartition(":")[0]
     modules: dict[str, list[Hint]] = rpc._RESOURCE_MODULES  # pyright: ignore[reportPrivateUsage]
     for module in modules.get(prefix, []):

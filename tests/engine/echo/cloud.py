@@ -146,7 +146,7 @@ class Cloud:
         scratch.replace(path)
 
     def get(self, type_: str, identifier: str) -> Wire | None:
-        """The resource, or None where it does not exist."""
+        """The resource, or None if it does not exist."""
         path = self._path(type_, identifier)
         return json.loads(path.read_text()) if path.exists() else None
 

@@ -93,7 +93,8 @@ class Task:
         self.metrics = Metrics()
 
     def outcomes(self, prefixes: frozenset[str] = ALL) -> dict[str, str]:
-        """Call → why it is refused, empty where it is not; of the calls that ask for actions with these prefixes."""
+        """Call → the reason for its refusal, empty if it is allowed; for calls that need actions with these
+        prefixes."""
         return {name: _cause(call) for name, asked, call in self.calls() if asked & prefixes}
 
     def calls(self) -> Iterator[Call]:

@@ -78,7 +78,7 @@ def test_an_image_and_a_log_group_that_do_not_exist_name_the_cause(prod: World) 
     image = prod.container("proxy")["image"]
     with pytest.raises(RefusedError, match=r"repository/ai-interface/prox: no statement of"):
         prod.agent.pull(image.replace("/proxy@", "/prox@"))
-    with pytest.raises(RefusedError, match="not in a registry of ECR"):
+    with pytest.raises(RefusedError, match="not in an ECR registry"):
         prod.agent.pull("docker.io/library/envoy:1")
     container: dict[str, Any] = json.loads(json.dumps(prod.container("proxy")))
     container["logConfiguration"]["options"]["awslogs-group"] += "s"

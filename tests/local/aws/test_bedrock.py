@@ -186,11 +186,11 @@ def test_a_wildcard_grant_is_no_declaration_of_a_model() -> None:
     document = policy.document("policy")
     document["Statement"][0]["Resource"].append("arn:aws:bedrock:eu-west-1::foundation-model/*")
     cause = task_of(opened.changed(policy, policy=json.dumps(document))).ask("openai.gpt-oss-999b-1:0")
-    assert cause == "model openai.gpt-oss-999b-1:0: no policy of prod names it in eu-west-1"
+    assert cause == "model openai.gpt-oss-999b-1:0: no policy of prod covers it in eu-west-1"
 
 
 FAULTS: list[tuple[str, str, str, str]] = [
-    ('"region": "{region}"', '"region": "us-east-1"', "signed for the region us-east-1, and not for {region}", "bedrock-runtime"),
+    ('"region": "{region}"', '"region": "us-east-1"', "signed for the region us-east-1 instead of {region}", "bedrock-runtime"),
     ('"service_name": "bedrock"', '"service_name": "bedrock-mantle"', "signed for the service bedrock-mantle", "bedrock-runtime"),
     ("x-amzn-bedrock-guardrailidentifier", "x-other", "the guardrail models-guardrail-{region} would not be", "bedrock-runtime"),
     ('"prefix_rewrite": "/openai/v1"', '"prefix_rewrite": "/v1"', "no operation POST /v1/chat/completions", "bedrock-runtime"),

@@ -71,10 +71,10 @@ def test_a_condition_matches_as_documented(
 def test_what_is_not_met_is_reported_with_the_value_of_the_request() -> None:
     condition = {"StringEquals": {"aws:SourceVpce": ["vpce-1", "vpce-2", "vpce-3"]}}
     assert list(unmet(condition, {"aws:sourcevpce": ("vpce-9",)})) == [
-        "StringEquals aws:SourceVpce vpce-1, vpce-2 or one of 1 others, the request has vpce-9"
+        "StringEquals aws:SourceVpce vpce-1, vpce-2 or one of 1 others, the request contains vpce-9"
     ]
     assert list(unmet(condition, {})) == [
-        "StringEquals aws:SourceVpce vpce-1, vpce-2 or one of 1 others, the request does not have it"
+        "StringEquals aws:SourceVpce vpce-1, vpce-2 or one of 1 others, the request does not contain the key"
     ]
 
 

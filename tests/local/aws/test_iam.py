@@ -90,7 +90,7 @@ def test_a_service_is_allowed_by_the_resource_alone() -> None:
     grant = naming({"Service": "logging.s3.amazonaws.com"}, Condition={"StringEquals": {"aws:SourceAccount": "1"}})
     assert not decide(service, Policies([ALLOW]))
     refused = decide(service, Policies(resource=[grant]))
-    assert "StringEquals aws:SourceAccount 1, the request does not have it" in refused.cause
+    assert "StringEquals aws:SourceAccount 1, the request does not contain the key" in refused.cause
     known = Request(service.action, OBJECT, service.principal, {"aws:sourceaccount": ("1",)})
     assert decide(known, Policies(resource=[grant]))
 

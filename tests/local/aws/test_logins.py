@@ -70,7 +70,7 @@ def test_a_task_role_that_does_not_trust_ecs_or_is_missing_is_named() -> None:
         answer = ask(credentials)
         assert (answer.status_code, answer.json()["code"]) == (400, "AccessDenied")
         (cause,) = credentials.refusals.of("task credentials")
-        assert "StringEquals aws:SourceAccount 000000000000, the request has 444455556666" in cause
+        assert "StringEquals aws:SourceAccount 000000000000, the request contains 444455556666" in cause
     without = of.changed(of.one(TASK), taskRoleArn=None)
     refusals = Refusals()
     with pytest.raises(RefusedError, match="has no taskRoleArn"):

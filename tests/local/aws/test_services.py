@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError, SSLError  # pyright: ignore[reportM
 from local.authority import Authority
 from local.aws.access import ENDPOINT
 from local.aws.endpoints import service_of
-from local.aws.s3 import BUCKET, PLAYED, actions
+from local.aws.s3 import BUCKET, EMULATED, actions
 from preflight.conform.iam import reference
 from tests.local.aws.calls import TASK
 from tests.local.aws.world import World, stack, world
@@ -81,12 +81,12 @@ def test_the_task_role_reads_no_secret(served: World, tmp_path: Path) -> None:
 
 
 def test_every_action_that_the_twin_asks_for_exists_and_has_its_context() -> None:
-    for operation in sorted(PLAYED):
+    for operation in sorted(EMULATED):
         for versioned in (False, True):
             for action in actions(operation, version=versioned):
                 assert reference.find(action), action
 
 
-def test_every_endpoint_of_the_graph_is_served_and_played(served: World) -> None:
+def test_every_endpoint_of_the_graph_is_served_and_emulated(served: World) -> None:
     services = {service_of(one) for one in served.stack.all(ENDPOINT)}
     assert services == {"bedrock-runtime", "ecr.api", "ecr.dkr", "logs", "s3", "secretsmanager"}

@@ -56,8 +56,8 @@ def test_what_botocore_signs_is_verified(verifier: Verifier, session: Credential
 
 Change = Callable[[Received], Received]
 CHANGES: list[tuple[str, Change, str, str]] = [
-    ("other body", lambda r: replace(r, body=b"{}"), "SignatureDoesNotMatch", "does not fit POST /openai"),
-    ("no body", lambda r: replace(r, body=b""), "SignatureDoesNotMatch", "does not fit"),
+    ("other body", lambda r: replace(r, body=b"{}"), "SignatureDoesNotMatch", "does not match POST /openai"),
+    ("no body", lambda r: replace(r, body=b""), "SignatureDoesNotMatch", "does not match"),
     ("other path", lambda r: replace(r, target="/openai/v1/models"), "SignatureDoesNotMatch", "POST /openai/v1/models"),
     ("other method", lambda r: replace(r, method="PUT"), "SignatureDoesNotMatch", "the method POST, not PUT"),
     ("a port in the host", lambda r: with_header(r, "host", f"{HOST}:443"), "InvalidSignatureException", f"host {HOST}:443"),
@@ -67,8 +67,8 @@ CHANGES: list[tuple[str, Change, str, str]] = [
     ("no session token", lambda r: without_header(r, "x-amz-security-token"), "UnrecognizedClientException", "is missing"),
     ("other session token", lambda r: with_header(r, "x-amz-security-token", "x"), "UnrecognizedClientException", "not the one"),
     ("other date", lambda r: with_header(r, "x-amz-date", "20200101T000000Z"), "InvalidSignatureException", "for the date"),
-    ("body hash", lambda r: with_header(r, "x-amz-content-sha256", "0" * 64), "XAmzContentSHA256Mismatch", "the header says 0"),
-    ("signed header", lambda r: with_header(r, "x-own", "c"), "SignatureDoesNotMatch", "does not fit"),
+    ("body hash", lambda r: with_header(r, "x-amz-content-sha256", "0" * 64), "XAmzContentSHA256Mismatch", "the header contains 0"),
+    ("signed header", lambda r: with_header(r, "x-own", "c"), "SignatureDoesNotMatch", "does not match"),
 ]  # fmt: skip
 
 
@@ -84,8 +84,8 @@ def test_a_changed_request_is_refused_and_the_cause_names_what_differs(
 @pytest.mark.parametrize(
     ("changed", "cause"),
     [
-        ({"service": "bedrock-mantle"}, "signed for the service bedrock-mantle, and not for bedrock"),
-        ({"region": "us-east-1"}, "signed for the region us-east-1, and not for eu-west-1"),
+        ({"service": "bedrock-mantle"}, "signed for the service bedrock-mantle instead of bedrock"),
+        ({"region": "us-east-1"}, "signed for the region us-east-1 instead of eu-west-1"),
         ({"url": URL.replace("eu-west-1", "us-east-1")}, "host bedrock-runtime.us-east-1.amazonaws.com, which is not"),
     ],
 )
@@ -105,12 +105,12 @@ def test_a_request_of_another_time_is_refused(issuer: Issuer, verifier: Verifier
     expired = replace(verifier, clock=lambda: session.expires)
     with pytest.raises(SignatureError, match="the session of role workload-task-2e26a5d expired"):
         expired.verify(request)
-    with pytest.raises(SignatureError, match="is no session's"):
+    with pytest.raises(SignatureError, match="belongs to no session"):
         replace(verifier, issuer=Issuer(issuer.access)).verify(request)
 
 
 def test_another_secret_key_is_refused(verifier: Verifier, session: Credentials) -> None:
-    with pytest.raises(SignatureError, match="its secret key, or what it signed, differs"):
+    with pytest.raises(SignatureError, match="the secret key or the signed content differs"):
         verifier.verify(question(replace(session, secret_key="another")))
 
 
@@ -122,9 +122,9 @@ def test_s3_takes_unsigned_bodies_but_no_unsigned_header(verifier: Verifier, ses
     assert s3.verify(request) == session
     with pytest.raises(SignatureError, match="these headers are not signed: x-amz-acl"):
         s3.verify(with_header(request, "x-amz-acl", "public-read"))
-    with pytest.raises(SignatureError, match="S3 needs the header x-amz-content-sha256"):
+    with pytest.raises(SignatureError, match="S3 requires the header x-amz-content-sha256"):
         s3.verify(without_header(request, "x-amz-content-sha256"))
-    with pytest.raises(SignatureError, match="STREAMING-AWS4-HMAC-SHA256-PAYLOAD is not played"):
+    with pytest.raises(SignatureError, match="STREAMING-AWS4-HMAC-SHA256-PAYLOAD is not supported by the twin"):
         s3.verify(with_header(request, "x-amz-content-sha256", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"))
 
 
@@ -139,5 +139,5 @@ def test_a_presigned_request_is_valid_as_long_as_it_says(verifier: Verifier, ses
         late.verify(login)
     with pytest.raises(SignatureError, match=r"host other:5432, which is not rds-db's"):
         rds.verify(replace(login, headers=(("host", "other:5432"),)))
-    with pytest.raises(SignatureError, match="does not fit"):
+    with pytest.raises(SignatureError, match="does not match"):
         rds.verify(replace(login, target=login.target.replace("DBUser=interface", "DBUser=master")))

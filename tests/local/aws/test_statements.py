@@ -49,7 +49,7 @@ def stores(name: str) -> tuple[Secrets, Buckets]:
 
 
 def of_the_task(name: str) -> Iterator[tuple[Stack, Resource]]:
-    """The stack and the resource of every document that has a say in what a task does."""
+    """The stack and the resource of every document that affects a task's permissions."""
     own, account = stack(name), bootstrap(name)
     roles = {str(own.one(TASK)[key]) for key in ROLES}
     found = [one for one in own.all(ROLE) if one["arn"] in roles]

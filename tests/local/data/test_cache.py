@@ -52,9 +52,9 @@ def test_the_url_of_the_secret_gets_in_by_tls_and_nothing_else_does(prod: World,
 @pytest.mark.parametrize(
     ("change", "cause"),
     [
-        (("rediss", "redis"), "scheme is redis, and transitEncryptionEnabled is true"),
-        ((":6379", ":6380"), "port is 6380, the group's 6379"),
-        (("master.", "primary."), "is no name of the cache"),
+        (("rediss", "redis"), "scheme is redis, but transitEncryptionEnabled is true"),
+        ((":6379", ":6380"), "port is 6380, but the group's port is 6379"),
+        (("master.", "primary."), "is not a name of the cache"),
         (("default:", "default:x"), "password is not the group's authToken"),
     ],
 )
@@ -105,10 +105,10 @@ def test_metrics_have_the_dimensions_that_alarms_read(prod: World) -> None:
 @pytest.mark.parametrize(
     ("inputs", "message"),
     [
-        ({"parameterGroupName": "default.valkey7"}, "parameterGroupName is default.valkey7, and the engine valkey8"),
+        ({"parameterGroupName": "default.valkey7"}, "parameterGroupName is default.valkey7, but the engine is valkey8"),
         ({"transitEncryptionEnabled": False}, "authToken needs transitEncryptionEnabled"),
-        ({"numCacheClusters": 3}, "numCacheClusters is 3, and 2 are members"),
-        ({"clusterMode": "enabled"}, "clusterMode: only disabled is played"),
+        ({"numCacheClusters": 3}, "numCacheClusters is 3, but the group has 2 members"),
+        ({"clusterMode": "enabled"}, "clusterMode: the twin supports only disabled"),
     ],
 )
 def test_a_group_that_elasticache_would_not_make_is_refused(inputs: dict[str, object], message: str) -> None:

@@ -95,10 +95,10 @@ def test_parameters_of_the_group_are_applied(prod: World) -> None:
 
     rows = dict(as_master(prod, ask)["rows"][0])
 
-    played = {name: value for name, value in given.items() if name in rows}
-    assert {name: rows[name] for name in played} == played
-    assert set(given) - set(played) == {"rds.force_ssl", *prod.database.not_played}
-    assert prod.database.not_played == ()
+    known = {name: value for name, value in given.items() if name in rows}
+    assert {name: rows[name] for name in known} == known
+    assert set(given) - set(known) == {"rds.force_ssl", *prod.database.not_emulated}
+    assert prod.database.not_emulated == ()
 
 
 def test_a_reader_takes_no_writes_and_a_failover_makes_it_the_writer(prod: World) -> None:
@@ -173,7 +173,7 @@ def test_logs_are_exported_to_the_groups_that_the_cluster_names(prod: World) -> 
 REFUSED = {
     "the family": (GROUP, {"family": "aurora-postgresql17"}, "family is aurora-postgresql17"),
     "the group": (CLUSTER, {"dbClusterParameterGroupName": "other"}, "dbClusterParameterGroupName"),
-    "the identifier": (CLUSTER, {"clusterIdentifier": "other"}, "no instance has its clusterIdentifier"),
+    "the identifier": (CLUSTER, {"clusterIdentifier": "other"}, "no instance refers to its clusterIdentifier"),
 }
 
 

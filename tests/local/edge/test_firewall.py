@@ -109,7 +109,7 @@ def test_a_body_is_inspected_up_to_the_window(edge: World) -> None:
     assert edge.target.requests[-1].body == body
 
 
-def test_a_rate_that_is_counted_in_a_way_that_is_not_played_is_named(prod: Stack) -> None:
+def test_a_rate_that_is_counted_in_a_way_that_is_not_emulated_is_named(prod: Stack) -> None:
     """A key of another kind: the request fails, and the cause says why."""
     acl = prod.one(ACL)
     rules = json.loads(json.dumps(acl["rules"]))
@@ -118,18 +118,18 @@ def test_a_rate_that_is_counted_in_a_way_that_is_not_played_is_named(prod: Stack
             one["statement"]["rateBasedStatement"]["customKeys"] = [{"ja3Fingerprint": {"fallbackBehavior": "MATCH"}}]
     with world(prod.changed(acl, rules=rules)) as made:
         assert made.browser().get(made.url("/")).status == 500
-        assert "a rate rule that counts by ja3Fingerprint" in made.causes()
+        assert "a rate rule with the aggregate key ja3Fingerprint" in made.causes()
 
 
-def test_managed_groups_are_said_not_to_be_played(edge: World) -> None:
+def test_managed_groups_are_reported_as_not_emulated(edge: World) -> None:
     """Each of the graph's, by its name; nothing else of the rules."""
     names = [
         one["statement"]["managedRuleGroupStatement"]["name"]
         for one in edge.stack.one(ACL)["rules"]
         if "managedRuleGroupStatement" in one["statement"]
     ]
-    assert len(edge.edge.not_played) == len(names) > 0
-    assert all(any(name in text for text in edge.edge.not_played) for name in names)
+    assert len(edge.edge.not_emulated) == len(names) > 0
+    assert all(any(name in text for text in edge.edge.not_emulated) for name in names)
     assert "cannot be evaluated" not in edge.causes()
 
 

@@ -113,7 +113,7 @@ def test_a_targets_own_error_is_counted_as_the_targets(edge: World) -> None:
 
 @pytest.mark.parametrize("headers", [(("x-large", "x" * 33_000),), (("broken header", "x"),)])
 def test_a_response_that_cannot_be_passed_on_is_502(edge: World, headers: tuple[tuple[str, str], ...]) -> None:
-    """Beyond 32 KiB of headers, or with a header that is none."""
+    """Beyond 32 KiB of headers, or with an invalid header."""
     browser = edge.member()
     edge.target.answer_headers = headers
     assert browser.get(edge.url("/api/v1/x")).status == 502

@@ -66,7 +66,8 @@ def test_sizes_that_the_web_acl_limits(running: tuple[World, Browser], rule: str
 
 
 def test_cookies_are_limited_by_the_load_balancer(running: tuple[World, Browser]) -> None:
-    """One header, name included, has at most 16 KiB; no statement of the web ACL sees more than 8 KiB of headers."""
+    """One header, including its name, has at most 16 KiB; no statement of the web ACL sees more than 8 KiB of
+    headers."""
     made, browser = running
     name, session = cookies(browser)
 
@@ -165,7 +166,7 @@ def test_without_a_host_a_request_is_refused(running: tuple[World, Browser]) -> 
     assert exchange(made, b"GET / HTTP/1.1\r\n\r\n").status == 400
 
 
-def test_a_chunk_size_that_is_none_is_refused(running: tuple[World, Browser]) -> None:
+def test_an_invalid_chunk_size_is_refused(running: tuple[World, Browser]) -> None:
     """The target may have seen the request's beginning; the client gets 400."""
     made, browser = running
     data = head(made, "POST", "/api/v1/x", [cookies(browser), ("transfer-encoding", "chunked")]) + b"three\r\nabc\r\n"

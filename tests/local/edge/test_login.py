@@ -95,7 +95,7 @@ def test_the_target_gets_claims_that_the_published_key_verifies(edge: World) -> 
 
 
 def test_the_session_is_the_apis_too_and_ends_by_its_timeout(edge: World) -> None:
-    """An API path answers 401 without it and after it; a page asks to log in again."""
+    """An API path returns 401 without it and after it; a page asks to log in again."""
     assert edge.browser().get(edge.url("/api/v1/x")).status == 401
     browser = edge.member()
     name = str(_login(edge.stack)["sessionCookieName"])
@@ -204,7 +204,7 @@ def test_a_callback_belongs_to_the_browser_that_began_the_login(edge: World) -> 
     other = edge.browser()
     other.get(edge.url("/"), follow=False)
     assert other.get(url, follow=False).status == 401
-    assert "AWSALBAuthNonce does not belong" in edge.causes()
+    assert "AWSALBAuthNonce does not match" in edge.causes()
 
 
 def test_a_login_that_takes_too_long_is_401(edge: World) -> None:
@@ -247,7 +247,7 @@ def _fails(made: World) -> Response:
         ({"tokenEndpoint": "https://login.example.com/oauth2/tokens"}, 561, "POST /oauth2/tokens"),
         ({"userInfoEndpoint": "https://login.example.com/userinfo"}, 561, "GET /userinfo"),
         ({"tokenEndpoint": "https://log-in.example.com/oauth2/token"}, 500, "does not resolve"),
-        ({"issuer": "https://login.example.com/"}, 500, "the ID token is of https://login.example.com"),
+        ({"issuer": "https://login.example.com/"}, 500, "the ID token's issuer is https://login.example.com"),
         ({"scope": "profile"}, 200, ""),
     ],
 )

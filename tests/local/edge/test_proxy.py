@@ -1,4 +1,4 @@
-"""The stack's own Envoy behind the played load balancer: what one hands over is what the other accepts."""
+"""The stack's own Envoy behind the twin's load balancer: each accepts what the other one forwards."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ def test_a_target_that_breaks_off_does_not_look_complete(edge: World) -> None:
     """The client's connection ends too."""
     with edge.member().open("GET", edge.url(BROKEN)) as response, pytest.raises(Exception, match="IncompleteRead"):
         response.read()
-    assert "the connection ended within the response: 502" in edge.causes()
+    assert "the connection was closed during the response: 502" in edge.causes()
 
 
 def test_a_deregistered_target_finishes_its_streams(prod: Stack) -> None:

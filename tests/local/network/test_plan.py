@@ -35,7 +35,7 @@ def test_every_interface_has_a_different_address_that_aws_does_not_reserve(graph
 
 
 def test_nothing_of_a_real_stack_is_left_out(graph: Graph) -> None:
-    assert plan_network(graph).not_played == ()
+    assert plan_network(graph).not_emulated == ()
 
 
 def test_the_interfaces_of_a_real_stack(graph: Graph) -> None:
@@ -116,16 +116,16 @@ def test_a_subnet_gives_public_addresses_unless_the_instance_says_otherwise() ->
     assert not plan.node("private").public
 
 
-def test_what_is_not_played_is_named() -> None:
+def test_what_is_not_emulated_is_named() -> None:
     recorded, vpc, subnet = _small()
     table = recorded.add("ec2.RouteTable", "table", vpcId=vpc)
     recorded.add(
         "ec2.Route", "away", routeTableId=table["id"], destinationCidrBlock="10.9.0.0/16", transitGatewayId="tgw-1"
     )
     recorded.add("mq.Broker", "broker", subnetIds=[subnet])
-    assert plan_network(recorded.graph()).not_played == (
+    assert plan_network(recorded.graph()).not_emulated == (
         ("ec2.Route away", "its transitGatewayId leads outside of the model: packets are dropped"),
-        ("mq.Broker broker", "names subnetIds; its interfaces are not played"),
+        ("mq.Broker broker", "has subnetIds; the twin does not emulate its interfaces"),
     )
 
 

@@ -1,4 +1,4 @@
-"""Task definitions that ECS would refuse, and what the twin says that it does not play."""
+"""Task definitions that ECS would refuse, and the properties that the twin reports as not emulated."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from tests.local.around import changed, stack_of, variables
 
 
 @pytest.mark.parametrize("stack", ["prod", "staging"])
-def test_everything_that_a_container_declares_is_played(stack: str) -> None:
+def test_everything_that_a_container_declares_is_emulated(stack: str) -> None:
     found = definition(stack_of(stack))
 
     assert [one.name for one in found.containers] == ["prepare", "proxy", "interface"]
     # Memory of a container is a limit that this machine does not enforce.
-    assert {one.name: one.not_played for one in found.containers} == {
+    assert {one.name: one.not_emulated for one in found.containers} == {
         "prepare": (),
         "proxy": ("memory",),
         "interface": (),
@@ -43,11 +43,11 @@ MISTAKES: dict[str, tuple[dict[str, dict[str, Any]], str]] = {
     ),
     "health of a container without a check": (
         {"interface": {"dependsOn": [{"containerName": "proxy", "condition": "HEALTHY"}]}},
-        "waits for proxy to be HEALTHY, which has no healthCheck",
+        "waits for proxy to be HEALTHY, but it has no healthCheck",
     ),
     "the end of an essential container": (
         {"prepare": {"essential": True}},
-        "waits for the end of prepare, which is essential",
+        "waits for the end of prepare, but it is essential",
     ),
     "no essential container": (
         {"proxy": {"essential": False}, "interface": {"essential": False}},
@@ -55,12 +55,12 @@ MISTAKES: dict[str, tuple[dict[str, dict[str, Any]], str]] = {
     ),
     "a port twice": (
         {"interface": {"portMappings": [{"containerPort": 8443}]}},
-        "the containers proxy and interface both have port 8443",
+        "the containers proxy and interface both use port 8443",
     ),
-    "a stop timeout": ({"interface": {"stopTimeout": 121}}, "Fargate has at most 120"),
+    "a stop timeout": ({"interface": {"stopTimeout": 121}}, "Fargate's maximum is 120"),
     "a capability": (
         {"prepare": {"linuxParameters": {"capabilities": {"add": ["SYS_ADMIN"]}}}},
-        "Fargate adds no capability SYS_ADMIN",
+        "Fargate does not support adding the capability SYS_ADMIN",
     ),
     "a log driver": ({"proxy": {"logConfiguration": {"logDriver": "splunk"}}}, "not splunk"),
 }

@@ -1,1 +1,1 @@
-"""The whole environment of a stack, played on this machine."""
+"""The whole environment of a stack on this machine."""

@@ -32,7 +32,7 @@ class Break:
     cause: str
     """A regular expression over what the twin says."""
     use: Callable[[Twin], object] | None = None
-    """What a user does when it shows; ``None`` where no task becomes healthy."""
+    """The user's action that shows the fault; ``None`` if no task becomes healthy."""
 
 
 def container(stack: Stack, name: str, change: Callable[[dict[str, Any]], None]) -> Stack:
@@ -228,9 +228,9 @@ BREAKS = (
         lambda stack: variable(
             stack, "prepare", "DATABASE_HOST", value(stack, "prepare", "DATABASE_HOST").replace(".cluster-", ".cluster-ro")
         ),
-        r"dns: \S+ asked for \S+cluster-ro\S+ A: \S+ no endpoint, store or record",
+        r"dns: \S+ queried \S+cluster-ro\S+ A: \S+ no endpoint, store or record",
     ),
-    Break("a DNS Firewall without the model's name", _allowed_domain, r"dns: \S+ asked for bedrock-runtime\S+ A: .*blocked by DNS Firewall rule", _ask),
+    Break("a DNS Firewall without the model's name", _allowed_domain, r"dns: \S+ queried bedrock-runtime\S+ A: .*blocked by DNS Firewall rule", _ask),
 )  # fmt: skip
 
 

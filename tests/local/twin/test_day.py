@@ -168,8 +168,8 @@ def test_an_undeclared_path_or_host_leads_nowhere(twin: Twin, member: Visitor) -
     assert member.send("GET", "/api/v1/auths/", Host="elsewhere.example").status == 404
 
 
-def test_what_the_twin_does_not_play_is_listed_and_what_it_plays_is_not(twin: Twin) -> None:
-    left = twin.stack.not_played()
+def test_what_the_twin_does_not_emulate_is_listed_and_what_it_emulates_is_not(twin: Twin) -> None:
+    left = twin.stack.not_emulated()
     for rule in twin.stack.all("aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"):
         opens = {name for name in rule.recorded.inputs if "Port" in name or "cidr" in name or name.endswith("Id")}
         assert opens
@@ -178,4 +178,4 @@ def test_what_the_twin_does_not_play_is_listed_and_what_it_plays_is_not(twin: Tw
     groups = [one["statement"] for one in twin.stack.one("aws:wafv2/webAcl:WebAcl")["rules"]]
     names = [one["managedRuleGroupStatement"]["name"] for one in groups if "managedRuleGroupStatement" in one]
     assert names
-    assert all(any(name in line for line in twin.not_played) for name in names)
+    assert all(any(name in line for line in twin.not_emulated) for name in names)

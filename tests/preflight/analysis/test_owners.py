@@ -83,7 +83,7 @@ def test_other_people_in_the_settings_are_a_finding_with_the_line_and_the_fix(
 ) -> None:
     (found,) = stale(ROOT, other_reviewers(recordings))
     assert (found.rule, found.source_file, found.fails) == ("code-owners-are-current", FILE, True)
-    assert found.found == "not in it: /prompts/ @example/new-reviewers @example/ai-prompt-reviewers"
+    assert found.found == "missing: /prompts/ @example/new-reviewers @example/ai-prompt-reviewers"
     assert found.fix == "run python -m preflight owners --write"
 
 

@@ -73,7 +73,7 @@ def _refused(row: Row) -> str:
 def _types(names: Iterable[str]) -> str:
     listed = list(names)
     more = len(listed) - SHOWN
-    return ", ".join(listed[:SHOWN]) + (f" and {more} more types" if more > 0 else "")
+    return ", ".join(listed[:SHOWN]) + (f" and {more} more type{'' if more == 1 else 's'}" if more > 0 else "")
 
 
 def renewed(text: str, found: Mapping[str, Row]) -> str:

@@ -102,7 +102,7 @@ class Store(pulumi.ComponentResource):
 
 
 def test_what_is_in_a_renamed_component_is_the_same_resource() -> None:
-    """The engine derives a child's former URN from its parent's, the beginning of its name included."""
+    """The engine derives a child's former URN from its parent's, including the beginning of its name."""
     former = pulumi.Alias(type_="example:index:State", name="state")
     found = plan(lambda: Store("example:index:State", "state"), lambda: Store("example:index:Data", "data", former))
     assert steps(found) == []

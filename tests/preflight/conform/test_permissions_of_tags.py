@@ -170,7 +170,8 @@ def test_every_key_and_secret_is_tried_in_every_way(stack: str) -> None:
 
 
 def test_the_condition_of_one_environments_roles_is_not_met_by_anothers_tags() -> None:
-    """Both environments in one account: staging's role about prod's real keys and secrets, tags and policies included."""
+    """Both environments in one account: staging's role about prod's real keys and secrets, including tags and
+    policies."""
     staging = accounts.of(bootstrap_for("staging"), "staging").deploy
     graph = Graph.of(program("prod"), bootstrap_for("prod"))
     writes = [

@@ -40,7 +40,7 @@ def test_twenty_people_are_found_when_static_files_count_as_pages_of_3000(versio
 
     found = evaluated(with_change(ACL, put_back), first_visit(version), 20)
 
-    assert [f.headline.partition(" answers")[0].rpartition("(")[2] for f in found] == ["rate-pages-address)"]
+    assert [f.headline.partition(" returns")[0].rpartition("(")[2] for f in found] == ["rate-pages-address)"]
 
 
 def test_a_low_limit_of_one_session_is_found_too() -> None:

@@ -38,7 +38,9 @@ def test_an_alarm_after_three_minutes_is_found_because_a_start_may_take_longer()
     start = deployment(recording, recording.of_type(SERVICE)[0]).start
 
     assert found.headline.startswith(f"{UNHEALTHY}.datapointsToAlarm")
-    assert found.found == f"fires after 3 periods of 60 s; UnHealthyHostCount looks bad while tasks start for {start} s"
+    assert (
+        found.found == f"fires after 3 periods of 60 s; UnHealthyHostCount is degraded while tasks start for {start} s"
+    )
 
 
 @pytest.mark.parametrize(

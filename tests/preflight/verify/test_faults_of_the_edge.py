@@ -224,7 +224,7 @@ def test_a_certificate_of_another_name_is_found_and_no_session_is_sent(site: Sit
     assert all(not request.cookies for request in edge.received)
 
 
-@pytest.mark.parametrize(("days", "subject"), [(13, "end of the certificate of "), (-0.001, "certificate of ")])
+@pytest.mark.parametrize(("days", "subject"), [(13, "expiry of the certificate of "), (-0.001, "certificate of ")])
 def test_a_certificate_that_ends_soon_or_has_ended_is_found(days: float, subject: str, site: Site) -> None:
     ending = self_signed(site.stack.host, days=days)
     edge = Edge(site.stack, site.proxy_port, serving(site.folder, ending))

@@ -75,7 +75,7 @@ def test_what_is_no_policy_has_no_statements(value: object) -> None:
         ("s3:GetObject", "s3:GetObjectAcl", False),
     ],
 )
-def test_actions_match_without_regard_to_case(pattern: str, action: str, covered: bool) -> None:
+def test_actions_match_case_insensitively(pattern: str, action: str, covered: bool) -> None:
     assert matches_action(pattern, action) is covered
     assert of(Action=pattern).covers(action) is covered
     assert of(NotAction=[pattern]).covers(action) is not covered

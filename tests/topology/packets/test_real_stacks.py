@@ -1,4 +1,5 @@
-"""Both real stacks: every pair of interfaces, on every port in play and its neighbours, against the kernel."""
+"""Both real stacks: every pair of interfaces, on every port that a rule names and its neighbours, against the
+kernel."""
 
 from __future__ import annotations
 
@@ -16,8 +17,8 @@ from .generated import CLIENTS_V4
 STACKS = ("prod", "staging")
 
 
-def ports_in_play(plan: Plan) -> list[int]:
-    """The ports that a rule names, and those beside them."""
+def ports_in_use(plan: Plan) -> list[int]:
+    """The ports that a rule names, and their neighbours."""
     named = {
         rule.match.ports[0]
         for rules in plan.groups.values()
@@ -31,8 +32,8 @@ def ports_in_play(plan: Plan) -> list[int]:
 def test_every_pair_agrees_with_the_kernel(stack: str, real_graph: Callable[[str, bool], Graph]) -> None:
     graph = real_graph(stack, False)
     plan = plan_network(graph, hosts=[Host(CLIENT, CLIENTS_V4)])
-    assert not plan.not_played
-    outcome = compare([graph], [plan], [ports_in_play(plan)])
+    assert not plan.not_emulated
+    outcome = compare([graph], [plan], [ports_in_use(plan)])
     assert not outcome.disagreements, "\n".join(found.text for found in outcome.disagreements[:5])
     assert not outcome.unknown
     assert outcome.claims["front: all pass"] == len(plan.of("edge-balancer")) * 2  # HTTP and HTTPS

@@ -21,7 +21,7 @@ UNDECLARED = "with a default security group of which the stack declares nothing"
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether topology says that packets pass; ``None`` where it does not know, with what keeps it from knowing."""
+    """Whether packets pass according to topology; ``None`` if that is not known, with the reason."""
 
     passes: bool | None
     why: str = ""
@@ -63,7 +63,7 @@ class Verdicts:
         return replace(peer, subnets=tuple(item for item in peer.subnets if item.urn == subnet))
 
     def from_internet(self, client: str, target: str, there: str, port: int, protocol: str) -> Verdict | None:
-        """Traffic from one internet address to an internal resource; ``None`` where topology has no such resource."""
+        """Traffic from one internet address to an internal resource; ``None`` if topology has no such resource."""
         internal = self.facts.by_urn.get(target)
         address = block_of_address(client)
         if internal is None or not internal.subnets or address is None:

@@ -1,4 +1,4 @@
-"""Run the migrations on ``DATABASE_URL``, as whoever starts Alembic says."""
+"""Run the migrations on ``DATABASE_URL``; the caller of Alembic selects the revision."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Documents: pieces, embeddings and the store that finds them."""
+"""Documents: chunks, embeddings and the store that searches them."""

@@ -19,7 +19,7 @@ _STRONG = ("RSA_2048", "RSA_3072", "RSA_4096", "EC_prime256v1", "EC_secp384r1", 
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """One certificate."""
+    """Evaluate one certificate."""
     if resource.value("privateKey") is None:
         yield from expect(
             resource,

@@ -19,7 +19,7 @@ from ...topology.graph.verdicts import Finding
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """One vault, lock, or database."""
+    """Evaluate one vault, lock, or database."""
     if resource.kind == "backup.Vault":
         fix = "remove forceDestroy: empty the vault in a separate step"
         yield from expect(resource, "forceDestroy", lambda found: found is False, "false", fix, default=False)

@@ -18,7 +18,7 @@ _WANTED, _FIX = "a number of days", "set lifecycle.deleteAfter"
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """One backup plan."""
+    """Evaluate one backup plan."""
     rules = resource.items("rules")
     if isinstance(rules, Unknown):
         yield not_proven(resource, "rules", [rules], "rules with known values", _FIX)

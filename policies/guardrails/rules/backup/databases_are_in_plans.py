@@ -22,7 +22,7 @@ _FIX = "add the database's ARN to aws.backup.Selection"
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each database cluster, and each instance outside a cluster."""
+    """Evaluate each database cluster, and each instance outside a cluster."""
     selections = graph.of_type("backup.Selection")
     for database in graph.of_type(*_TYPES):
         found = [_selects(graph, selection, database) for selection in selections]

@@ -24,7 +24,7 @@ _METRICS = (
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each stack with a guardrail, and each stack that allows model calls through its VPC endpoint."""
+    """Evaluate each stack with a guardrail, and each stack that allows model calls through its VPC endpoint."""
     for guardrail in graph.of_type("bedrock.Guardrail")[:1]:
         alarms = graph.of_type("cloudwatch.MetricAlarm")
         texts = [json.dumps(dict(alarm.properties), default=str) for alarm in alarms]

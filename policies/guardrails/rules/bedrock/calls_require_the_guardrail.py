@@ -29,7 +29,7 @@ _FIX = f"have the task's proxy set {_HEADER}, and deny calls with any other guar
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each policy that allows model calls, in a stack with a guardrail."""
+    """Evaluate each policy that allows model calls, in a stack with a guardrail."""
     if not graph.of_type("bedrock.Guardrail"):
         return
     for resource in graph.of_type(*_TYPES):

@@ -23,7 +23,7 @@ _ACTIONS = ("BLOCK", "ANONYMIZE")
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """One guardrail."""
+    """Evaluate one guardrail."""
     yield from _filters(resource)
     yield from _entities(resource, [str(name) for name in settings["sensitive"]])
 

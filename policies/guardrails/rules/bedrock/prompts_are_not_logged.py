@@ -49,7 +49,7 @@ _WITHOUT_VALUES = "log_parameter_max_length"
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """One logging setting."""
+    """Evaluate one logging setting."""
     if settings["contents"] == "allow":
         return
     if resource.kind == "bedrockmodel.InvocationLoggingConfiguration":

@@ -21,7 +21,7 @@ _FIX = "add a topic with a subscription to alarmActions"
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each alarm, and each topic that alarms are sent to."""
+    """Evaluate each alarm, and each topic that alarms are sent to."""
     topics: dict[str, Resource] = {}
     for alarm in graph.of_type(*_ALARMS):
         yield from expect_value(alarm, "actionsEnabled", True, "remove actionsEnabled", default=True)

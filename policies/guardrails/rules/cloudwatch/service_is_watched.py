@@ -54,7 +54,7 @@ _FIX = "add aws.cloudwatch.MetricAlarm on the metric, with a destination"
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each load balancer, target group, web ACL, service, database and cache."""
+    """Evaluate each load balancer, target group, web ACL, service, database and cache."""
     watched: set[tuple[str, str]] = set()
     for alarm in graph.of_type("cloudwatch.MetricAlarm"):
         for namespace, metric in _metrics(alarm):

@@ -21,7 +21,7 @@ _GUESTS = "allowUnauthenticatedIdentities"
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """One user pool or identity pool."""
+    """Evaluate one user pool or identity pool."""
     if resource.kind == "cognito.IdentityPool":
         fix = f"set {_GUESTS} to false"
         yield from expect_value(

@@ -19,7 +19,7 @@ _FIX = "set imageTagMutability to IMMUTABLE and imageScanningConfiguration.scanO
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each repository."""
+    """Evaluate each repository."""
     for repository in graph.of_type("ecr.Repository"):
         yield from expect(
             repository,

@@ -19,7 +19,7 @@ _FIX = "add the cluster setting containerInsights = enhanced"
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """One cluster."""
+    """Evaluate one cluster."""
     found = resource.items("settings")
     if contains_unknown(found):
         yield not_proven(resource, "settings", list(unknowns_in(found)), _WANTED, _FIX)

@@ -22,7 +22,7 @@ _ROOT = {"", "0", "root"}
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """Each container of a task definition."""
+    """Evaluate each container of a task definition."""
     found, undecided = containers(resource, _WANTED, _FIX)
     yield from undecided
     for container in found:

@@ -32,7 +32,7 @@ _SCHEMA = {
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """Each container of a task definition."""
+    """Evaluate each container of a task definition."""
     found, undecided = containers(resource, _WANTED, _FIX)
     yield from undecided
     for container in found:

@@ -21,7 +21,7 @@ _FIX = "lower stopTimeout, or leave it out"
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """Each container of a task definition."""
+    """Evaluate each container of a task definition."""
     found, undecided = containers(resource, _WANTED, _FIX)
     yield from undecided
     for container in found:

@@ -18,7 +18,7 @@ _FIX = "set deploymentCircuitBreaker with enable and rollback true"
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """One service that ECS itself deploys."""
+    """Evaluate one service that ECS itself deploys."""
     if resource.value("deploymentController.type") in ("CODE_DEPLOY", "EXTERNAL"):
         return
     for flag in ("enable", "rollback"):

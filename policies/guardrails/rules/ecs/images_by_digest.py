@@ -29,7 +29,7 @@ _SCHEMA = {
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """Each container's image, or a function's."""
+    """Evaluate each container's image, or a function's."""
     wanted = "an image by digest from an allowed registry"
     if resource.kind == "lambda.Function":
         image = resource.value("imageUri")

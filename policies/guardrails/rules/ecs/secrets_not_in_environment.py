@@ -41,7 +41,7 @@ _SETTINGS = re.compile(r"^(true|false|\d*|none|disabled)$", re.IGNORECASE)
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """Each variable of each container, or of a function."""
+    """Evaluate each variable of each container, or of a function."""
     if resource.kind == "lambda.Function":
         yield from _function(resource)
         return

@@ -22,7 +22,7 @@ _FIX = "name the proxy's container and port in loadBalancers, and remove portMap
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each service and task set, and each task definition with a proxy."""
+    """Evaluate each service and task set, and each task definition with a proxy."""
     for task in graph.of_type("ecs.TaskDefinition"):
         found, undecided = containers(task, _WANTED, _FIX)
         yield from undecided

@@ -17,7 +17,7 @@ from ...topology.graph.verdicts import Finding
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """A task definition, a service or a task set."""
+    """Evaluate a task definition, a service or a task set."""
     if resource.kind == "ecs.TaskDefinition":
         yield from expect_value(
             resource,

@@ -19,7 +19,7 @@ _FIX = "define two roles: executionRoleArn for pulling images and secrets, taskR
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each task definition."""
+    """Evaluate each task definition."""
     for task in graph.of_type("ecs.TaskDefinition"):
         yield from expect_reference(graph, task, "executionRoleArn", "a separate role", _FIX)
         yield from expect_reference(graph, task, "taskRoleArn", "a separate role", _FIX)

@@ -29,7 +29,7 @@ _KEYS = ("arn", "id", "name")
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each secret of each container."""
+    """Evaluate each secret of each container."""
     for task in graph.of_type("ecs.TaskDefinition"):
         found, undecided = containers(task, _WANTED, _FIX)
         yield from undecided

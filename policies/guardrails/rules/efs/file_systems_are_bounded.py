@@ -20,7 +20,7 @@ _FIX = "use access points with rootDirectory and posixUser, transit encryption, 
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each file system, access point, and volume of a task definition."""
+    """Evaluate each file system, access point, and volume of a task definition."""
     for system in graph.of_type("efs.FileSystem"):
         backups = referring(graph, system, "fileSystemId", "efs.BackupPolicy")
         if not backups:

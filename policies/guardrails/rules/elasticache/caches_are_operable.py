@@ -24,7 +24,7 @@ _FIXES = {
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """One replication group."""
+    """Evaluate one replication group."""
     if resource.value("authToken") in (None, "") and resource.value("userGroupIds") in (None, []):
         wanted = "authToken or userGroupIds"
         yield violated(

@@ -27,7 +27,7 @@ _SCHEMA = {
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each bucket of this stack that a load balancer logs to."""
+    """Evaluate each bucket of this stack that a load balancer logs to."""
     limit = int(settings["maximumDays"])
     evaluated: set[str] = set()
     for balancer in graph.of_type("lb.LoadBalancer"):

@@ -23,7 +23,7 @@ _FIX = "deny s3:GetObject in the bucket policy, with a condition that exempts th
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each bucket that a load balancer logs to."""
+    """Evaluate each bucket that a load balancer logs to."""
     seen: set[str] = set()
     for balancer in graph.of_type("lb.LoadBalancer"):
         for bucket in buckets_of(graph, balancer, "accessLogs.bucket"):

@@ -20,7 +20,7 @@ AUTHENTICATING = ("authenticate-oidc", "authenticate-cognito", "jwt-validation")
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """One listener or listener rule."""
+    """Evaluate one listener or listener rule."""
     path = "actions" if resource.kind == "lb.ListenerRule" else "defaultActions"
     if resource.value("protocol") in ("TCP", "UDP", "TCP_UDP", "TLS", "GENEVE"):
         return

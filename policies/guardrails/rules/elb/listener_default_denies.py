@@ -19,7 +19,7 @@ _FIX = "make the default action a fixed-response 404, and forward through rules 
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """One listener of an application load balancer."""
+    """Evaluate one listener of an application load balancer."""
     if resource.value("protocol") != "HTTPS":
         return
     actions = resource.items("defaultActions")

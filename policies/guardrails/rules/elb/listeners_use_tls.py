@@ -36,7 +36,7 @@ _FIX = "use protocol HTTPS with a recommended sslPolicy; on port 80 only redirec
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """One listener, or one distribution."""
+    """Evaluate one listener, or one distribution."""
     if resource.kind == "cloudfront.Distribution":
         yield from _distribution(resource)
         return

@@ -18,7 +18,7 @@ from ...topology.graph.verdicts import Finding
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """One load balancer."""
+    """Evaluate one load balancer."""
     if resource.value("loadBalancerType") in ("network", "gateway"):
         if resource.value("loadBalancerType") == "network":
             private = "enforceSecurityGroupInboundRulesOnPrivateLinkTraffic"

@@ -19,7 +19,7 @@ _FIX = "set subnets (or subnetMappings) in two or more availability zones"
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each load balancer."""
+    """Evaluate each load balancer."""
     for balancer in graph.of_type("lb.LoadBalancer"):
         yield from _balancer(graph, balancer)
 

@@ -18,7 +18,7 @@ _FIX = "set accessLogs with enabled true and a dedicated bucket"
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each load balancer."""
+    """Evaluate each load balancer."""
     for balancer in graph.of_type("lb.LoadBalancer"):
         if balancer.value("loadBalancerType") == "gateway":
             continue

@@ -19,7 +19,7 @@ _FIX = "set {} with enabled true and a dedicated bucket"
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """One load balancer."""
+    """Evaluate one load balancer."""
     if resource.value("loadBalancerType") in ("network", "gateway"):
         return
     for log in ("connectionLogs", "healthCheckLogs"):

@@ -25,7 +25,7 @@ _FIX = "name the bucket intended for these logs, or allow log delivery in its po
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each log of each load balancer."""
+    """Evaluate each log of each load balancer."""
     for balancer in graph.of_type("lb.LoadBalancer"):
         for path in _PATHS:
             if balancer.value(f"{path}.enabled") is True:

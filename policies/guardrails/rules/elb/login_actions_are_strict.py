@@ -27,7 +27,7 @@ _SCHEMA = {
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """Each authenticating action of a listener or listener rule."""
+    """Evaluate each authenticating action of a listener or listener rule."""
     path = "actions" if resource.kind == "lb.ListenerRule" else "defaultActions"
     actions = resource.items(path)
     if isinstance(actions, Unknown):

@@ -52,7 +52,7 @@ class _Login:
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """The logins of each listener, host by host."""
+    """Evaluate the logins of each listener, host by host."""
     seen: set[tuple[str, str]] = set()
     for logins in _by_host(graph):
         for kind, names in _ACTIONS.items():
@@ -103,7 +103,7 @@ def _compared(logins: list[_Login], name: str) -> Iterator[Finding]:
     for login, value in values:
         path = f"{login.place}.{name}"
         if isinstance(value, Unknown):
-            # What all of them take from one place is the same, whatever it will be.
+            # A value that all of them take from one place is the same for all, even if it is not known.
             if known or len(sources) > 1:
                 yield not_proven(login.resource, path, [value], _WANTED, _FIX)
         elif value != usual and login.unclear:

@@ -19,7 +19,7 @@ _FIX = "move the rule to the HTTPS listener, and have the port 80 listener only 
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each listener rule."""
+    """Evaluate each listener rule."""
     for rule in graph.of_type("lb.ListenerRule"):
         actions = rule.items("actions")
         if isinstance(actions, Unknown):

@@ -23,7 +23,7 @@ _HALF_A_YEAR = 15_768_000
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """One listener."""
+    """Evaluate one listener."""
     protocol = resource.value("protocol")
     if protocol in ("HTTP", "HTTPS"):
         yield from expect_value(resource, f"{_PREFIX}ServerEnabled", False, "set it to false", default=True)

@@ -19,7 +19,7 @@ _FIX = "remove transforms: have the target serve the path, or redirect"
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """One listener rule."""
+    """Evaluate one listener rule."""
     yield from expect(
         resource,
         "transforms",

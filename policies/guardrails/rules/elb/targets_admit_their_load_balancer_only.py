@@ -18,7 +18,7 @@ from ...topology.reachability.evaluation import reachability
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each security group rule that opens such a target to another source."""
+    """Evaluate each security group rule that opens such a target to another source."""
     yield from reachability(graph).bypasses
 
 

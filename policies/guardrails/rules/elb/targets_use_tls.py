@@ -19,7 +19,7 @@ _FIX = "set protocol to HTTPS (or TLS) on the target group and in its healthChec
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """One target group."""
+    """Evaluate one target group."""
     if resource.value("targetType") in ("lambda", "alb"):
         return
     yield from expect(

@@ -25,7 +25,7 @@ _LONGEST = {"clientKeepAlive": 604_800, "deregistrationDelay": 3600, "idleTimeou
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each load balancer, target group and task definition, and how they fit together."""
+    """Evaluate each load balancer, target group and task definition, and how they fit together."""
     balancers = [
         b for b in graph.of_type("lb.LoadBalancer") if b.value("loadBalancerType") not in ("network", "gateway")
     ]

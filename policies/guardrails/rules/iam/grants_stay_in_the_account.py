@@ -82,7 +82,7 @@ _SCHEMA: dict[str, dict[str, Any]] = {
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each document with a grant, and each destination."""
+    """Evaluate each document with a grant, and each destination."""
     own = own_accounts(graph)
     known = own | LOG_DELIVERY | IMAGES | set(cast("list[str]", settings["accounts"]))
     for resource in graph.of_type(*_DOCUMENTS):

@@ -69,7 +69,7 @@ _SCHEMA = {
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """One policy, one role with inline policies, or one attachment of a managed policy."""
+    """Evaluate one policy, one role with inline policies, or one attachment of a managed policy."""
     if resource.kind in ("iam.Policy", "iam.RolePolicy", "iam.UserPolicy", "iam.GroupPolicy"):
         yield from _document(resource, "policy", document_at(resource, "policy"), settings)
     elif resource.kind == "iam.Role":

@@ -25,7 +25,7 @@ _STATUS = "status"
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """One key or password of a user; a deactivated key grants no access."""
+    """Evaluate one key or password of a user; a deactivated key grants no access."""
     status = resource.value(_STATUS)
     if isinstance(status, Unknown):
         yield not_proven(resource, _STATUS, [status], "Inactive", _FIX)

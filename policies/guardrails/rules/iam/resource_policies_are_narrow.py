@@ -35,7 +35,7 @@ _OWNERS = (
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """One policy of a resource."""
+    """Evaluate one policy of a resource."""
     path = RESOURCE_POLICIES[resource.kind]
     of = document_at(resource, path)
     if resource.kind == "apigateway.RestApi" and _on_the_internet(resource):

@@ -25,7 +25,7 @@ _FIX = "name the service, role or identity provider that assumes the role"
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """One role's trust policy."""
+    """Evaluate one role's trust policy."""
     of = document_at(resource, _PATH)
     yield from undecided(resource, _PATH, of, _WANTED, _FIX)
     for statement in grants(of):

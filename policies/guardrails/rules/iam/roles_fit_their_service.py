@@ -49,7 +49,7 @@ _FIX = "give each service the role whose trust policy names it, and attach the s
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each role that a resource passes to a service."""
+    """Evaluate each role that a resource passes to a service."""
     for resource in graph.of_type(*_GIVEN):
         for path, service in _GIVEN[resource.kind]:
             if resource.value(path) is None:

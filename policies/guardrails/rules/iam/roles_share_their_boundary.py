@@ -19,7 +19,7 @@ _FIX = "set permissionsBoundary to the boundary of the stack's other roles"
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each role of a stack in which some role has a boundary."""
+    """Evaluate each role of a stack in which some role has a boundary."""
     roles = graph.of_type("iam.Role")
     if not any(role.value(_PATH) not in (None, "") for role in roles):
         return

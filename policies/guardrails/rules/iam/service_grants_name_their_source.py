@@ -29,7 +29,7 @@ _ON_BEHALF = ("kms:viaservice", "kms:calleraccount", "aws:principalaccount")
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """One resource policy, or the trust policy of a role."""
+    """Evaluate one resource policy, or the trust policy of a role."""
     path = _PATHS[resource.kind]
     of = document_at(resource, path)
     yield from undecided(resource, path, of, _WANTED, _FIX)

@@ -29,7 +29,7 @@ _BOUNDS = ("kms:encryptioncontext", "kms:grantisforawsresource", "kms:viaservice
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """One identity policy, or one key policy."""
+    """Evaluate one identity policy, or one key policy."""
     of = document_at(resource, "policy")
     yield from undecided(resource, "policy", of, _WANTED, _FIX)
     for item in grants(of):

@@ -29,7 +29,7 @@ _USES = {
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each log group, cluster and topic that uses a key of this stack."""
+    """Evaluate each log group, cluster and topic that uses a key of this stack."""
     for resource in graph.of_type(*_USES):
         path, service = _USES[resource.kind]
         yield from _admits(graph, resource, path, service)

@@ -19,7 +19,7 @@ _FIX = "add aws.kms.Alias for the key"
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each key."""
+    """Evaluate each key."""
     aliases = graph.of_type("kms.Alias")
     unknown = [
         a

@@ -19,7 +19,7 @@ _LEAST_DAYS = 14
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """One key."""
+    """Evaluate one key."""
     kind = resource.value("customerMasterKeySpec")
     if isinstance(kind, Unknown) or kind in (None, "SYMMETRIC_DEFAULT"):
         fix = "set enableKeyRotation to true"

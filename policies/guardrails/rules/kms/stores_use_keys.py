@@ -36,7 +36,7 @@ _PATHS: dict[str, tuple[tuple[str, str], ...]] = {
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each store."""
+    """Evaluate each store."""
     for store in graph.of_type(*_PATHS):
         for path, switch in _PATHS[store.kind]:
             if not switch or store.value(switch) is True:

@@ -18,7 +18,7 @@ _FIX = "require AWS_IAM, a user pool, a token or an authorizer"
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """One function URL, API route or method."""
+    """Evaluate one function URL, API route or method."""
     if resource.kind == "lambda.FunctionUrl":
         yield from expect_value(resource, "authorizationType", "AWS_IAM", _FIX)
     elif resource.kind == "apigateway.Method":

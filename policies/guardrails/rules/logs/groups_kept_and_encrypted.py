@@ -26,7 +26,7 @@ _SCHEMA = {
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each log group."""
+    """Evaluate each log group."""
     limit = int(settings["maximumDays"])
     for group in graph.of_type("cloudwatch.LogGroup"):
         yield from expect(

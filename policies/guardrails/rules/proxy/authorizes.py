@@ -34,7 +34,7 @@ _SCHEMA = {
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """Each Envoy proxy of a task definition."""
+    """Evaluate each Envoy proxy of a task definition."""
     found, undecided = containers(resource, _WANTED, _FIX)
     yield from undecided
     for container in found:

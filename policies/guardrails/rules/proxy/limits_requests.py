@@ -25,7 +25,7 @@ _TIMES = ("request_headers_timeout", "stream_idle_timeout")
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """Each Envoy proxy of a task definition."""
+    """Evaluate each Envoy proxy of a task definition."""
     found, undecided = containers(resource, _WANTED, _FIX)
     yield from undecided
     for container in found:
@@ -44,7 +44,7 @@ def _manager(task: Resource, place: str, manager: dict[str, Any]) -> Iterator[Fi
         if not seconds(manager.get(name) or default):
             yield violated(task, f"{place}.{name}", manager.get(name), "a time greater than 0s", f"set {name}")
     if not _limits_bodies(manager):
-        fix = "answer 413 to a content-length beyond the limit, or add a filter that limits bodies"
+        fix = "return 413 for a content-length beyond the limit, or add a filter that limits bodies"
         yield violated(task, f"{place}.http_filters", "no limit on bodies", "a limit on the size of bodies", fix)
     whole = seconds((as_mapping(manager.get("common_http_protocol_options")) or {}).get("max_stream_duration"))
     for _, route in routes_of(manager):

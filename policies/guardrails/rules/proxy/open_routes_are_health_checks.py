@@ -34,7 +34,7 @@ _SCHEMA: dict[str, dict[str, Any]] = {
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each Envoy proxy of a task definition, with every target group of the stack."""
+    """Evaluate each Envoy proxy of a task definition, with every target group of the stack."""
     checked: set[str] = set(cast("list[str]", settings["openPaths"]))
     unknown: list[Unknown] = []
     for group in graph.of_type("lb.TargetGroup"):

@@ -29,7 +29,7 @@ _NAMES = (
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """Each cluster of each Envoy proxy of a task definition."""
+    """Evaluate each cluster of each Envoy proxy of a task definition."""
     found, undecided = containers(resource, _WANTED, _FIX)
     yield from undecided
     for container in found:

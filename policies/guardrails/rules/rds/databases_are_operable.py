@@ -68,7 +68,7 @@ _SETTINGS = {
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each database cluster and instance."""
+    """Evaluate each database cluster and instance."""
     for database in graph.of_type(*_SETTINGS):
         for setting in _SETTINGS[database.kind]:
             yield from expect(

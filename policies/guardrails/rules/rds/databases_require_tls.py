@@ -23,7 +23,7 @@ _GROUPS = {
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each PostgreSQL cluster and instance."""
+    """Evaluate each PostgreSQL cluster and instance."""
     for database in graph.of_type(*_GROUPS):
         engine = database.value("engine")
         if isinstance(engine, Unknown):

@@ -22,7 +22,7 @@ _FIX = "add aws.rds.EventSubscription for the source type, without eventCategori
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each type of event source among the stack's databases."""
+    """Evaluate each type of event source among the stack's databases."""
     subscriptions = graph.of_type("rds.EventSubscription")
     sources = [subscription.value("sourceType") for subscription in subscriptions]
     unknown = [source for source in sources if isinstance(source, Unknown)]

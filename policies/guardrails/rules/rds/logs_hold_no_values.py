@@ -29,7 +29,7 @@ _WANTED: dict[str, tuple[str, Callable[[str], bool], str]] = {
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """One parameter group."""
+    """Evaluate one parameter group."""
     family = resource.value("family")
     if isinstance(family, str) and "postgres" not in family:
         return

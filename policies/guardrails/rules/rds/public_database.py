@@ -29,7 +29,7 @@ _PATHS = {
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """One database, broker or cluster."""
+    """Evaluate one database, broker or cluster."""
     path, default = _PATHS[resource.kind]
     yield from expect_value(resource, path, False, f"set {path} to false", default=default)
 

@@ -23,7 +23,7 @@ _FIX = "add the missing rule, entry or route, or remove the connection that is n
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each connection declared by load balancers and rules."""
+    """Evaluate each connection declared by load balancers and rules."""
     facts = facts_of(graph)
     gaps = [gap for flow in facts.flows if (gap := unmatched(facts, flow)) is not None]
     gaps += [gap for flow in facts.flows for gap in filtered(facts, flow)]

@@ -17,7 +17,7 @@ from ...topology.reachability.evaluation import reachability
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each resource of a type that is not modelled."""
+    """Evaluate each resource of a type that is not modelled."""
     yield from reachability(graph).not_modelled
 
 

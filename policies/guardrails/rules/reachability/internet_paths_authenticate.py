@@ -19,7 +19,7 @@ from ...topology.reachability.evaluation import reachability
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each forwarding rule, route and address that is open to the internet."""
+    """Evaluate each forwarding rule, route and address that is open to the internet."""
     yield from reachability(graph).unauthenticated
 
 

@@ -16,7 +16,7 @@ from ...topology.reachability.evaluation import reachability
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each entry point."""
+    """Evaluate each entry point."""
     yield from reachability(graph).unprotected
 
 

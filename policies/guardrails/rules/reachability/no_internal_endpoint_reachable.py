@@ -18,7 +18,7 @@ from ...topology.reachability.evaluation import reachability
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each layer of each internal resource."""
+    """Evaluate each layer of each internal resource."""
     yield from reachability(graph).exposures
 
 

@@ -32,7 +32,7 @@ _FIX = "associate a DNS Firewall rule group and a resolver query log with the VP
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each VPC, and each rule group."""
+    """Evaluate each VPC, and each rule group."""
     for vpc in graph.of_type("ec2.Vpc"):
         for kind, (path, wanted) in _WANTED.items():
             if not referring(graph, vpc, path, kind):
@@ -103,7 +103,7 @@ def _group(graph: Graph, group: Resource) -> Iterator[Finding]:
         yield violated(group, "", "no rule that blocks all other domains", "a last rule with action BLOCK on *", fix)
     elif not allowed and not undecided:
         fix = "add a rule before it that allows the domains that are needed"
-        yield violated(group, "", "no rule that allows", "a rule for the domains that are needed", fix)
+        yield violated(group, "", "no allow rule", "a rule for the domains that are needed", fix)
 
 
 def _priority(rule: Resource) -> float:

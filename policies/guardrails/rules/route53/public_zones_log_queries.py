@@ -19,7 +19,7 @@ _WANTED = "a query log"
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each zone without a VPC."""
+    """Evaluate each zone without a VPC."""
     for zone in graph.of_type("route53.Zone"):
         vpcs = zone.items("vpcs")
         if isinstance(vpcs, Unknown):

@@ -17,7 +17,7 @@ from ...topology.graph.verdicts import Finding
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each bucket of this stack that receives another bucket's access log."""
+    """Evaluate each bucket of this stack that receives another bucket's access log."""
     for bucket in buckets_of_records(graph).values():
         yield from expires(graph, bucket, int(settings["maximumDays"]))
 

@@ -19,7 +19,7 @@ _FIX = "add aws.s3.BucketVersioning with status Enabled"
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each bucket that a selection names."""
+    """Evaluate each bucket that a selection names."""
     for selection in graph.of_type("backup.Selection"):
         for bucket in graph.referenced(selection, "resources", BUCKETS):
             versionings = configurations_of(graph, bucket, "s3.BucketVersioning", "s3.BucketVersioningV2")

@@ -26,7 +26,7 @@ _FIX = "deny s3:* on the bucket's ARN and on <ARN>/* to all principals where aws
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """One bucket policy."""
+    """Evaluate one bucket policy."""
     of = document_at(resource, "policy")
     yield from undecided(resource, "policy", of, _WANTED, _FIX)
     if of.known and not any(

@@ -22,7 +22,7 @@ _TLS_FIX = "deny every action where aws:SecureTransport is false, in the bucket'
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each bucket."""
+    """Evaluate each bucket."""
     for bucket in graph.of_type(*BUCKETS):
         yield from _blocked(graph, bucket)
         yield from _by_policy(graph, bucket)

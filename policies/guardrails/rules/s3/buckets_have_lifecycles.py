@@ -27,7 +27,7 @@ _FIX = "add aws.s3.BucketLifecycleConfiguration, with at least a rule that abort
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each bucket."""
+    """Evaluate each bucket."""
     for bucket in graph.of_type(*BUCKETS):
         configurations = configurations_of(graph, bucket, *LIFECYCLES)
         if not configurations and not bucket.value("lifecycleRules"):

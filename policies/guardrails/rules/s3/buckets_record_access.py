@@ -18,7 +18,7 @@ _FIX = "add aws.s3.BucketLogging with a target bucket"
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each bucket that receives no logs."""
+    """Evaluate each bucket that receives no logs."""
     taking_logs = buckets_taking_logs(graph)
     for bucket in graph.of_type(*BUCKETS):
         recorded = configurations_of(graph, bucket, *LOGGINGS) or bucket.value("loggings") or bucket.value("logging")

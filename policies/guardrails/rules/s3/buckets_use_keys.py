@@ -21,7 +21,7 @@ _FIX = "add aws.s3.BucketServerSideEncryptionConfiguration with sseAlgorithm aws
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each bucket that receives no access logs."""
+    """Evaluate each bucket that receives no access logs."""
     taking_logs = buckets_taking_logs(graph)
     for bucket in graph.of_type(*BUCKETS):
         if bucket.urn in taking_logs:

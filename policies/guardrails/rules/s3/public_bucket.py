@@ -20,7 +20,7 @@ _BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrict
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """A bucket or object with its ACL, a public access block, or an access point."""
+    """Evaluate a bucket or object with its ACL, a public access block, or an access point."""
     if resource.kind in ("s3.BucketPublicAccessBlock", "s3.AccountPublicAccessBlock"):
         for flag in _BLOCKS:
             yield from expect_value(resource, flag, True, f"set {flag} to true", default=False)

@@ -20,7 +20,7 @@ _LONGEST = 90
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each secret and each rotation."""
+    """Evaluate each secret and each rotation."""
     for secret in graph.of_type("secretsmanager.Secret"):
         if not referring(graph, secret, "secretId", "secretsmanager.SecretRotation"):
             yield violated(secret, "", "no rotation", f"rotation every {_LONGEST} days or less", _FIX)

@@ -19,7 +19,7 @@ _FIX = "set kmsKeyId to a key whose policy delegates access to roles of this acc
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each secret."""
+    """Evaluate each secret."""
     for secret in graph.of_type("secretsmanager.Secret"):
         yield from expect_reference(graph, secret, "kmsKeyId", "a KMS key", _FIX)
 

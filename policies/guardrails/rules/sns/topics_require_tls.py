@@ -23,7 +23,7 @@ _FIX = "deny sns:Publish where aws:SecureTransport is false, in the topic's poli
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each topic."""
+    """Evaluate each topic."""
     for topic in graph.of_type("sns.Topic"):
         holders = [topic, *referring(graph, topic, "arn", "sns.TopicPolicy")]
         documents = [(holder, document_at(holder, "policy")) for holder in holders]

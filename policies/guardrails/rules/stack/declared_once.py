@@ -57,7 +57,7 @@ _INLINE = {
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each type of resource that a target can have only once."""
+    """Evaluate each type of resource that a target can have only once."""
     for kind, (path, targets, keys) in _ONE.items():
         found: dict[tuple[str, str], list[Resource]] = {}
         for resource in graph.of_type(kind):

@@ -28,7 +28,7 @@ _PATHS = {
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """One load balancer, database, table or bucket."""
+    """Evaluate one load balancer, database, table or bucket."""
     if resource.kind in ("s3.Bucket", "s3.BucketV2"):
         fix = "remove forceDestroy, so that only an empty bucket can be deleted"
         yield from expect_value(resource, "forceDestroy", False, fix, default=False)

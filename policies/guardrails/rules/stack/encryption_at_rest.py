@@ -32,7 +32,7 @@ _INHERITING = ("replicationSourceIdentifier", "snapshotIdentifier", "clusterIden
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """One store."""
+    """Evaluate one store."""
     for flag in _FLAGS.get(resource.kind, ()):
         if resource.value(flag) is None and any(resource.value(key) is not None for key in _INHERITING):
             fix = f"set {flag}: the encryption of the source is not visible here"

@@ -15,7 +15,7 @@ from ...topology.graph.verdicts import Finding
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Nothing here: which entries matched is known once all policies have run (see ``evaluation``)."""
+    """Yield nothing: the matching entries are known only after all policies have run (see ``evaluation``)."""
     yield from ()
 
 

@@ -64,7 +64,7 @@ _SETTINGS: dict[str, tuple[_PublicSetting, ...]] = {
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """One snapshot, image, function, layer, cache user or service network."""
+    """Evaluate one snapshot, image, function, layer, cache user or service network."""
     for setting in _SETTINGS[resource.kind]:
         found = resource.value(setting.path)
         narrowing = [resource.value(path) for path in setting.narrowed]

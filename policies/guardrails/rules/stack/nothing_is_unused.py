@@ -63,7 +63,7 @@ _WANTED = "a resource that uses it"
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each resource of a type that has no purpose without another resource."""
+    """Evaluate each resource of a type that has no purpose without another resource."""
     users: dict[str, set[str]] = {}
     for resource in graph:
         for urns in resource.property_dependencies.values():

@@ -35,7 +35,7 @@ def taggable() -> frozenset[str]:
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each resource whose type supports tags."""
+    """Evaluate each resource whose type supports tags."""
     wanted = cast("list[str]", settings["keys"])
     for resource in graph:
         if resource.kind in taggable():

@@ -33,7 +33,7 @@ _PATHS: Mapping[str, tuple[str, ...]] = {
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """Each property of the resource's type that contains a credential."""
+    """Evaluate each property of the resource's type that contains a credential."""
     for path in _PATHS[resource.kind]:
         for place, value in _values(resource.properties, path.split("."), ""):
             if value not in (None, "") and not is_secret(value):

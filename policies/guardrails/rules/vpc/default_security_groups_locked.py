@@ -18,7 +18,7 @@ _FIX = "add aws.ec2.DefaultSecurityGroup for the VPC, without ingress and egress
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each VPC, and each default group."""
+    """Evaluate each VPC, and each default group."""
     for vpc in graph.of_type("ec2.Vpc"):
         read = graph.referenced(vpc, "defaultSecurityGroupId", ("ec2.SecurityGroup",)).resources
         if read:

@@ -23,7 +23,7 @@ _FIX = "add aws.ec2.DefaultNetworkAcl without entries and aws.ec2.DefaultRouteTa
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each VPC that has custom network ACLs."""
+    """Evaluate each VPC that has custom network ACLs."""
     for vpc in graph.of_type("ec2.Vpc"):
         if not referring(graph, vpc, "vpcId", "ec2.NetworkAcl"):
             continue

@@ -26,7 +26,7 @@ _FIX = "give the VPC endpoint a policy with the actions and resources that the s
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """One VPC endpoint, or the policy of one."""
+    """Evaluate one VPC endpoint, or the policy of one."""
     if resource.value("vpcEndpointType") in ("GatewayLoadBalancer", "Resource", "ServiceNetwork"):
         return
     policy = document_at(resource, "policy")

@@ -21,7 +21,7 @@ _FIX = "add aws.ec2.VpcEndpoint for each of " + ", ".join(NEEDED)
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each VPC of a stack that runs services without a NAT gateway."""
+    """Evaluate each VPC of a stack that runs services without a NAT gateway."""
     if graph.of_type("ec2.NatGateway"):
         return
     for vpc in graph.of_type("ec2.Vpc"):

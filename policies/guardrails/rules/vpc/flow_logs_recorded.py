@@ -20,7 +20,7 @@ _FIX = "add aws.ec2.FlowLog for the VPC with trafficType ALL or REJECT"
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each VPC, and each flow log."""
+    """Evaluate each VPC, and each flow log."""
     for vpc in graph.of_type("ec2.Vpc"):
         if referring(graph, vpc, "vpcId", "ec2.FlowLog"):
             continue

@@ -21,7 +21,7 @@ _FIX = "name the security groups that this resource needs, other than the defaul
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each load balancer and each internal resource."""
+    """Evaluate each load balancer and each internal resource."""
     facts = facts_of(graph)
     for balancer in graph.of_type("lb.LoadBalancer"):
         yield from _balancer(balancer, facts.groups.of(balancer, "securityGroups"))

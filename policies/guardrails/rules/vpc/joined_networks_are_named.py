@@ -35,7 +35,7 @@ KINDS = {
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each connection to another network."""
+    """Evaluate each connection to another network."""
     admitting = _admitting(graph) if graph.of_type(*KINDS) else []
     for connection in graph.of_type(*KINDS):
         what = f"joins {KINDS[connection.kind]}"

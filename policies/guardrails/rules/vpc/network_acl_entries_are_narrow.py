@@ -23,7 +23,7 @@ _FIX = "name the protocol and the ports; add a separate entry for responses to e
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """One entry, or the inline entries of a network ACL."""
+    """Evaluate one entry, or the inline entries of a network ACL."""
     if resource.kind == "ec2.NetworkAclRule":
         yield from _entry(resource, "", resource.properties, "ruleAction")
         return

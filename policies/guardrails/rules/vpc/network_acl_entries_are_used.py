@@ -42,7 +42,7 @@ _FEW = 100
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each allow entry of each network ACL whose subnets hold resources of this stack."""
+    """Evaluate each allow entry of each network ACL whose subnets hold resources of this stack."""
     facts = facts_of(graph)
     peers = facts.peers
     inside: dict[str, list[Peer]] = {}
@@ -70,7 +70,7 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
 
 
 _Needs = dict[bool, list[tuple[Addresses, Intervals]]]
-"""By direction (egress or not): addresses and ports in the rules of security groups."""
+"""Addresses and ports in the rules of security groups, by direction (egress or not)."""
 
 
 def _needs(facts: Facts, inside: list[Peer]) -> _Needs:

@@ -24,7 +24,7 @@ _FIX = "narrow the entry to the ports and address ranges that are needed"
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each network ACL and entry."""
+    """Evaluate each network ACL and entry."""
     for acl in graph.of_type("ec2.NetworkAcl", "ec2.DefaultNetworkAcl"):
         ingress = acl.items("ingress")
         if isinstance(ingress, Unknown) and acl.property_dependencies.get("ingress"):

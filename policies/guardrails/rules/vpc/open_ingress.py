@@ -48,7 +48,7 @@ _INLINE = ("cidrBlocks", "ipv6CidrBlocks")
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """One security group with its inline rules, or one rule."""
+    """Evaluate one security group with its inline rules, or one rule."""
     allowed = {int(port) for port in settings["ports"]}
     if resource.kind in _SINGLE:
         if resource.kind == "ec2.SecurityGroupRule" and resource.value("type") != "ingress":

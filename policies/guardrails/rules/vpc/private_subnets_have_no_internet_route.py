@@ -50,7 +50,7 @@ _STARTING = ("ecr.api", "ecr.dkr", "logs")
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each route in each route table of a subnet that contains a workload."""
+    """Evaluate each route in each route table of a subnet that contains a workload."""
     closed = settings["nat"] == "forbid" or (settings["nat"] == "without endpoints" and _is_closed(graph))
     ways = _WAYS if closed else _WAYS[:1]
     held = _held(graph)

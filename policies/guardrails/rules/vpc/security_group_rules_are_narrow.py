@@ -31,7 +31,7 @@ _SINGLE = {
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """One rule, or the inline rules of one group."""
+    """Evaluate one rule, or the inline rules of one group."""
     limit = int(settings["maximumPorts"])
     if resource.kind in _SINGLE:
         yield from _rule(resource, "", resource.properties, _SINGLE[resource.kind], limit)

@@ -29,7 +29,7 @@ _FIX = "name each subnet once, in two or more availability zones"
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each list of subnets."""
+    """Evaluate each list of subnets."""
     for resource in graph.of_type(*_PATHS):
         path, least = _PATHS[resource.kind]
         found = resource.items(path)

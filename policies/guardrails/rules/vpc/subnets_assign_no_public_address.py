@@ -19,7 +19,7 @@ _FIX = "set it to false; assign a public address to the one resource that needs 
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """One subnet."""
+    """Evaluate one subnet."""
     default = resource.kind == "ec2.DefaultSubnet"
     yield from expect_value(resource, "mapPublicIpOnLaunch", False, _FIX, default=default)
     if resource.value("ipv6CidrBlock") is not None or resource.value("ipv6Native") is True:

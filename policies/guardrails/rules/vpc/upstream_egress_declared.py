@@ -42,7 +42,7 @@ _SCHEMA: dict[str, dict[str, Any]] = {
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each service, task set, scheduled task, function and load balancer."""
+    """Evaluate each service, task set, scheduled task, function and load balancer."""
     groups = SecurityGroups(graph)
     declared = NO_ADDRESSES
     for block in cast("list[str]", settings["networks"]):

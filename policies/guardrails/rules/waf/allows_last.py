@@ -22,7 +22,7 @@ _FEW = 2**16
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each rule of each web ACL that allows."""
+    """Evaluate each rule of each web ACL that allows."""
     for web_acl in rules_of_web_acls(graph):
         if isinstance(web_acl.acl.items("rules"), Unknown):
             yield not_proven(web_acl.acl, "rules", ["rules"], _WANTED, _FIX)

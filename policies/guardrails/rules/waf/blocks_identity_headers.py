@@ -20,7 +20,7 @@ _FIX = "add a blocking rule on single_header for each of " + ", ".join(HEADERS)
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each web ACL of a stack with a load balancer login."""
+    """Evaluate each web ACL of a stack with a load balancer login."""
     if not logs_in(graph):
         return
     for web_acl in rules_of_web_acls(graph):

@@ -22,7 +22,7 @@ from ...web_acls import ACL, rules_of_web_acls
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each web ACL."""
+    """Evaluate each web ACL."""
     for web_acl in rules_of_web_acls(graph):
         missing = sorted(set(LIMITS) - limited(graph, web_acl))
         for limit in missing:

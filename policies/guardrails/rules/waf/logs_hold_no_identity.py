@@ -21,7 +21,7 @@ _FIX = "add the headers to redactedFields of the logging configuration"
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """The log of each web ACL of a stack with a load balancer login."""
+    """Evaluate the log of each web ACL of a stack with a load balancer login."""
     if not logs_in(graph):
         return
     for acl in graph.of_type(ACL):

@@ -25,7 +25,7 @@ _PROTECT = "add dataProtectionConfig for authorization, cookie and query string,
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each web ACL."""
+    """Evaluate each web ACL."""
     for acl in graph.of_type(ACL):
         logs = referring(graph, acl, "resourceArn", "wafv2.WebAclLoggingConfiguration")
         if not logs:

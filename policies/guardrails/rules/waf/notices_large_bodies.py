@@ -22,7 +22,7 @@ _FIX = "add a rule on the body's size with oversizeHandling MATCH that blocks, o
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each web ACL that inspects bodies."""
+    """Evaluate each web ACL that inspects bodies."""
     for web_acl in rules_of_web_acls(graph):
         if not web_acl.complete:
             yield not_proven(web_acl.acl, "rules", ["rules"], _WANTED, _FIX)

@@ -22,7 +22,7 @@ _FIX = "add a blocking rule on the label that excludes only the requests with th
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each rule of a managed group that counts."""
+    """Evaluate each rule of a managed group that counts."""
     for web_acl in rules_of_web_acls(graph):
         if isinstance(web_acl.acl.items("rules"), Unknown):
             yield not_proven(web_acl.acl, "rules", ["rules"], _WANTED, _FIX)

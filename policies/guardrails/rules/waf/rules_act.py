@@ -24,7 +24,7 @@ _GROUP_FIX = "set overrideAction to none; set individual rules of the group to c
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each rule of each web ACL."""
+    """Evaluate each rule of each web ACL."""
     for web_acl in rules_of_web_acls(graph):
         if isinstance(web_acl.acl.items("rules"), Unknown):
             yield not_proven(web_acl.acl, "rules", ["rules"], _WANTED, _FIX)

@@ -19,7 +19,7 @@ _FIX = "set visibilityConfig with cloudwatchMetricsEnabled true and a metricName
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """One web ACL, rule group or rule."""
+    """Evaluate one web ACL, rule group or rule."""
     yield from _measured(resource, "", resource.value("visibilityConfig"))
     if resource.kind == "wafv2.WebAclRule":
         return

@@ -25,7 +25,7 @@ _MANAGED = "awswaf:managed:"
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each web ACL."""
+    """Evaluate each web ACL."""
     for web_acl in rules_of_web_acls(graph):
         if not web_acl.complete:
             yield not_proven(web_acl.acl, "rules", ["rules"], _WANTED, _FIX)

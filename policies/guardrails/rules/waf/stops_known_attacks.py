@@ -26,7 +26,7 @@ _SCHEMA = {
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Each web ACL."""
+    """Evaluate each web ACL."""
     for web_acl in rules_of_web_acls(graph):
         applied = _applied(web_acl)
         for name in cast("list[str]", settings["groups"]):

@@ -28,7 +28,7 @@ class Operation:
 
 
 def operations(api: Resource) -> Iterator[Operation]:
-    """The operations that forward requests; one unknown operation where the document cannot be read."""
+    """The operations that forward requests; one unknown operation if the document cannot be read."""
     body = api.value("body")
     if body is None or body == "":
         return

@@ -105,7 +105,7 @@ class LoadBalancing:
             self.unattached.append((resource, property_))
 
     def groups_of(self, balancer: Resource) -> GroupSet | None:
-        """The security groups of a load balancer; ``None`` when a load balancer of its type has none."""
+        """The security groups of a load balancer; ``None`` if its type has none."""
         found = self.groups.of(balancer, "securityGroups")
         kind = balancer.value("loadBalancerType")
         if found.default and (kind in ("network", "gateway") or isinstance(kind, Unknown)):
@@ -116,7 +116,7 @@ class LoadBalancing:
         return found
 
     def is_internal(self, balancer: Resource) -> bool | None:
-        """Whether a load balancer has private addresses only; ``None`` when that is not known yet."""
+        """Whether a load balancer has private addresses only; ``None`` if that is not known yet."""
         value = balancer.value("internal")
         if isinstance(value, Unknown):
             return None

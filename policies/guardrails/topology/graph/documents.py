@@ -20,7 +20,7 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @lru_cache(maxsize=64)
 def document(text: str) -> Value:
-    """The parsed text, or ``None`` where it is neither. The result is shared between callers: do not change it.
+    """The parsed text, or ``None`` if it is neither. The result is shared between callers: do not change it.
 
     A value that several aliases refer to is one object in several places.
     """

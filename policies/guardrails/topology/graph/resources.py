@@ -40,7 +40,7 @@ _IDENTITY = ("id", "arn")
 
 @lru_cache(maxsize=4096)
 def kind_of(type_: str) -> str:
-    """AWS type tokens in short, older module names included: ``aws:alb/listener:Listener`` is ``lb.Listener``.
+    """Shorten an AWS type token, including older module names: ``aws:alb/listener:Listener`` becomes ``lb.Listener``.
 
     Other tokens stay as they are.
     """
@@ -55,7 +55,7 @@ def kind_of(type_: str) -> str:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Resource:
-    """One registered resource: ``properties`` are its inputs with the provider's answers on top, in camelCase."""
+    """One registered resource: ``properties`` are its inputs overlaid with the provider's outputs, in camelCase."""
 
     urn: str
     type: str
@@ -75,7 +75,7 @@ class Resource:
 
     @property
     def kind(self) -> str:
-        """The type in short (``lb.Listener``), see ``kind_of``."""
+        """The short type name (``lb.Listener``), see ``kind_of``."""
         return kind_of(self.type)
 
     @property
@@ -86,17 +86,18 @@ class Resource:
     def get(self, path: str) -> Value:
         """The value at a path such as ``networkConfiguration.subnets`` or ``actions[0].type``.
 
-        ``None`` when it is absent, ``Unknown`` when it or anything on the way to it is not known yet, a ``Secret``
-        when it or anything on the way to it is secret.
+        Returns ``None`` if it is absent, ``Unknown`` if it or anything on the path to it is not known yet, a ``Secret``
+        if it or anything on the path to it is secret.
         """
         return walk(self.properties, path)
 
     def value(self, path: str) -> Value:
-        """Like ``get`` with secrets revealed: for decisions, never for output."""
+        """Like ``get``, with secrets revealed: for decisions, never for output."""
         return reveal(walk(self.properties, path))
 
     def items(self, path: str) -> list[Any] | Unknown:
-        """The value at a path as a list, secrets revealed: absent is empty, a single value is a list of one."""
+        """The value at a path as a list, with secrets revealed: an absent value is empty, a single value is a list with
+        one element."""
         found = self.value(path)
         if isinstance(found, Unknown):
             return found
@@ -106,7 +107,7 @@ class Resource:
 
     @classmethod
     def from_recorded(cls, record: Value) -> Resource:
-        """From a recorded registration: a mapping or a dataclass with values in wire form."""
+        """Create the resource from a recorded registration: a mapping or a dataclass with values in wire form."""
         entry = _entry(record)
         inputs = cast("dict[str, Any]", from_wire(entry.get("inputs") or {}))
         outputs = cast("dict[str, Any]", from_wire(entry.get("outputs") or {}))
@@ -136,7 +137,8 @@ class Resource:
 
     @classmethod
     def from_policy(cls, argument: Value) -> Resource:
-        """From the argument of a policy: a ``PolicyResource`` or ``ResourceValidationArgs`` of pulumi-policy."""
+        """Create the resource from the argument of a policy: a ``PolicyResource`` or ``ResourceValidationArgs`` of
+        pulumi-policy."""
         options = getattr(argument, "opts", None)
         parent = getattr(argument, "parent", None)
         dependencies = cast("Mapping[str, Iterable[Any]]", getattr(argument, "property_dependencies", None) or {})
@@ -176,9 +178,9 @@ def _urn(item: Value) -> str:
 class References:
     """The resources that a property refers to.
 
-    ``complete``: every value was joined to a resource of the stack. ``ambiguous``: unknown values were joined by
-    dependencies, and there are more candidates than values. ``loose``: the same, or a whole list is unknown, so that
-    some of the resources may not be meant. ``external``: literal identifiers of no resource here.
+    ``complete``: every value was resolved to a resource of the stack. ``ambiguous``: unknown values were resolved
+    through dependencies, and there are more candidates than values. ``loose``: ambiguous, or a whole list is unknown,
+    so that some of the resources may not be referenced. ``external``: literal identifiers that match no resource here.
     """
 
     resources: tuple[Resource, ...] = ()
@@ -212,12 +214,12 @@ class Graph:
 
     @classmethod
     def from_recorded(cls, records: Iterable[Any]) -> Graph:
-        """From recorded registrations: mappings or dataclasses with values in wire form."""
+        """Create the graph from recorded registrations: mappings or dataclasses with values in wire form."""
         return cls(Resource.from_recorded(record) for record in records)
 
     @classmethod
     def from_policy(cls, resources: Iterable[Any]) -> Graph:
-        """From the resources that a stack policy is given."""
+        """Create the graph from the resources that a stack policy receives."""
         return cls(Resource.from_policy(resource) for resource in resources)
 
     def __iter__(self) -> Iterator[Resource]:
@@ -227,7 +229,7 @@ class Graph:
         return len(self.resources)
 
     def of_type(self, *types: str) -> list[Resource]:
-        """Every resource of the given types, as full tokens or in short (``lb.Listener``), sorted by URN."""
+        """Every resource of the given types (full tokens or short names such as ``lb.Listener``), sorted by URN."""
         kinds = sorted({kind_of(type_) for type_ in types})
         if len(kinds) == 1:
             return list(self._by_kind.get(kinds[0], ()))
@@ -235,7 +237,7 @@ class Graph:
         return sorted(found, key=lambda resource: resource.urn)
 
     def identified(self, literal: str, types: Iterable[str] = (), keys: tuple[str, ...] = _IDENTITY) -> list[Resource]:
-        """The resources which one of ``keys`` (by default id and ARN) names by this literal."""
+        """The resources for which one of ``keys`` (by default id and ARN) equals this literal."""
         kinds = {kind_of(type_) for type_ in types}
         found: dict[str, Resource] = {}
         for key in keys:
@@ -264,8 +266,8 @@ class Graph:
     ) -> References:
         """The resources that a property refers to.
 
-        Known literals are looked up by ``keys``; unknown values, and literals that name nothing here, are joined by
-        the property's dependencies of the wanted types. ``value`` narrows a nested property to one part of it.
+        Known literals are looked up by ``keys``; unknown values, and literals that match nothing here, are resolved
+        through the property's dependencies of the wanted types. ``value`` narrows a nested property to one part of it.
         """
         literals, unknowns = _leaves(resource.value(path) if value is None else reveal(value), path)
         kinds = frozenset(kind_of(type_) for type_ in types)
@@ -333,7 +335,7 @@ def _is_whole_list(unknown: Unknown, path: str) -> bool:
 
 
 def walk_top(path: str) -> str:
-    """The top-level property of a path: what property dependencies are keyed by."""
+    """The top-level property of a path, which is the key of property dependencies."""
     return re.split(r"[.\[]", path, maxsplit=1)[0]
 
 

@@ -1,7 +1,7 @@
 """Property values as a policy may see them: plain JSON values, values that are not known yet, and secrets.
 
-A value that is not known yet is an explicit ``Unknown``. It is never true, false, empty or absent, so a
-decision that forgets about it fails loudly instead of passing silently.
+A value that is not known yet is an explicit ``Unknown``. It is never true, false, empty or absent, so a decision that
+ignores it fails loudly instead of passing silently.
 """
 
 from __future__ import annotations
@@ -81,17 +81,17 @@ class Secret:
 
 
 def as_mapping(value: Value) -> dict[str, Any] | None:
-    """The value as a mapping, or ``None`` when it is something else."""
+    """The value as a mapping, or ``None`` if it is not one."""
     return cast("dict[str, Any]", value) if type(value) is dict else None
 
 
 def as_list(value: Value) -> list[Any] | None:
-    """The value as a list, or ``None`` when it is something else."""
+    """The value as a list, or ``None`` if it is not one."""
     return cast("list[Any]", value) if type(value) is list else None
 
 
 def listed(value: Value) -> list[Any]:
-    """One value or several, as a list; nothing is an empty list."""
+    """One value or several, as a list; an absent value is an empty list."""
     if value is None:
         return []
     return cast("list[Any]", value) if isinstance(value, list) else [value]
@@ -197,14 +197,14 @@ def _element(container: Value, key: Value, path: str) -> Value:
 
 @lru_cache(maxsize=4096)
 def steps(path: str) -> tuple[str, ...]:
-    """``a.b[0].c`` as its steps."""
+    """Split a path such as ``a.b[0].c`` into steps."""
     return tuple(_STEP.findall(path))
 
 
 def walk(value: Value, path: str) -> Value:
-    """What is at ``path``: the value, an ``Unknown`` when it or anything on the way is unknown, ``None`` when absent.
+    """The value at ``path``; an ``Unknown`` if it or anything on the path to it is unknown, ``None`` if it is absent.
 
-    Below a secret, what is found is a secret too.
+    A value below a secret is a secret too.
     """
     masked = False
     for step in steps(path):

@@ -42,7 +42,7 @@ class Hop:
 
 
 def hop(resource: Resource, property_: str = "", allows: str = "") -> Hop:
-    """A step through a resource."""
+    """Create a step for a resource."""
     return Hop(resource.label, property_, allows, resource.urn)
 
 
@@ -63,7 +63,7 @@ class Finding:
     assumptions: tuple[str, ...] = ()
     latent: bool = False
     line: int = 0
-    """The line of a file of declarations that the finding is about; 0 where it is about a resource."""
+    """The line in a file of declarations that the finding concerns; 0 if it concerns a resource."""
 
     @builtins.property
     def headline(self) -> str:
@@ -140,5 +140,5 @@ class Claim:
 
     @property
     def verdict(self) -> Verdict:
-        """The worst of the findings, or proven."""
+        """The worst verdict of the findings; proven if there are none."""
         return worst(finding.verdict for finding in self.findings)

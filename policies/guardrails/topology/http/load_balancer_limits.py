@@ -48,7 +48,7 @@ def _not_supported(trail: Trail, edge: Resource) -> Outcome | None:
 
 
 def _ambiguous(trail: Trail, edge: Resource) -> Outcome | None:
-    """In defensive mode severe requests are refused, in strictest mode all that do not comply."""
+    """In defensive mode severe violations are refused, in strictest mode all requests that do not comply."""
     path = "desyncMitigationMode"
     mode = edge.value(path)
     refused = "defensive" if mode is None else mode

@@ -27,7 +27,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request as a client sends it. Sizes count where contents do not matter."""
+    """One request as a client sends it. Sizes are used if contents do not matter."""
 
     method: str
     url: str
@@ -42,11 +42,11 @@ class Request:
     exceeds: frozenset[str] = frozenset()
     """Names of rate rules whose limit the client has used up."""
     threats: frozenset[str] = frozenset()
-    """Names of rules of managed groups that the request looks like."""
+    """Names of managed rules that the request is assumed to match."""
 
     @property
     def scheme(self) -> str:
-        """``https`` unless the URL says otherwise."""
+        """``https`` unless the URL has another scheme."""
         return urlsplit(self.url).scheme or "https"
 
     @property
@@ -75,7 +75,7 @@ class Request:
         return max(self.body_bytes, len(self.body.encode()))
 
     def sent_headers(self) -> tuple[tuple[str, str], ...]:
-        """Every header as it arrives, with names in lower case."""
+        """Every header as received, with names in lower case."""
         found = [("host", self.host), *((name.lower(), value) for name, value in self.headers)]
         if self.cookies:
             found.append(("cookie", "; ".join(f"{name}={value}" for name, value in self.cookies)))
@@ -87,7 +87,7 @@ class Request:
         return tuple(found)
 
     def header(self, name: str) -> str | None:
-        """The value of one header, or nothing."""
+        """The value of one header, or ``None``."""
         return next((value for key, value in self.sent_headers() if key == name.lower()), None)
 
 
@@ -116,7 +116,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Where a request ends, with which status, and which rule decided."""
+    """The end of a request: the component, the status, and the rule that decided."""
 
     result: Result
     status: int | None

@@ -14,7 +14,7 @@ _QUALIFIERS = ("forallvalues:", "foranyvalue:")
 _IF_EXISTS = "ifexists"
 
 OPEN_VALUE = re.compile(r"[*?:]*|arn:[^:]*:(iam|sts):[^:]*:[*?]+:.*|arn:aws[a-z-]*:\*")
-"""A value that any account's caller, network or resource fits."""
+"""A value that matches the caller, network or resource of any account."""
 
 _WHOLE = frozenset(
     {
@@ -35,12 +35,12 @@ class Condition:
     """One comparison: ``ForAllValues:StringNotLikeIfExists`` has the operator ``stringnotlike``."""
 
     operator: str
-    """In lower case, without qualifier and suffix."""
+    """The operator in lower case, without qualifier and suffix."""
     key: str
-    """In lower case: IAM ignores the case of keys."""
+    """The key in lower case: IAM ignores the case of keys."""
     values: tuple[str, ...]
     qualifier: str = ""
-    """``forallvalues``, ``foranyvalue`` or nothing."""
+    """``forallvalues``, ``foranyvalue`` or empty."""
     if_exists: bool = False
 
     @property
@@ -55,7 +55,7 @@ class Condition:
 
     @property
     def is_open(self) -> bool:
-        """Whether one of its values fits the callers, networks or resources of every account."""
+        """Whether one of its values matches the callers, networks or resources of every account."""
         return any(
             OPEN_VALUE.fullmatch(value) or (self.key in _WHOLE and re.search(r"[*?]", value)) for value in self.values
         )

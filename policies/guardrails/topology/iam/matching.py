@@ -13,7 +13,7 @@ def _expression(pattern: str, flags: int) -> re.Pattern[str]:
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Whether a pattern covers a text, such as an ARN: upper and lower case differ."""
+    """Whether a pattern matches a text such as an ARN, case-sensitively."""
     return _expression(pattern, 0).fullmatch(text) is not None
 
 

@@ -54,12 +54,12 @@ class Statement:
 
     @property
     def every_account(self) -> tuple[str, ...]:
-        """Those of its principals that callers of every account match."""
+        """The principals that callers of every account match."""
         return tuple(who for who in self.principals if _EVERY_ACCOUNT.fullmatch(who))
 
     @property
     def services(self) -> tuple[str, ...]:
-        """Those of its principals that are AWS services."""
+        """The principals that are AWS services."""
         return tuple(who for who in self.principals if who.endswith(SERVICE_SUFFIX))
 
     @property
@@ -71,8 +71,8 @@ class Statement:
     def bounding_keys(self) -> frozenset[str]:
         """The condition keys that actually limit the principals of a grant, in lower case.
 
-        Left out are comparisons that any other caller passes: negative ones, those that also hold where the key is
-        absent (``…IfExists``, ``ForAllValues:``, ``Null``), and those with a wildcard that leaves the account open.
+        Comparisons that any other caller passes are excluded: negative ones, those that also hold if the key is absent
+        (``…IfExists``, ``ForAllValues:``, ``Null``), and those with a wildcard that leaves the account open.
         """
         return frozenset(item.key for item in self.conditions if item.bounds)
 
@@ -82,7 +82,7 @@ class Statement:
 
 
 def statements(document: Document) -> list[Statement]:
-    """The statements of a policy document; none where it is absent, not known yet or unreadable."""
+    """The statements of a policy document; none if it is absent, not known yet or unreadable."""
     found = document.value if document.known else None
     raw = listed(cast("Mapping[str, Any]", found).get("Statement")) if isinstance(found, Mapping) else []
     return [

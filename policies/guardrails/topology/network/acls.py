@@ -32,7 +32,7 @@ EVERYTHING: Traffic = {protocol: PortMap.of(ALL_PORTS, EVERYWHERE) for protocol 
 
 @dataclass(frozen=True, slots=True)
 class AclRule:
-    """One numbered rule; ``addresses`` is ``None`` when they are not known yet."""
+    """One numbered rule; ``addresses`` is ``None`` if they are not known yet."""
 
     number: float
     egress: bool

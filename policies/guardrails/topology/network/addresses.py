@@ -125,7 +125,7 @@ EVERYWHERE = Addresses(ALL_V4, ALL_V6)
 
 @lru_cache(maxsize=65536)
 def parse(cidr: str) -> Addresses | None:
-    """The addresses of one CIDR block or address, host bits ignored as AWS does; ``None`` when it is neither."""
+    """The addresses of one CIDR block or address, ignoring host bits as AWS does; ``None`` if it is neither."""
     try:
         network = ipaddress.ip_network(cidr.strip(), strict=False)
     except ValueError:
@@ -152,13 +152,13 @@ INTERNET = Addresses(ALL_V4 - NOT_ROUTED.v4, _known("2000::/3").v6)
 
 
 def cidrs(spans: Intervals, maximum: int) -> list[str]:
-    """The fewest CIDR blocks that make up the set; ``maximum`` says which family."""
+    """The smallest list of CIDR blocks that make up the set; ``maximum`` determines the family."""
     kind = ipaddress.IPv4Address if maximum == V4_MAX else ipaddress.IPv6Address
     return [str(net) for low, high in spans.spans for net in ipaddress.summarize_address_range(kind(low), kind(high))]
 
 
 def describe(addresses: Addresses, limit: int = 4) -> str:
-    """The set as a message names it: whole families by name, the rest as CIDR blocks."""
+    """The set as a message shows it: whole families by name, all others as CIDR blocks."""
     parts: list[str] = []
     for spans, internet, everything, maximum, name in (
         (addresses.v4, INTERNET.v4, ALL_V4, V4_MAX, "IPv4"),
@@ -178,12 +178,12 @@ EPHEMERAL_PORTS = Intervals(((1024, PORT_MAX),))
 
 
 def ports(low: int, high: int) -> Intervals:
-    """The ports from ``low`` to ``high``, both included."""
+    """The ports from ``low`` to ``high``, including both."""
     return Intervals.of((max(0, low), min(PORT_MAX, high)))
 
 
 def describe_ports(spans: Intervals) -> str:
-    """Ports as a message names them."""
+    """Ports as a message shows them."""
     if spans == ALL_PORTS:
         return "all ports"
     return ", ".join(str(low) if low == high else f"{low}-{high}" for low, high in spans.spans) or "no port"
@@ -203,7 +203,7 @@ UNREACHABLE, TOO_LARGE = 3, 4
 
 
 def protocols(name: str) -> tuple[str, ...]:
-    """The protocols that a rule's protocol stands for; ICMP alone opens no service and is kept apart."""
+    """The protocols that a rule's protocol stands for; ICMP opens no service and is separate."""
     return _PROTOCOL_NAMES.get(name.lower().removesuffix(".0"), (OTHER,))
 
 
@@ -212,13 +212,13 @@ Segment = tuple[int, int, Addresses]
 
 @dataclass(frozen=True, slots=True)
 class PortMap:
-    """Which addresses each port admits: sorted disjoint segments of ports, exact under union and difference."""
+    """The addresses that each port admits: sorted disjoint segments of ports, exact under union and difference."""
 
     segments: tuple[Segment, ...] = ()
 
     @classmethod
     def of(cls, admitted: Intervals, addresses: Addresses) -> PortMap:
-        """The same addresses on every one of these ports."""
+        """The same addresses for each of these ports."""
         return cls(tuple((low, high, addresses) for low, high in admitted.spans)) if addresses else cls()
 
     def __bool__(self) -> bool:

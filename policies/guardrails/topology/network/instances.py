@@ -59,7 +59,7 @@ class Instances:
         self._attached = self._attachments()
 
     def place(self, resource: Resource) -> PlacedResource:
-        """Where an instance is placed, and with which groups and addresses."""
+        """The placement of an instance, with its groups and addresses."""
         total = _Sum(Subnets("subnetId"))
         if resource.kind == "autoscaling.Group":
             self._scaled(resource, total)

@@ -19,7 +19,7 @@ INTERNET = "internet"
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """Whether a guard is passed: yes, no, or (``None``) not known, then why."""
+    """Whether a guard is passed: yes, no, or not known (``None``), with the reason."""
 
     value: bool | None
     unknowns: tuple[str, ...] = ()
@@ -38,7 +38,7 @@ MISSED = Pass(False)
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """One step of traffic from one node to the next."""
+    """One hop of traffic from one node to the next."""
 
     source: str
     target: str
@@ -50,13 +50,13 @@ class Edge:
     unknowns: tuple[str, ...] = ()
     """The unknown values that decide whether the edge exists."""
     protected: Resource | None = None
-    """The resource that a web ACL would be associated with."""
+    """The resource with which a web ACL would be associated."""
     final: bool = False
     """Whether the target serves requests, rather than forwarding them."""
     addresses: Addresses = INTERNET_ADDRESSES
     """The internet addresses that may use it, of both families."""
     ports: Intervals = ALL_PORTS
-    """The ports at its end."""
+    """The ports of its target."""
     protocol: str = TCP
 
 
@@ -85,7 +85,7 @@ class Path:
 
     @property
     def ports(self) -> tuple[Intervals, Intervals]:
-        """The ports at its beginning and at its end."""
+        """The ports at the start and at the end of the path."""
         return self.edges[0].ports, self.edges[-1].ports
 
     @property

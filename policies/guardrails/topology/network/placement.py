@@ -1,4 +1,5 @@
-"""Where each resource with network interfaces sits: its subnets, its security groups, and whether it has a public address.
+"""The placement of each resource with network interfaces: its subnets, its security groups, and whether it has a public
+address.
 
 One row per resource type lists the property of each of the three. Instances, groups of instances and network
 interfaces, which spread them over several resources, have their own functions in ``instances``.
@@ -26,7 +27,7 @@ class PublicAddress:
 
 @dataclass(frozen=True, slots=True)
 class PlacedResource:
-    """A resource with network interfaces, and where it is in the network."""
+    """A resource with network interfaces, and its placement in the network."""
 
     resource: Resource
     role: str
@@ -34,7 +35,7 @@ class PlacedResource:
     subnet_property: str
     subnet_unknowns: tuple[str, ...]
     loose: bool
-    """Some of several subnets may not be meant, because the list is not known yet."""
+    """Whether the resource might use only some of these subnets, because the list is not known yet."""
     groups: GroupSet
     group_property: str
     public: PublicAddress
@@ -54,7 +55,7 @@ class _SubnetGroup:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Where AWS keeps the subnets, the groups and the public address of one resource type: paths of properties."""
+    """The properties in which AWS stores the subnets, the groups and the public address of one resource type."""
 
     role: str
     subnets: str = ""
@@ -66,9 +67,9 @@ class Row:
     owner: tuple[str, str, tuple[str, ...]] | None = None
     """Property, type and keys of the resource from which this one inherits settings."""
     required: str = ""
-    """Without this property the resource has no network interface."""
+    """Without this property, the resource has no network interface."""
     in_any_subnet: bool = False
-    """Its interfaces never have public addresses, and AWS asks for public and private subnets."""
+    """Its interfaces never have public addresses, although AWS requires public and private subnets."""
 
 
 def _by_name(kind: str, property_: str = "subnetGroupName", subnets: str = "subnetIds") -> _SubnetGroup:
@@ -168,7 +169,7 @@ _PUBLIC_WORDS = {
 
 
 def as_switch(value: object, default: bool) -> bool | None:
-    """A property that may be a boolean or one of AWS's words for it; ``None`` when it is not known yet."""
+    """A property that may be a boolean or one of AWS's words for it; ``None`` if it is not known yet."""
     if isinstance(value, Unknown):
         return None
     if isinstance(value, bool):
@@ -186,7 +187,7 @@ class Subnets:
     loose: bool = False
 
     def add(self, graph: Graph, resource: Resource, path: str) -> None:
-        """Add the subnets that a property names."""
+        """Add the subnets that a property refers to."""
         references = graph.referenced(resource, path, types=SUBNETS)
         self.loose |= references.loose and len(references.resources) > 1
         self.found.update((subnet.urn, subnet) for subnet in references)
@@ -199,7 +200,7 @@ class Subnets:
 
 
 def place(graph: Graph, groups: SecurityGroups, resource: Resource) -> PlacedResource | None:
-    """Where a resource of the table is placed; ``None`` when it has no network interface."""
+    """The placement of a resource in the table; ``None`` if it has no network interface."""
     row = ROWS[resource.kind]
     if row.required and resource.value(row.required) in (None, [], {}):
         return None

@@ -1,4 +1,4 @@
-"""Which subnets have a route to or from the internet.
+"""The subnets with a route to or from the internet.
 
 Inline routes, route resources, explicit and main route table associations and adopted default tables, IPv4 and IPv6,
 longest prefix first. A NAT or egress-only gateway admits no inbound connections.
@@ -22,7 +22,7 @@ TABLES = ("ec2.RouteTable", "ec2.DefaultRouteTable")
 
 
 TABLE_KEYS = ("id", "arn", "mainRouteTableId", "defaultRouteTableId")
-"""A VPC stands for its main route table, which a program may name without declaring it."""
+"""A VPC stands for its main route table, which a program may refer to without declaring it."""
 
 
 class Through(StrEnum):
@@ -97,7 +97,8 @@ class Routing:
 
     @cached_property
     def own_addresses(self) -> Addresses:
-        """The declared blocks of the stack's VPCs: they are not the internet, even where they are not private ranges."""
+        """The declared blocks of the stack's VPCs, which do not count as internet even if they are not private
+        ranges."""
         found = NO_ADDRESSES
         for resource in self.graph.of_type(*VPCS, "ec2.VpcIpv4CidrBlockAssociation", "ec2.VpcIpv6CidrBlockAssociation"):
             for path in ("cidrBlock", "ipv6CidrBlock"):
@@ -111,12 +112,12 @@ class Routing:
         return self.graph.referenced(resource, "routeTableId", types=(*TABLES, *VPCS), keys=TABLE_KEYS).resources
 
     def vpc_of(self, resource: Resource) -> Resource | None:
-        """The network that a subnet, group or table belongs to, when it is of this stack."""
+        """The network that a subnet, group or table belongs to, if it is in this stack."""
         found = self.graph.referenced(resource, "vpcId", types=VPCS).resources
         return found[0] if len(found) == 1 else None
 
     def table_of(self, subnet: Resource) -> Resource | None:
-        """The table that a subnet names, or its network's adopted main one; ``None`` when it is not known."""
+        """The route table of a subnet, or its network's adopted main table; ``None`` if it is not known."""
         named = self._tables.get(subnet.urn, [])
         if named:
             return named[0][1] if len(named) == 1 else None
@@ -126,7 +127,7 @@ class Routing:
 
     def reaches(self, subnet: Resource, other: Resource, addresses: Addresses) -> bool:
         """Whether packets from a subnet to addresses of another one are routed: always within a network, and to another
-        network by a peering connection or a similar gateway. A route that is not known yet counts as one.
+        network by a peering connection or a similar gateway. A route that is not known yet counts as existing.
         """
         vpc, table = self.vpc_of(subnet), self.table_of(subnet)
         if vpc is None or vpc is self.vpc_of(other) or self._open_tables.get(subnet.urn) or self._unattached:

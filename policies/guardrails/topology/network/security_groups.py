@@ -1,7 +1,7 @@
 """The traffic that security groups allow, regardless of how their rules are declared.
 
 Inline rules, ``vpc.SecurityGroupIngressRule``/``EgressRule`` and the older ``ec2.SecurityGroupRule`` become one kind of
-rule. A group is identified by its URN, or by its literal id when it is not in this stack: then its other rules are
+rule. A group is identified by its URN, or by its literal id if it is not in this stack; its other rules are then
 unknown.
 """
 
@@ -56,7 +56,7 @@ class GroupRule:
     """The unknown values that determine the referenced groups."""
 
     def covers(self, protocol: str, port: int | None) -> bool:
-        """Whether the rule is about this protocol and port; without a port, about any port."""
+        """Whether the rule covers this protocol and port; without a port, any port."""
         return protocol in self.protocols and (port is None or port in self.ports)
 
     def __str__(self) -> str:
@@ -73,7 +73,7 @@ class GroupSet:
     unknowns: tuple[str, ...] = ()
     default: bool = False
     loose: bool = False
-    """Some of several groups may not be meant, because the list is not known yet."""
+    """Whether the resource might use only some of these groups, because the list is not known yet."""
 
 
 @dataclass(slots=True)
@@ -118,7 +118,7 @@ class SecurityGroups:
         return [rule for key in every for rule in self._rules.get(key, ()) if rule.ingress is ingress]
 
     def of(self, resource: Resource, path: str, value: Value = None) -> GroupSet:
-        """The groups that a resource names at a path."""
+        """The groups that a resource refers to at a path."""
         references = self.graph.referenced(resource, path, types=_NAMED, keys=_GROUP_KEYS, value=value)
         keys = tuple(group.urn for group in references) + references.external
         unknowns = tuple(f"{resource.label}.{unknown.path}" for unknown in references.unknowns)
@@ -126,7 +126,7 @@ class SecurityGroups:
         return GroupSet(keys, unknowns, default=not keys and not unknowns, loose=loose)
 
     def default_of(self, vpc: Resource | None) -> GroupSet:
-        """The default group of a network: as declared, or as AWS makes it (it admits only itself)."""
+        """The default group of a network: as declared, or as AWS creates it (it admits only itself)."""
         if vpc is None:
             return GroupSet(default=True)
         adopted = self._adopted.get(vpc.urn, ())
@@ -134,11 +134,11 @@ class SecurityGroups:
         return GroupSet((vpc.urn, *adopted) if declared else (), default=True)
 
     def outside(self, keys: Iterable[str]) -> tuple[str, ...]:
-        """The security groups that are not in this stack, so that their other rules are unknown."""
+        """The security groups that are not in this stack, whose other rules are therefore unknown."""
         return tuple(key for key in keys if key not in self.graph.by_urn)
 
     def admits_internet(self, rule: GroupRule, own: Addresses) -> Addresses:
-        """The internet addresses that a rule admits; the network's own blocks are none."""
+        """The internet addresses that a rule admits, excluding the network's own blocks."""
         return (rule.addresses & INTERNET) - own
 
     # -- collecting ---------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """A workload's dependencies: databases, caches, buckets and models, each with the rules that allow the traffic.
 
-A data store counts as reachable when the workload's security groups allow egress, and the store's allow ingress, on the
-same port. A bucket counts when a gateway endpoint's policy names it and the workload may use the endpoint. Network ACLs
+A data store counts as reachable if the workload's security groups allow egress, and the store's allow ingress, on the
+same port. A bucket counts if a gateway endpoint's policy lists it and the workload may use the endpoint. Network ACLs
 and IAM permissions are checked elsewhere.
 """
 
@@ -32,7 +32,7 @@ class Reached:
 
     @property
     def ways(self) -> str:
-        """The resources on the path, as text for people."""
+        """The resources on the path, as human-readable text."""
         return ", ".join(resource.name for resource in self.by)
 
 

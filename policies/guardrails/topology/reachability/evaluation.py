@@ -24,7 +24,7 @@ class Reachability:
     claims: tuple[Claim, ...]
     """One for each internal resource: it is not reachable from the internet, nor after any single change."""
     exposures: tuple[Finding, ...]
-    """The findings of all claims, each once."""
+    """The findings of all claims, without duplicates."""
     unprotected: tuple[Finding, ...]
     """Paths without a web ACL."""
     unauthenticated: tuple[Finding, ...]

@@ -15,7 +15,7 @@ from ..http.requests import Outcome, Request, Result, Trail
 from ..waf.web_acl import Match, either, every, holds_client
 
 CALLBACK = "/oauth2/idpresponse"
-"""Where the load balancer itself receives the identity provider's response."""
+"""The path on which the load balancer itself receives the identity provider's response."""
 
 
 @lru_cache(maxsize=4096)
@@ -24,7 +24,7 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 
 def fits(pattern: str, text: str) -> bool:
-    """Whether a text fits a pattern with ``*`` and ``?``."""
+    """Whether a text matches a pattern with ``*`` and ``?``."""
     return _pattern(pattern).fullmatch(text) is not None
 
 
@@ -130,7 +130,8 @@ def choose(trail: Trail, listener: Resource, rules: list[Resource]) -> Resource:
 
 
 def run_actions(trail: Trail, entry: Resource) -> Outcome | Resource | None:
-    """The outcome when the load balancer responds itself; otherwise the entry that forwards, or ``None`` if unclear."""
+    """The outcome if the load balancer responds itself; otherwise the entry that forwards, or ``None`` if that is not
+    known."""
     actions = actions_of(entry)
     if isinstance(actions, Unknown):
         trail.unknowns.append(f"{entry.label}.{actions.path}")

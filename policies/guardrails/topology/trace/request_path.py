@@ -18,7 +18,7 @@ from .listener_rules import choose, run_actions
 
 
 def trace(graph: Graph, request: Request, proxy: ProxyFacts | None = None, balancer: str = "") -> Outcome:
-    """Follow a request to the internet-facing application load balancer (or the one named) and through it."""
+    """Follow a request to the internet-facing application load balancer (or the given one) and through it."""
     facts = facts_of(graph)
     trail = Trail(request)
     edge = _edge(facts, balancer)

@@ -1,4 +1,4 @@
-"""Which resources a web ACL protects."""
+"""The resources that a web ACL protects."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class WebAclAssociations:
                 self._acls.setdefault(resource.urn, []).append((association, acls[0] if acls else None))
 
     def acl_of(self, resource: Resource) -> Resource | None:
-        """The web ACL of a resource, when it is in this stack."""
+        """The web ACL of a resource, if it is in this stack."""
         return next((acl for _, acl in self._acls.get(resource.urn, ()) if acl is not None), None)
 
     def association_of(self, resource: Resource) -> Resource | None:
@@ -58,7 +58,7 @@ class WebAclAssociations:
         return self.blocks(found[0][1])
 
     def named(self, resource: Resource, path: str) -> Pass:
-        """Whether a property of the resource itself names a web ACL, as with a distribution."""
+        """Whether a property of the resource itself refers to a web ACL, as for a distribution."""
         if resource.value(path) in (None, ""):
             return MISSED
         acls = self.graph.referenced(resource, path, types=_ACLS)

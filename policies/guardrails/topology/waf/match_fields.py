@@ -35,7 +35,7 @@ class Part:
 
 
 def parts(request: Request, field: dict[str, Any]) -> list[Part] | bool | None:
-    """The parts that a field to match names; a verdict when the size alone decides; ``None`` when it is not known."""
+    """The parts that a field to match selects; a verdict if the size alone decides; ``None`` if they are not known."""
     kinds = [key for key, value in sorted(field.items()) if value is not None]
     if len(kinds) != 1:
         return None
@@ -136,7 +136,7 @@ _TRANSFORMATIONS: dict[str, Callable[[str], str]] = {
 
 
 def transformed(text: str, statement: dict[str, Any]) -> str | None:
-    """The text after a statement's transformations, by priority; ``None`` when one is not known here."""
+    """The text after a statement's transformations, by priority; ``None`` if one of them is not implemented here."""
     declared = [as_mapping(item) or {} for item in as_list(statement.get("textTransformations")) or []]
     for step in sorted(declared, key=lambda item: item.get("priority") or 0):
         apply = _TRANSFORMATIONS.get(str(step.get("type")))

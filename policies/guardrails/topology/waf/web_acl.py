@@ -29,20 +29,20 @@ _CHALLENGES = {"captcha": 405, "challenge": 202}
 
 
 def holds_client(request: Request, blocks: Iterable[str]) -> Match:
-    """Whether the client's address lies in one of the blocks; unknown when a block is none."""
+    """Whether the client's address is in one of the blocks; unknown if an entry is not a block."""
     client = parse(request.client)
     found = [parse(block) for block in blocks]
     return None if client is None or None in found else any(block & client for block in found if block is not None)
 
 
 def every(matches: Iterable[Match]) -> Match:
-    """True when all are, false when one is not, otherwise unknown."""
+    """True if all are true, false if one is false, otherwise unknown."""
     found = list(matches)
     return False if False in found else None if None in found else True
 
 
 def either(matches: Iterable[Match]) -> Match:
-    """True when one is, unknown when one may be."""
+    """True if one is true, unknown if one is unknown."""
     found = list(matches)
     return True if True in found else None if None in found else False
 
@@ -72,7 +72,7 @@ class WebAcl:
         return found
 
     def evaluate(self, trail: Trail) -> Outcome | None:
-        """The outcome when the web ACL responds itself, nothing when it lets the request pass."""
+        """The outcome if the web ACL responds itself; ``None`` if it lets the request pass."""
         if self.unreadable:
             trail.unknowns.append(f"{self.acl.label}.rules")
         for _, name, resource, path, rule in self.rules:
@@ -193,7 +193,7 @@ def _has_keys(request: Request, keys: Sequence[Any]) -> bool:
     for item in keys:
         key = as_mapping(item) or {}
         cookie, header = as_mapping(key.get("cookie")), as_mapping(key.get("header"))
-        # Whoever has logged in sends the load balancer's session, shard by shard.
+        # A logged-in user sends the load balancer's session, shard by shard.
         if cookie is not None and cookie.get("name") not in cookies and not (session and _is_shard(cookie)):
             return False
         if header is not None and request.header(str(header.get("name"))) is None:
@@ -223,7 +223,7 @@ def _ended(action: dict[str, Any]) -> tuple[int, str] | None:
 
 
 def managed_label(group: str, rule: str) -> str:
-    """The label that a rule of an AWS-managed group sets, as AWS spells it (case aside)."""
+    """The label that a rule of an AWS-managed group sets, in AWS's spelling (ignoring case)."""
     known = {
         "AWSManagedRulesCommonRuleSet": "core-rule-set",
         "AWSManagedRulesKnownBadInputsRuleSet": "known-bad-inputs",

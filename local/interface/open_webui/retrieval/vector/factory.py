@@ -1,4 +1,4 @@
-"""The vector store: one table of pgvector, made when this is imported, as the application makes it."""
+"""The vector store: one table of pgvector, created when this module is imported, as in the application."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from ... import env
 from ...database import engine
 
 DIMENSIONS = 384
-"""Of the application's default embedding; shorter vectors are padded with zeros."""
+"""The dimension of the application's default embedding; shorter vectors are padded with zeros."""
 
 
 def embedding(text: str) -> list[float]:
-    """A vector in which texts that share words are near each other: the same for the same text, without a model."""
+    """Return a vector without a model: equal for equal texts, and nearby for texts that share words."""
     vector = [0.0] * DIMENSIONS
     for word in re.findall(r"\w+", text.lower()):
         digest = hashlib.blake2b(word.encode(), digest_size=4).digest()
@@ -27,7 +27,7 @@ def embedding(text: str) -> list[float]:
 
 
 def chunks(text: str) -> list[str]:
-    """Overlapping pieces of a text."""
+    """Return overlapping chunks of a text."""
     step = max(1, env.CHUNK_SIZE - env.CHUNK_OVERLAP)
     return [text[start : start + env.CHUNK_SIZE] for start in range(0, max(1, len(text) - env.CHUNK_OVERLAP), step)]
 
@@ -50,7 +50,7 @@ class PgvectorClient:
             )
 
     def insert(self, collection: str, texts: Sequence[str], metadata: dict[str, str]) -> None:
-        """Embed and keep pieces of a document."""
+        """Embed and store chunks of a document."""
         statement = sa.text(
             "INSERT INTO document_chunk (id, vector, collection_name, text, vmetadata)"
             " VALUES (:id, CAST(:vector AS vector), :collection, :text, CAST(:metadata AS jsonb))"
@@ -68,7 +68,7 @@ class PgvectorClient:
                 connection.execute(statement, values)
 
     def search(self, collections: Sequence[str], text: str, most: int) -> list[dict[str, object]]:
-        """The pieces nearest to a text, by cosine distance."""
+        """Return the chunks nearest to a text by cosine distance."""
         statement = sa.text(
             "SELECT collection_name, text, vmetadata, vector <=> CAST(:vector AS vector) AS distance"
             " FROM document_chunk WHERE collection_name = ANY(:collections) ORDER BY distance, id LIMIT :most"
@@ -84,19 +84,19 @@ class PgvectorClient:
 
 
 class LocalClient:
-    """Chunks in this process, which is what a store in ``DATA_DIR`` is to the other tasks."""
+    """Chunks in this process, which other tasks cannot see, as with a store in ``DATA_DIR``."""
 
     def __init__(self) -> None:
-        """Its folder, which has to be writable."""
+        """Create the folder, which must be writable."""
         (env.DATA_DIR / "vector_db").mkdir(parents=True, exist_ok=True)
         self._kept: dict[str, list[tuple[str, dict[str, str]]]] = {}
 
     def insert(self, collection: str, texts: Sequence[str], metadata: dict[str, str]) -> None:
-        """Keep pieces of a document."""
+        """Store chunks of a document."""
         self._kept[collection] = [(one, metadata) for one in texts]
 
     def search(self, collections: Sequence[str], text: str, most: int) -> list[dict[str, object]]:
-        """The pieces nearest to a text."""
+        """Return the chunks nearest to a text."""
         wanted = embedding(text)
         found: list[dict[str, object]] = [
             {"collection_name": name, "text": piece, "vmetadata": metadata}

@@ -1,1 +1,1 @@
-"""Claims and findings: each module is functions of the facts, and looks nothing up in the resource graph."""
+"""Claims and findings: each module contains functions of the facts, which do not access the resource graph."""

@@ -1,6 +1,6 @@
-"""Where a security group, a network ACL or a route blocks a connection that the stack declares.
+"""Security groups, network ACLs and routes that block a connection which the stack declares.
 
-A connection is declared when a load balancer has a target, or when a rule names another security group. The other
+A connection is declared if a load balancer has a target, or if a rule refers to another security group. The other
 side's groups then have to allow it, and the network ACLs of both subnets have to allow it and the responses.
 """
 
@@ -20,7 +20,8 @@ ANY_CLIENT = ports(1024, 65535)
 LINUX_CLIENT = ports(32768, 60999)
 """The source ports of a task or a Linux host."""
 REMOTE_DESKTOP = ports(3389, 3389)
-"""Left out of responses to the internet: control EC2.21 forbids allowing ingress from the internet on it."""
+"""A port that is excluded from responses to the internet: control EC2.21 forbids allowing ingress from the internet on
+it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def unmatched(facts: Facts, flow: Flow) -> Gap | None:
 
 
 def filtered(facts: Facts, flow: Flow) -> Iterator[Gap]:
-    """Where routes and the network ACLs of the two sides' subnets block a connection or its responses."""
+    """The routes and network ACLs of the two sides' subnets that block a connection or its responses."""
     answers = _client_ports(flow.source)
     what = f"blocks traffic from {flow.source.resource.label} to {flow.target.resource.label}"
     for here in flow.source.subnets:
@@ -86,7 +87,7 @@ def _stopped(
 
 
 def front(facts: Facts) -> Iterator[Gap]:
-    """Why clients cannot reach an internet-facing load balancer, or why it cannot answer them.
+    """The causes that prevent clients from reaching an internet-facing load balancer, or prevent it from responding.
 
     Its clients are the internet addresses that its groups admit on a listener's port.
     """
@@ -178,7 +179,7 @@ def unused(facts: Facts) -> Iterator[Gap]:
             continue  # one of those may be its client
         rules = facts.peers.rules(peer, ingress=True)
         if not any(rule.covers(TCP, port) and (rule.addresses or rule.unknowns) for rule in rules):
-            yield Gap(resource, "", f"no rule of its groups that a client matches on port {port}", "has no clients")
+            yield Gap(resource, "", f"no rule of its groups admits a client on port {port}", "has no clients")
     for gateway in facts.gateways:
         yield from _gateway(facts, gateway)
 

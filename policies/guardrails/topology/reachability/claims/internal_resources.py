@@ -74,7 +74,7 @@ def _openings(every: Sequence[InternalResource]) -> tuple[list[_Opening], list[_
 
 
 def path_from_internet(internal: InternalResource, admission: Admission) -> tuple[Hop, ...]:
-    """The path by which a rule opens a resource to internet addresses, or nothing when another layer closes it."""
+    """The path by which a rule opens a resource to internet addresses; ``None`` if another layer closes it."""
     rule, public = admission.rule, internal.public
     unsure = internal.placed.loose and not all(subnet.routes.internet for subnet in internal.subnets)
     for subnet in () if unsure or not internal.placed.accepts else internal.subnets:
@@ -191,7 +191,7 @@ def _assumptions(internal: InternalResource) -> tuple[str, ...]:
 
 
 def unattached(facts: Facts) -> Iterable[Finding]:
-    """Open rules whose security group is not known yet, and public addresses whose holder is not known yet."""
+    """Open rules whose security group is not known yet, and public addresses whose owner is not known yet."""
     for rule in facts.unattached_rules:
         if rule.addresses & INTERNET or rule.unknowns:
             unknowns = (f"{rule.resource.label}.securityGroupId", *rule.unknowns)

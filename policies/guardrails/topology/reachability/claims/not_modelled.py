@@ -1,7 +1,7 @@
 """Resources that may be reachable but are not modelled: they are reported, never skipped.
 
-A type is suspect when its name is in the list below, when it declares other resources that are not visible, or when its
-properties name subnets, security groups or a public address.
+A type is suspect if its name is in the list below, if it declares other resources that are not visible, or if its
+properties refer to subnets, security groups or a public address.
 """
 
 from __future__ import annotations

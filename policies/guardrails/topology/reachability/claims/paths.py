@@ -53,7 +53,7 @@ def unauthenticated(paths: Sequence[Path]) -> tuple[Finding, ...]:
 
 
 def _fix(entry: Resource) -> str:
-    """How the forwarding resource can authenticate requests."""
+    """The methods by which the forwarding resource can authenticate requests."""
     module = entry.kind.partition(".")[0]
     if module in ("apigateway", "apigatewayv2"):
         return "add an authorizer or AWS_IAM to the route, or set the endpoint type of a REST API to PRIVATE"

@@ -1,4 +1,4 @@
-"""Connections that a stack declares: to a load balancer's targets, by rules that name a group, and to gateways."""
+"""Connections that a stack declares: to a load balancer's targets, by rules that refer to a group, and to gateways."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ class GatewayUse:
     tables: frozenset[str]
     """URNs of its route tables."""
     elsewhere: bool
-    """Whether its route tables are named but not in this stack."""
+    """Whether it refers to route tables that are not in this stack."""
     users: tuple[Peer, ...]
     image_pullers: tuple[Peer, ...] = ()
-    """Fargate services, where it is the gateway to S3: ECR serves image layers from S3."""
+    """Fargate services, if the endpoint is the gateway to S3: ECR serves image layers from S3."""
 
 
 @dataclass(frozen=True, slots=True)
 class GatewayGrant:
-    """A gateway VPC endpoint whose prefix list an egress rule names, and the buckets that its policy names."""
+    """A gateway VPC endpoint whose prefix list an egress rule refers to, and the buckets that its policy lists."""
 
     endpoint: Resource
     buckets: tuple[Resource, ...]
@@ -59,7 +59,7 @@ def target_ports(resource: Resource) -> tuple[int | None, ...]:
 
 
 def flows_of(peers: Peers, balancing: LoadBalancing) -> tuple[Flow, ...]:
-    """Every connection that load balancers and security group rules declare, each once."""
+    """Every connection that load balancers and security group rules declare, without duplicates."""
     found: dict[object, Flow] = {}
     for flow in (*_to_targets(peers, balancing), *_by_rules(peers)):
         if flow.source.certain and flow.target.certain:
@@ -132,7 +132,7 @@ def _covers(graph: Graph, rule: GroupRule, endpoint: Resource) -> bool:
 
 
 def grants_of(graph: Graph) -> dict[str, tuple[GatewayGrant, ...]]:
-    """URN of an egress rule → the gateway VPC endpoints whose prefix list it names."""
+    """URN of an egress rule → the gateway VPC endpoints whose prefix list it refers to."""
     found: dict[str, tuple[GatewayGrant, ...]] = {}
     for rule in graph.of_type("vpc.SecurityGroupEgressRule"):
         named = graph.referenced(rule, "prefixListId", ("ec2.VpcEndpoint",), ("prefixListId",))

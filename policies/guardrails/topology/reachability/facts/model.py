@@ -28,7 +28,7 @@ class Admission:
 
 @dataclass(frozen=True, slots=True)
 class SubnetFacts:
-    """A subnet of a resource: its internet routes, and the traffic that its network ACL lets in and out again."""
+    """A subnet of a resource: its internet routes, and the traffic that its network ACL allows in both directions."""
 
     resource: Resource
     routes: Placement
@@ -48,9 +48,9 @@ class InternalResource:
 
     placed: PlacedResource
     groups: GroupSet
-    """Its security groups, or its VPC's default group when it names none."""
+    """Its security groups, or its VPC's default group if it lists none."""
     outside: tuple[str, ...]
-    """Those of its groups that are not in this stack, so that their other rules are unknown."""
+    """The groups that are not in this stack, so that their other rules are unknown."""
     admissions: tuple[Admission, ...]
     """The ingress rules of its groups, in the order in which they are declared."""
     subnets: tuple[SubnetFacts, ...]
@@ -98,9 +98,9 @@ class Facts:
     """Every path from the internet to a resource that serves requests."""
     trusting: tuple[TrustingTarget, ...]
     unattached_rules: tuple[GroupRule, ...]
-    """Ingress rules whose security group is not known: they may belong to any."""
+    """Ingress rules whose security group is not known: they may belong to any group."""
     unattached_addresses: tuple[tuple[Resource, str], ...]
-    """Public addresses whose holder is not known, and the property that names it."""
+    """Public addresses whose owner is not known, and the property that refers to it."""
     peers: Peers
     flows: tuple[Flow, ...]
     """Every connection that load balancers and security group rules declare."""
@@ -108,7 +108,7 @@ class Facts:
     """Every gateway VPC endpoint and the peers that use it."""
 
     grants: Mapping[str, tuple[GatewayGrant, ...]]
-    """URN of an egress rule → the gateway VPC endpoints whose prefix list it names."""
+    """URN of an egress rule → the gateway VPC endpoints whose prefix list it refers to."""
 
     def label_of(self, key: str) -> str:
         """A security group's name in messages: its label, or its identifier if it is not in this stack."""

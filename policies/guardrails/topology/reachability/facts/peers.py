@@ -23,7 +23,7 @@ class Peer:
     unclear: bool = False
     """Whether its security groups or subnets are not known yet."""
     balances: bool = False
-    """Whether it is a load balancer, which answers from every ephemeral port."""
+    """Whether it is a load balancer, which responds from every ephemeral port."""
 
     @property
     def key(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -57,7 +57,8 @@ class Peers:
         return found
 
     def addresses_in(self, rule: GroupRule) -> Addresses:
-        """The addresses that a rule covers: its blocks, and the subnets of the peers in the groups that it names."""
+        """The addresses that a rule covers: its blocks, and the subnets of the peers in the groups that it refers
+        to."""
         found = rule.addresses
         for key in rule.groups:
             found |= self.addresses_of(self.by_group.get(key, ())) or NOT_ROUTED
@@ -111,7 +112,7 @@ def _balancers(graph: Graph, groups: SecurityGroups, balancing: LoadBalancing) -
 
 
 def block_of(subnet: Resource) -> Addresses:
-    """The addresses of a subnet, both families; those that are not known yet are left out."""
+    """The known addresses of a subnet, of both families."""
     found = NO_ADDRESSES
     for path in ("cidrBlock", "ipv6CidrBlock"):
         value = subnet.value(path)
