@@ -69,7 +69,7 @@ class GatewayServiceArgs(Args):
     task_role_arn: pulumi.Output[str]
     """The role with which the gateway calls Bedrock."""
     secret_references: pulumi.Output[dict[str, str]]
-    """Secret → ``valueFrom``, versions included."""
+    """Secret → ``valueFrom``, with the version."""
     log_group_names: pulumi.Output[dict[str, str]]
     """Container → log group."""
     registry_arn: pulumi.Output[str]

@@ -131,4 +131,4 @@ HEALTH_COMMAND = (
     "-c",
     f"import urllib.request;urllib.request.urlopen('http://127.0.0.1:{TRANSLATOR_PORT}/health/liveliness',timeout=4)",
 )
-"""Raises, and so exits with 1, unless LiteLLM answers with 200. It calls no model."""
+"""Exits with 1 unless LiteLLM's status is 200. It calls no model."""

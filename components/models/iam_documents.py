@@ -235,7 +235,7 @@ def gateway_statements(
 ) -> list[Statement]:
     """The gateway's role's statements. It calls Converse and InvokeModel only, and such calls contain the guardrail's
     condition key (https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-permissions-id.html), so a call without
-    the guardrail is denied too, whatever a caller sends."""
+    the guardrail is denied too, also if a caller sends another one."""
     versions = [f"{arn}:*" for arn in guardrails.values()]
     statements: list[Statement] = []
     for one in _statements(of_kind(groups, UpstreamKind.GATEWAY), guardrails, account_id):

@@ -32,7 +32,7 @@ class GatewayAlarmsArgs(Args):
 
 
 class GatewayAlarms(pulumi.ComponentResource):
-    """Alarms on failing calls and on too few running tasks of the gateway."""
+    """Alarms on the gateway: failing calls, too few running tasks, high CPU or memory use."""
 
     rollback_alarm_names: pulumi.Output[list[str]]
     """The alarms that roll back a deployment of the gateway."""
@@ -45,7 +45,28 @@ class GatewayAlarms(pulumi.ComponentResource):
         self.register_outputs({"rollbackAlarmNames": self.rollback_alarm_names})
 
     def _alarm_specs(self, args: GatewayAlarmsArgs) -> list[AlarmSpec]:
+        service = {"ClusterName": args.cluster_name, "ServiceName": SERVICE}
         return [
+            AlarmSpec(
+                role="gateway-cpu",
+                sentence="Tasks of the gateway use nearly all their CPU although the service should have scaled out",
+                namespace="AWS/ECS",
+                metric="CPUUtilization",
+                statistic="Average",
+                threshold=90,
+                periods=15,
+                periods_to_alarm=15,
+                dimensions={**service},
+            ),
+            AlarmSpec(
+                role="gateway-memory",
+                sentence="Tasks of the gateway use nearly all their memory and will be killed when it runs out",
+                namespace="AWS/ECS",
+                metric="MemoryUtilization",
+                statistic="Maximum",
+                threshold=90,
+                dimensions={**service},
+            ),
             AlarmSpec(
                 role="gateway-failures",
                 sentence="Calls of models through the gateway fail with 5xx",
@@ -65,6 +86,6 @@ class GatewayAlarms(pulumi.ComponentResource):
                 comparison=LESS,
                 periods_to_alarm=5,
                 missing_data="breaching",
-                dimensions={"ClusterName": args.cluster_name, "ServiceName": SERVICE},
+                dimensions={**service},
             ),
         ]

@@ -1,7 +1,7 @@
 """Bedrock behind its endpoint: signature, IAM, guardrail, then an answer, a throttle or a failure.
 
 It has Chat Completions (https://docs.aws.amazon.com/bedrock/latest/userguide/inference-chat-completions.html), Converse
-and InvokeModel, each with its stream. No document of AWS says whether a call of Chat Completions carries the condition
+and InvokeModel, each with its stream. AWS does not document whether a call of Chat Completions carries the condition
 key ``bedrock:GuardrailIdentifier``, so IAM is asked with and without it, and both have to let the call through. Of the
 other two it is documented (https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-permissions-id.html).
 """

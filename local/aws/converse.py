@@ -18,7 +18,7 @@ Body = Mapping[str, Any]
 
 
 def read(model: str, body: bytes, headers: Mapping[str, str], *, stream: bool) -> Turn:
-    """The turn of a request; ``NotAQuestionError`` says what is wrong with it. ``headers`` have no meaning here."""
+    """The turn of a request; ``NotAQuestionError`` names the problem. ``headers`` have no meaning here."""
     del headers
     try:
         asked: Body = json.loads(body)

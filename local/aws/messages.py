@@ -20,7 +20,7 @@ IDENTIFIER_HEADER, VERSION_HEADER = "x-amzn-bedrock-guardrailidentifier", "x-amz
 
 
 def read(model: str, body: bytes, headers: Mapping[str, str], *, stream: bool) -> Turn:
-    """The turn of a request; ``NotAQuestionError`` says what is wrong with it. ``headers`` name the guardrail."""
+    """The turn of a request; ``NotAQuestionError`` names the problem. ``headers`` name the guardrail."""
     try:
         asked: Body = json.loads(body)
         if asked.get("anthropic_version") != VERSION:

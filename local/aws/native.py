@@ -28,7 +28,7 @@ class NativeCall:
     events: Callable[[Turn], Iterator[bytes]]
 
     async def tell(self, exchange: Exchange, behaviour: Behaviour, *headers: tuple[str, str]) -> Told:
-        """Send the answer. It ends early where the behaviour says so."""
+        """Send the answer, or only its beginning if the behaviour interrupts it."""
         started = time.monotonic()
         if behaviour.hangs_after == 0:
             await asyncio.Event().wait()
@@ -59,7 +59,7 @@ class NativeCall:
 
 
 def native_call(request: Received) -> NativeCall | None:
-    """The call that a request is; ``None`` where it is for none of these operations. Raises ``NotAQuestionError`` for a
+    """The call that a request is; ``None`` for another operation. Raises ``NotAQuestionError`` for a
     body that the operation does not accept."""
     found = _PATH.fullmatch(request.target.partition("?")[0])
     if found is None:

@@ -1,6 +1,6 @@
 """One turn of a conversation in Bedrock's own APIs, Converse and Anthropic's Messages by InvokeModel, and what it answers.
 
-The answer repeats the question, as Chat Completions does here. It also says what else arrived, so that a test can see
+The answer repeats the question, as Chat Completions does here. It also contains what else arrived, so that a test can see
 that a translation lost nothing: an image by format and digest, the result of a tool word by word. A question that names
 an offered tool is answered with a call of that tool.
 """
@@ -40,7 +40,7 @@ class Turn:
     images: Sequence[tuple[str, bytes]] = ()
     """Format and content."""
     tool_results: Sequence[str] = ()
-    """Of the last message."""
+    """The tools' results in the last message."""
     guardrail: tuple[str, str] | None = None
     """Identifier and version that the request names."""
 
@@ -58,12 +58,12 @@ class Turn:
         return " ".join(self.question.words()[2:])
 
     def words(self) -> list[str]:
-        """The answer; none where it is a call of a tool."""
+        """The answer; empty if it is a call of a tool."""
         if self.called:
             return []
         shown = [f"[{kind} {hashlib.sha256(data).hexdigest()[:DIGEST_DIGITS]}]" for kind, data in self.images]
         if self.tool_results:
-            return ["The", "tool", "says:", *" ".join(self.tool_results).split()]
+            return ["The", "tool", "returned:", *" ".join(self.tool_results).split()]
         return [*self.question.words(), *shown]
 
     def told(self) -> tuple[list[str], bool]:

@@ -1,4 +1,4 @@
-"""What the images of a release hold on this machine: the real Envoy, Open WebUI or the stand-in for it, and LiteLLM.
+"""The content of a release's images on this machine: the real Envoy, Open WebUI or its stand-in, and LiteLLM.
 
 An image's layers are not available without its registry. ``local.task.replaced`` lists the differences; the entry
 point, the file locations and the user database are the image's.

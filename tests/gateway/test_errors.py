@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from typing import Any
 
 import pytest
 
@@ -45,7 +46,8 @@ def test_a_stream_that_breaks_does_not_look_complete(gateway: World, model: str)
         told = [one for _, one in gateway.stream("one two three four five six", model)]
     except (OSError, ValueError, StreamError):
         return
-    ended = [choice.get("finish_reason") for one in told for choice in one.get("choices") or []]
+    choices: list[list[dict[str, Any]]] = [one.get("choices", []) for one in told]
+    ended = [choice.get("finish_reason") for listed in choices for choice in listed]
     assert "stop" not in ended or any("error" in one for one in told), told
 
 

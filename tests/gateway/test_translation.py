@@ -65,18 +65,15 @@ def test_a_tool_is_called_and_its_result_returns(gateway: World, model: str) -> 
     result = {"role": "tool", "tool_call_id": call["id"], "content": "18 degrees and clear"}
     asked = {"role": "user", "content": "weather in Lisbon"}
     told = gateway.post({"model": model, "messages": [asked, choice["message"], result], "tools": [tool()]})
-    assert (told.status, told.text) == (200, "The tool says: 18 degrees and clear")
+    assert (told.status, told.text) == (200, "The tool returned: 18 degrees and clear")
 
 
 @every_model
 def test_a_streamed_call_of_a_tool_has_all_of_its_arguments(gateway: World, model: str) -> None:
     told = [one for _, one in gateway.stream("weather in Porto", model, tools=[tool()])]
-    parts = [
-        part["function"]
-        for one in told
-        for choice in one["choices"]
-        for part in choice["delta"].get("tool_calls") or []
-    ]
+    deltas: list[dict[str, Any]] = [choice["delta"] for one in told for choice in one["choices"]]
+    calls: list[list[dict[str, Any]]] = [delta["tool_calls"] for delta in deltas if delta.get("tool_calls")]
+    parts: list[dict[str, str]] = [part["function"] for listed in calls for part in listed]
     assert next(one["name"] for one in parts if one.get("name")) == "weather"
     arguments = "".join(one.get("arguments") or "" for one in parts)
     assert json.loads(arguments) == {"place": "weather in Porto"}
