@@ -4,7 +4,7 @@ BIN := .venv/bin
 SETUP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test test-fast test-engine test-open-webui test-database test-gateway packets lint format local twin mutation shapes docs benchmark-proxy lock clean
+.PHONY: help setup check test test-fast test-engine test-open-webui test-database test-gateway test-browser packets lint format local twin mutation shapes docs benchmark-proxy lock clean
 
 help: ## List all targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -30,12 +30,14 @@ test-fast: $(SETUP) ## Run the tests that are not marked slow
 test-engine: $(SETUP) ## Run the tests on the real engine; needs the Pulumi CLI on PATH
 	@$(BIN)/python -m pytest tests/engine -m engine -n auto --dist worksteal
 
-# One virtual environment for each version, about 8 GB each.
+# One virtual environment for each version, about 8 GB each. pip tries hundreds of versions of its dependencies for many
+# minutes; uv takes seconds to choose them.
 OPEN_WEBUI := build/open-webui
-$(OPEN_WEBUI)-%/.installed: | $(SETUP)
+$(OPEN_WEBUI)-%/.installed: local/interface/image.lock | $(SETUP)
 	@echo "installing Open WebUI $* into $(OPEN_WEBUI)-$* (about 8 GB, once)"
 	@$(PYTHON) -m venv $(OPEN_WEBUI)-$*
-	@$(OPEN_WEBUI)-$*/bin/python -m pip install --quiet --disable-pip-version-check "open-webui[postgres]==$*"
+	@$(BIN)/uv pip install --quiet --python $(OPEN_WEBUI)-$*/bin/python "open-webui[postgres]==$*"
+	@$(BIN)/uv pip install --quiet --python $(OPEN_WEBUI)-$*/bin/python --no-deps --require-hashes --requirement $<
 	@touch $@
 
 test-open-webui: $(SETUP) ## Test the preset with the real Open WebUI of staging's release; installs about 8 GB
@@ -62,28 +64,36 @@ $(LITELLM)/.installed: tests/gateway/requirements.lock | $(SETUP)
 test-gateway: $(LITELLM)/.installed ## Test the gateway's task with the real LiteLLM; installs about 1 GB; Linux, as root, iproute2
 	@LITELLM_PYTHON=$(CURDIR)/$(LITELLM)/bin/python $(BIN)/python -m pytest tests/gateway
 
+BROWSER := build/browser
+$(BROWSER)/.installed: tests/browser/requirements.lock | $(SETUP)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --upgrade --target $(BROWSER) --requirement $<
+	@touch $@
+
+test-browser: $(SETUP) $(BROWSER)/.installed ## Test the real Open WebUI on prod's twin with Chromium (Debian's chromium and libnss3-tools)
+	@version=$$($(BIN)/python -m releases.interface_versions prod) && \
+	$(MAKE) --no-print-directory $(OPEN_WEBUI)-$$version/.installed && \
+	BROWSER_PACKAGES=$(CURDIR)/$(BROWSER) OPEN_WEBUI_PYTHON=$(CURDIR)/$(OPEN_WEBUI)-$$version/bin/python \
+	$(BIN)/python -m pytest tests/browser
+
 N ?= 1000
 packets: $(SETUP) ## Topology against the kernel on N random networks (SEED= to repeat); Linux, root, nftables, iproute2
 	@$(BIN)/python -m tests.topology.packets $(N) $(if $(SEED),--seed $(SEED))
 
 APP ?= stand-in
-local: $(SETUP) ## Run proxy and application on this machine (APP=open-webui: the real one, installs about 8 GB)
-ifeq ($(APP),open-webui)
-	@version=$$($(BIN)/python -m releases.interface_versions staging) && \
-	$(MAKE) --no-print-directory $(OPEN_WEBUI)-$$version/.installed && \
-	OPEN_WEBUI_PYTHON=$(CURDIR)/$(OPEN_WEBUI)-$$version/bin/python exec $(BIN)/python -m local --app $(APP)
-else
-	@$(BIN)/python -m local --app $(APP)
-endif
+local: STACK ?= staging
+local: $(SETUP) ## Run one task of a stack on loopback, from its graph (STACK=prod, APP=open-webui: the real one, 8 GB)
+	@$(call on-this-machine)
 
-STACK ?= prod
+twin: STACK ?= prod
 twin: $(SETUP) ## Run a stack on this machine, from its graph (STACK=staging, APP=open-webui); Linux, as root
+	@$(call on-this-machine,twin)
+
 ifeq ($(APP),open-webui)
-	@version=$$($(BIN)/python -m releases.interface_versions $(STACK)) && \
+on-this-machine = version=$$($(BIN)/python -m releases.interface_versions $(STACK)) && \
 	$(MAKE) --no-print-directory $(OPEN_WEBUI)-$$version/.installed && \
-	OPEN_WEBUI_PYTHON=$(CURDIR)/$(OPEN_WEBUI)-$$version/bin/python exec $(BIN)/python -m local twin --stack $(STACK) --app $(APP)
+	OPEN_WEBUI_PYTHON=$(CURDIR)/$(OPEN_WEBUI)-$$version/bin/python exec $(BIN)/python -m local $(1) --stack $(STACK) --app $(APP)
 else
-	@$(BIN)/python -m local twin --stack $(STACK) --app $(APP)
+on-this-machine = exec $(BIN)/python -m local $(1) --stack $(STACK) --app $(APP)
 endif
 
 mutation: $(SETUP) ## Apply a fixed set of faults to both environments and print how many the policies report
@@ -109,7 +119,8 @@ format: $(SETUP) ## Format the code and fix lint errors
 benchmark-proxy: $(SETUP) ## Compare the proxy's configuration with a bare pass-through; needs wrk
 	@$(BIN)/python -m benchmarks.proxy
 
-lock: $(SETUP) ## Regenerate requirements.lock, and the one of the LiteLLM that the tests run
+lock: $(SETUP) ## Regenerate requirements.lock, and those of the tests with the real LiteLLM and with a browser
+	@$(BIN)/uv pip compile --quiet tests/browser/requirements.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --output-file tests/browser/requirements.lock
 	@$(BIN)/uv pip compile --quiet pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url --no-header --output-file requirements.lock
 	@$(BIN)/uv pip compile --quiet tests/gateway/requirements.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --output-file tests/gateway/requirements.lock
 

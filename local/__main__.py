@@ -1,5 +1,4 @@
-"""``python -m local``: run the path of a request on this machine until Ctrl-C. ``python -m local twin``: run the whole
-environment.
+"""``python -m local``: a stack's request path on this machine, until Ctrl-C. ``python -m local twin``: the whole stack.
 
 Loading the program takes a second or more; Ctrl-C must end it quietly during that time too, because nothing runs yet.
 """
@@ -20,10 +19,6 @@ def _end_at_once(_signal: int, _frame: FrameType | None) -> None:
 if __name__ == "__main__":
     for ends in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ends, _end_at_once)
-    if sys.argv[1:2] == ["twin"]:
-        from local.twin_command import main as twin
-
-        sys.exit(twin(sys.argv[2:]))
-    from local.run import main
+    from local.command import main
 
     sys.exit(main())

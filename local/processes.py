@@ -6,6 +6,9 @@ import contextlib
 import shutil
 import subprocess
 from collections.abc import Generator
+from pathlib import Path
+
+_NANOSECONDS = 1e9
 
 
 @contextlib.contextmanager
@@ -20,6 +23,17 @@ def ending(process: subprocess.Popen[bytes], seconds: float) -> Generator[None]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def waited(process: int) -> float:
+    """Seconds for which a process was ready to run and this machine had no processor for it; 0 where it has ended.
+
+    Of its main thread (``Documentation/scheduler/sched-stats.rst``, ``/proc/<pid>/schedstat``).
+    """
+    try:
+        return int(Path(f"/proc/{process}/schedstat").read_text().split()[1]) / _NANOSECONDS
+    except (OSError, LookupError):
+        return 0.0
 
 
 def ends_with_us(signal: str = "TERM") -> list[str]:

@@ -1,4 +1,4 @@
-"""A user of a running twin's interface on the internet: logs in, asks, uploads, receives events."""
+"""A user of the interface of a running environment, on the internet: logs in, asks, uploads, listens."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 from local.edge.browser import Browser, Response
 
 if TYPE_CHECKING:
-    from local.twin import Twin
+    from local.environment import Environment
 
 BOUNDARY = "part"
+PENDING = "pending"
+"""The role that the page lets do nothing."""
 SOCKET = "/ws/socket.io/?EIO=4&transport=websocket"
 SOCKET_SECONDS = 20
 PATIENCE_SECONDS = 60.0
@@ -27,9 +29,9 @@ class RequestRefusedError(Exception):
 
 @dataclass(repr=False)
 class Visitor:
-    """One user with a separate browser. ``subject`` is one of ``Twin.people``."""
+    """One person with a separate browser. ``subject`` is one of ``Environment.people``."""
 
-    twin: Twin
+    twin: Environment
     subject: str
     browser: Browser = field(init=False)
     token: str = ""
@@ -50,7 +52,10 @@ class Visitor:
         page = self.browser.login(self.subject, self.url("/"))
         if page.status >= 400:  # noqa: PLR2004 - HTTP's first error
             raise RequestRefusedError(f"/: {page.status} {page.text[:500]}")
-        self.token = str(self.json("POST", "/api/v1/auths/signin", {"email": "", "password": ""})["token"])
+        session = self.json("POST", "/api/v1/auths/signin", {"email": "", "password": ""})
+        if session["role"] == PENDING:
+            raise RequestRefusedError("/: the page shows that the account waits for its activation")
+        self.token = str(session["token"])
         return self
 
     def send(self, method: str, path: str, body: object = None, **headers: str) -> Response:

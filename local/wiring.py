@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import ipaddress
 import os
 import socket
 import subprocess
@@ -117,29 +118,34 @@ def _enter(namespace: Path) -> None:
 
 @dataclass
 class Loopback:
-    """All hosts on this machine: each pair of address and port is a free port of 127.0.0.1, the same for all hosts."""
+    """Every host is this machine: a pair of address and port is a free port of 127.0.0.1, the same for all hosts.
+
+    Only a host's own addresses, loopback and link-local ones, are other ports on other hosts.
+    """
 
     isolated: bool = False
     ports: dict[tuple[str, int], int] = field(default_factory=dict[tuple[str, int], int])
+    """Address and port → port of 127.0.0.1; a host's own address has the host before it, ``task-1 127.0.0.1``."""
 
     def listen(self, host: str, address: str, port: int, kind: socket.SocketKind = socket.SOCK_STREAM) -> socket.socket:
         """Return a socket that listens or is bound at the loopback port of the graph's address and port."""
         made = self.open(host, kind)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.bind((LOOPBACK, self.ports.get((address, port), 0)))
-        self.ports[address, port] = made.getsockname()[1]
+        pair = _place(host, address), port
+        made.bind((LOOPBACK, self.ports.get(pair, 0)))
+        self.ports[pair] = made.getsockname()[1]
         if kind == socket.SOCK_STREAM:
             made.listen(BACKLOG)
         return made
 
     def target(self, host: str, address: str, port: int) -> tuple[str, int]:
         """Return the loopback port; a pair without a listener gets its port now."""
-        del host
-        if (address, port) not in self.ports:
+        pair = _place(host, address), port
+        if pair not in self.ports:
             with socket.socket() as free:
                 free.bind((LOOPBACK, 0))
-                self.ports[address, port] = free.getsockname()[1]
-        return LOOPBACK, self.ports[address, port]
+                self.ports[pair] = free.getsockname()[1]
+        return LOOPBACK, self.ports[pair]
 
     def open(self, host: str, kind: socket.SocketKind = socket.SOCK_STREAM) -> socket.socket:
         """Return an unconnected socket."""
@@ -152,6 +158,12 @@ class Loopback:
         return list(command)
 
 
+def _place(host: str, address: str) -> str:
+    """An address as ``Loopback`` knows it."""
+    known = ipaddress.ip_address(address)
+    return f"{host} {address}" if known.is_loopback or known.is_link_local else address
+
+
 @contextlib.contextmanager
 def program(
     wiring: Wiring,
@@ -160,15 +172,18 @@ def program(
     *,
     environment: Mapping[str, str],
     output: IO[Any] | int | None = None,
+    directory: Path | None = None,
     stop_seconds: float = 10,
+    orphaned: str = "TERM",
 ) -> Generator[subprocess.Popen[bytes]]:
     """Run a program on a host until the block ends: SIGTERM, then SIGKILL after ``stop_seconds``.
 
-    It ends with this process, even if this process is killed.
+    It gets the signal ``orphaned`` where this process is killed before it can do that.
     """
     process = subprocess.Popen(  # noqa: S603 - the twin's own programs and the task's commands
-        [*ends_with_us(), *wiring.command(host, command)],
+        [*ends_with_us(orphaned), *wiring.command(host, command)],
         env=dict(environment),
+        cwd=directory,
         stdout=output,
         stderr=subprocess.STDOUT if output is not None else None,
         start_new_session=True,

@@ -42,6 +42,10 @@ POOL_RECYCLE_SECONDS = 1800
 """The maximum age of a connection. Older connections are reopened with a new login, so a role that lost its permission
 is disconnected."""
 
+SESSION_LOCK_SECONDS = 150
+"""How long the lock for removing sessions is held without being renewed: more than ``SESSION_POOL_TIMEOUT`` in
+``open_webui/socket/main.py``, which is 120."""
+
 DATABASE = {
     "DATABASE_HOST": "database-host",
     "DATABASE_NAME": "database-name",
@@ -156,6 +160,9 @@ def _uploads_and_channel(region: str) -> dict[str, str]:
         "REDIS_SOCKET_KEEPALIVE": "true",
         "S3_REGION_NAME": region,
         "STORAGE_PROVIDER": "s3",
+        # 0.10.2 renews the lock of the task that removes the sessions of lost tasks once in 120 seconds. With the default
+        # of 60 it has expired by then, and nothing removes them any more.
+        "WEBSOCKET_REDIS_LOCK_TIMEOUT": str(SESSION_LOCK_SECONDS),
         # It uses REDIS_URL unless another address is set.
         "WEBSOCKET_MANAGER": "redis",
     }

@@ -19,8 +19,9 @@ from typing import Any, cast
 from local.aws.http import Exchange, chunk
 
 QUOTED_WORDS = 60
-_CONTEXT = re.compile(r"<(source|context)\b[^>]*>(.*?)</\1>", re.DOTALL)
-"""How an application marks what it found in documents; the inner mark is read where both are there."""
+_CONTEXT = re.compile(r"<(source|context)\b[^>]*>((?:(?!<(?:source|context)\b).)*?)</\1>", re.DOTALL)
+"""How an application marks what it found in documents. Where one mark is inside another, the inner one is read: the
+instructions around it may name the outer one in a sentence."""
 _TAG = re.compile(r"<[^>]+>")
 Headers = tuple[tuple[str, str], ...]
 

@@ -22,6 +22,7 @@ from local.data.listener import InstanceListener, Log
 from local.signals import Metrics
 from local.stack import Resource, Stack, items
 from local.wiring import Node, Wiring
+from preflight.conform.database_trust import AUTHORITIES, DEFAULT
 
 Login = Callable[[str, str], str]
 """Token and user → the reason why a login by IAM is refused; empty if it is allowed."""
@@ -38,8 +39,6 @@ FAILOVER_SECONDS = 2.0
 NAME_SECONDS = 1.0
 """How long after a failover the cluster's name still has the previous writer's address; the TTL of Aurora's names is
 five seconds."""
-IDENTIFIERS = {"rds-ca-rsa2048-g1": "RSA2048 G1", "rds-ca-rsa4096-g1": "RSA4096 G1", "rds-ca-ecc384-g1": "ECC384 G1"}
-"""``caCertIdentifier`` → the end of the authority's common name."""
 
 
 class InvalidDatabaseError(Exception):
@@ -52,14 +51,14 @@ def new_password() -> str:
 
 
 def authority(stack: Stack) -> Authority:
-    """The authority that issues the instances' certificates, in place of RDS's authority in the region."""
-    wanted = {str(one.get("caCertIdentifier", "rds-ca-rsa2048-g1")) for one in stack.all(INSTANCE)}
-    if len(wanted) != 1 or not wanted <= set(IDENTIFIERS):
+    """The authority that issues the instances' certificates, in place of RDS's own in the region."""
+    wanted = {str(one.get("caCertIdentifier", DEFAULT)) for one in stack.all(INSTANCE)}
+    if len(wanted) != 1 or not wanted <= set(AUTHORITIES):
         raise InvalidDatabaseError(
-            f"caCertIdentifier: {sorted(wanted)}; the twin supports one of {sorted(IDENTIFIERS)}"
+            f"caCertIdentifier: {sorted(wanted)}; the twin supports one of {sorted(AUTHORITIES)}"
         )
     subject = Authority.in_place_of(database_authority(stack.region)).subject
-    return Authority.make(subject.replace("RSA2048 G1", IDENTIFIERS[wanted.pop()]))
+    return Authority.make(subject.replace("RSA2048 G1", AUTHORITIES[wanted.pop()]))
 
 
 @dataclass

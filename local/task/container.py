@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from local.processes import waited
 from local.task.definition import Container, HealthCheck
 from local.task.image import BUNDLE, Image
 from local.task.surroundings import Surroundings
@@ -64,6 +65,16 @@ class Running:
         with contextlib.suppress(OSError, ValueError):
             return int(Path(self.spec["started"]).read_text())
         return None
+
+    @property
+    def age(self) -> float:
+        """Seconds since its start, without those for which it waited for a processor.
+
+        A task on Fargate has its own processors. Here every task has the same few, so a start takes longer the more of
+        them start at once, and a start period that is enough there would be over too early.
+        """
+        leader = self.leader
+        return time.monotonic() - self.started_at - (waited(leader) if leader else 0)
 
     def terminate(self) -> None:
         """Send SIGTERM, as ECS does to stop a container."""
@@ -116,7 +127,7 @@ class Running:
         if succeeded:
             self.failures, self.health = 0, HEALTHY
             return
-        if self.health == UNKNOWN and time.monotonic() - self.started_at < check.start_period:
+        if self.health == UNKNOWN and self.age < check.start_period:
             return
         self.failures += 1
         if self.failures >= check.retries:
@@ -129,10 +140,15 @@ class Running:
 
 
 def watch(running: Running, stopping: threading.Event, quick: float | None, changed: Callable[[], None]) -> None:
-    """Check a container's health until it ends; runs in a separate thread. For ``quick``, see
-    ``Surroundings.probe_seconds``."""
-    interval = (running.container.health or NO_CHECK).interval
-    while not stopping.wait(quick or interval if running.health == UNKNOWN else interval) and running.poll() is None:
+    """Check a container's health until it ends: the body of a thread. ``quick``: see ``Surroundings.probe_seconds``."""
+    check = running.container.health or NO_CHECK
+
+    def pause() -> float:
+        # A failure that counts comes no sooner after the one before than on Fargate.
+        starts = running.health == UNKNOWN and running.age < check.start_period
+        return quick if quick and starts else check.interval
+
+    while not stopping.wait(pause()) and running.poll() is None:
         before = running.health
         if running.leader is not None:
             running.count(succeeded=running.probe())
@@ -155,30 +171,46 @@ def started(  # noqa: PLR0917 - one container of one task
     spec = specification(container, image, environment, node, around, folder)
     file = folder / f"{container.name}.json"
     _write(file, spec)
+    command = [sys.executable, "-I", "-S", str(LAUNCHER), "run", str(file)]
+    environment = {"PATH": os.environ.get("PATH", os.defpath)}
+    with logged(container, node, around, command, environment, write) as (process, last):
+        yield Running(container, process, spec, folder, last=last)
+
+
+@contextlib.contextmanager
+def logged(  # noqa: PLR0917 - one container of one task
+    container: Container,
+    node: Node,
+    around: Surroundings,
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    write: Callable[[str], None],
+    directory: Path | None = None,
+) -> Generator[tuple[subprocess.Popen[bytes], deque[str]]]:
+    """A container's program until the block ends, and the last lines of what it writes; ``write`` takes all of them."""
+    last: deque[str] = deque(maxlen=LAST_LINES)
     reading, writing = os.pipe()
-    pump: threading.Thread | None = None
+    thread: threading.Thread | None = None
+    stop = container.stop_seconds
     try:
-        with program(
-            around.wiring,
-            node.host,
-            [sys.executable, "-I", "-S", str(LAUNCHER), "run", str(file)],
-            environment={"PATH": os.environ.get("PATH", os.defpath)},
-            output=writing,
-            stop_seconds=container.stop_seconds,
-        ) as process:
+        started_here = program(
+            around.wiring, node.host, command,
+            environment=environment, output=writing, directory=directory, stop_seconds=stop,
+            orphaned="KILL",  # a program that has process id 1 and is still starting ignores SIGTERM
+        )  # fmt: skip
+        with started_here as process:
             os.close(writing)
             writing = -1
-            running = Running(container, process, spec, folder)
-            pump = threading.Thread(target=_pump, args=(os.fdopen(reading, "rb"), write, running.last), daemon=True)
-            pump.start()
-            yield running
+            thread = threading.Thread(target=_pump, args=(os.fdopen(reading, "rb"), write, last), daemon=True)
+            thread.start()
+            yield process, last
     finally:
         if writing >= 0:
             os.close(writing)
-        if pump is None:
+        if thread is None:
             os.close(reading)
         else:
-            pump.join(5)
+            thread.join(5)
 
 
 def _pump(reading: IO[bytes], write: Callable[[str], None], last: deque[str]) -> None:

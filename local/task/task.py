@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from local.aws.sessions import RefusedError
+from local.task import plain
 from local.task.container import HEALTHY, UNHEALTHY, UNKNOWN, Running, started, watch
 from local.task.definition import Container, Definition
 from local.task.image import Image, ImageError
@@ -91,6 +92,13 @@ class Task:
         prefix = self.definition.arn.partition(":task-definition/")[0]
         cluster = self.group.partition(":")[2] or "default"
         return f"{prefix}:task/{cluster}/{self.id}"
+
+    @property
+    def age(self) -> float:
+        """Seconds for which its containers have run, by the one that waited longest for a processor; 0 before."""
+        if not self.started_at:
+            return 0
+        return max(0.0, min((one.age for one in list(self.containers.values())), default=0.0))
 
     @property
     def health(self) -> str:
@@ -197,8 +205,9 @@ class Task:
 
     def _start(self, container: Container, folder: Path, held: contextlib.ExitStack) -> None:
         name = container.name
+        begin = started if self.around.wiring.isolated else plain.started
         running = held.enter_context(
-            started(
+            begin(
                 container,
                 self._images[name],
                 self._environments[name],

@@ -124,7 +124,9 @@ def _environment(deployment: Deployment) -> dict[str, str]:
         "WEBUI_AUTH_TRUSTED_NAME_HEADER": HEADERS.name,
         "WEBUI_AUTH_TRUSTED_ROLE_HEADER": HEADERS.role,
         "WEBUI_AUTH_SIGNOUT_REDIRECT_URL": deployment.origin + deployment.logout_path,
-        "DEFAULT_USER_ROLE": "pending",
+        # Everyone whom the proxy admits is a user. 0.10.2 returns this role at a person's first sign-in, regardless of the role
+        # header: with "pending", every user's first visit ended at "Account Activation Pending".
+        "DEFAULT_USER_ROLE": "user",
         # Every user may use every declared model, and administrators cannot read other users' chats.
         "BYPASS_MODEL_ACCESS_CONTROL": "true",
         "ENABLE_ADMIN_CHAT_ACCESS": "false",

@@ -107,7 +107,7 @@ async def sign_in(request: Request) -> Response:
 
 
 def _known(email: str, name: str, role: str) -> User:
-    """The person's row, made on the first visit; the header's role wins over what is stored."""
+    """The person's row, made on the first visit. The header's role is stored, and 0.10 answers with the one before it."""
     by_email = sa.select(USER).where(USER.c.email == email)
     found = _user(by_email)
     if found is None:
@@ -122,7 +122,6 @@ def _known(email: str, name: str, role: str) -> User:
             raise HTTPException(500, "Something went wrong :/")
     if role in ROLES and role != found.role:
         rows(sa.update(USER).where(USER.c.id == found.id).values(role=role))
-        found = User(found.id, found.email, found.name, role)
     return found
 
 

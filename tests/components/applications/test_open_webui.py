@@ -7,6 +7,7 @@ import base64
 import contextlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -19,6 +20,7 @@ from typing import Any
 
 import pytest
 
+from components.applications.open_webui_data import SESSION_LOCK_SECONDS
 from components.applications.presets.open_webui import PRESET
 from components.prepare import PLAN_VARIABLE, SCRIPT
 from local.open_webui import interpreter, package
@@ -161,6 +163,13 @@ def test_the_role_header_decides_even_for_the_first_user(application: Running) -
     assert roles == {"J\u00f6rg": "user", "Ada": "admin"}
 
 
+def test_the_first_sign_in_of_a_person_is_not_the_one_of_an_account_that_waits(application: Running) -> None:
+    """The page shows what this answer says, until it is loaded again."""
+    for number, role in enumerate(("user", "admin")):
+        headers = {"x_user_email": f"new-{number}@example.com", "x_user_name": "New", "x_user_role": role}
+        assert application.sign_in(**headers)["role"] in {"user", "admin"}
+
+
 def test_the_session_ends_with_the_edges(application: Running) -> None:
     token = application.sign_in(x_user_email="member@example.com", x_user_name="M", x_user_role="user")["token"]
     payload = token.split(".")[1]
@@ -214,6 +223,12 @@ def test_the_releases_texts_and_parameters_are_in_force(application: Running) ->
 def test_every_template_is_one_that_the_application_reads(application: Running) -> None:
     source = next(Path(PYTHON).parents[1].glob("lib*/python*/site-packages/open_webui/config.py")).read_text()
     assert [name for name in (*TEXTS, PARAMETERS_VARIABLE) if f"os.getenv('{name}'" not in source] == []
+
+
+def test_the_lock_for_removing_sessions_outlives_the_pause_between_two_removals() -> None:
+    source = (package(PYTHON) / "socket" / "main.py").read_text(encoding="utf-8")
+    (pause,) = re.findall(r"^SESSION_POOL_TIMEOUT = .*?(\d+)(?:  #.*)?$", source, re.MULTILINE)
+    assert int(pause) < SESSION_LOCK_SECONDS
 
 
 def test_pages_and_static_files_are_there_and_nothing_is_compressed(application: Running) -> None:

@@ -34,7 +34,7 @@ def test_open_webui_believes_the_proxys_headers_and_has_no_login_of_its_own() ->
     }
     for closed in ("ENABLE_API_KEYS", "ENABLE_LOGIN_FORM", "ENABLE_SIGNUP"):
         assert environment[closed] == "false"
-    assert environment["DEFAULT_USER_ROLE"] == "pending"
+    assert environment["DEFAULT_USER_ROLE"] == PRESET.headers.member_role
 
 
 def test_the_headers_of_the_preset_are_those_that_the_proxy_sets_by_default() -> None:
@@ -196,8 +196,9 @@ def test_the_settings_ask_for_as_many_connections_as_the_default_application_nee
 
 
 def test_an_unknown_application_is_named_with_those_that_exist() -> None:
-    with pytest.raises(ValueError, match="unknown application 'notes': use one of open-webui"):
-        find_preset("notes")
+    known = ", ".join(preset_names())
+    with pytest.raises(ValueError, match=f"unknown application 'no-such': use one of {known}$"):
+        find_preset("no-such")
 
 
 PATHS = PRESET.paths

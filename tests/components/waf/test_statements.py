@@ -137,6 +137,10 @@ COMPARED = {
 }
 
 
+def test_every_rule_is_written_in_words() -> None:
+    assert sorted(COMPARED) == sorted(rule.key for rule in TABLE), "add the rule's statement to COMPARED"
+
+
 @pytest.mark.parametrize("key", COMPARED)
 def test_a_rule_compares_what_it_should(key: str) -> None:
     (rule,) = (rule for rule in TABLE if rule.key == key)

@@ -119,6 +119,9 @@ def test_an_answer_is_cut_at_the_limit_and_quotes_what_was_found(bedrock: Asked)
     question = "<context><source id='1'>The mast is 31 m high.</source></context> How high is the mast?"
     told = bedrock.ask(question).json()["choices"][0]["message"]["content"]
     assert told == "The document says: The mast is 31 m high."
+    # Instructions may name the mark without being one.
+    instructed = f"Cite only when the <source> tag includes an id (e.g., <source id='1'>).\n{question}"
+    assert bedrock.ask(instructed).json()["choices"][0]["message"]["content"] == told
 
 
 def test_a_throttled_model_is_tried_again_and_counted(bedrock: Asked) -> None:

@@ -61,6 +61,11 @@ class State:
         """It has ended."""
         return True
 
+    @property
+    def age(self) -> float:
+        """Since it runs."""
+        return time.time() - self.started_at
+
     def unhealthy(self) -> str:
         """Why it is."""
         return "container interface: 4 health checks in a row failed: refused" if self.health == "UNHEALTHY" else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from local.authority import Authority
 from local.data.database import authority
 from local.stack import Resource, Stack
 from local.twin import Twin
-from local.visitor import Visitor
+from local.visitor import PENDING, Visitor
 
 TASK = "aws:ecs/taskDefinition:TaskDefinition"
 CLUSTER = "aws:rds/cluster:Cluster"
@@ -31,6 +32,8 @@ class Break:
     change: Callable[[Stack], Stack]
     cause: str
     """A regular expression over what the twin says."""
+    found_by: tuple[str, ...]
+    """The policies and checks of ``make check`` that report it without another environment to compare with, sorted."""
     use: Callable[[Twin], object] | None = None
     """The user's action that shows the fault; ``None`` if no task becomes healthy."""
 
@@ -123,7 +126,8 @@ def _session_cookie(stack: Stack) -> Stack:
     rules = [one for one in stack.all(RULE) if _login(one).get("onUnauthenticatedRequest") == "deny"]
     changed = stack
     for rule in rules:
-        actions: list[dict[str, Any]] = json.loads(json.dumps(rule["actions"]))
+        # Copied with the marks of its secrets.
+        actions: list[dict[str, Any]] = copy.deepcopy(rule.recorded.inputs["actions"])
         actions[0]["authenticateOidc"]["sessionCookieName"] = "ApiSession"
         changed = changed.changed(rule, actions=actions)
     assert rules
@@ -139,6 +143,12 @@ def _login(rule: Resource) -> dict[str, Any]:
 
 def _sign_in(twin: Twin) -> object:
     return Visitor(twin, twin.people.member.subject).log_in()
+
+
+def _newcomer(twin: Twin) -> object:
+    """Someone who is not the first: the application makes the first person an administrator."""
+    _sign_in(twin)
+    return Visitor(twin, twin.people.administrator.subject).log_in()
 
 
 def _ask(twin: Twin) -> object:
@@ -172,38 +182,39 @@ def _allowed_domain(stack: Stack) -> Stack:
     return changed
 
 
+PERMISSIONS, REACH, VARIABLES = "conform-permissions", "conform-reach", "conform-variables"
 BREAKS = (
     Break(
         "the master user is the owner role of the database",
         lambda stack: stack.changed(stack.one(CLUSTER), masterUsername=value(stack, "prepare", "DATABASE_USER")),
-        r"prepare ended with exit code 1.*no role can be granted to itself",
+        r"prepare ended with exit code 1.*no role can be granted to itself", ("rds-iam-logins-are-not-the-master",),
     ),
-    Break("a secret's ARN", _another_secret, r"container interface, secret REDIS_URL, valueFrom \S+cash\S+: secretsmanager:GetSecretValue"),
+    Break("a secret's ARN", _another_secret, r"container interface, secret REDIS_URL, valueFrom \S+cash\S+: secretsmanager:GetSecretValue", (PERMISSIONS, REACH)),
     Break(
         "the database's port",
         lambda stack: variable(stack, "prepare", "DATABASE_PORT", "5433"),
-        r"network: service-\S+ → state-database\S* port 5433: no egress rule",
+        r"network: service-\S+ → state-database\S* port 5433: no egress rule", (REACH, VARIABLES),
     ),
     Break(
         "a missing variable",
         lambda stack: variable(stack, "interface", "DATABASE_NAME", None),
-        r"container interface ended .*Pgvector requires setting PGVECTOR_DB_URL or using Postgres",
+        r"container interface ended .*Pgvector requires setting PGVECTOR_DB_URL or using Postgres", (VARIABLES,),
     ),
     Break(
         "a missing variable of prepare",
         lambda stack: variable(stack, "prepare", "DATABASE_NAME", None),
-        r"prepare ended with exit code 1.*these variables are empty: DATABASE_NAME",
+        r"prepare ended with exit code 1.*these variables are empty: DATABASE_NAME", (VARIABLES,),
     ),
     Break(
         "a task role without s3:PutObject",
         lambda stack: without_action(stack, policy_with(stack, POLICY, "s3:PutObject"), "s3:PutObject"),
-        r"s3: s3:PutObject on \S+: no statement of role \S+ policies allows it",
+        r"s3: s3:PutObject on \S+: no statement of role \S+ policies allows it", (PERMISSIONS, REACH),
         _upload,
     ),
     Break(
         "an execution role without secretsmanager:GetSecretValue",
         lambda stack: without_action(stack, _execution(stack), "secretsmanager:GetSecretValue"),
-        r"secretsmanager:GetSecretValue on \S+: no statement of role \S*execution\S* policies allows it",
+        r"secretsmanager:GetSecretValue on \S+: no statement of role \S*execution\S* policies allows it", (PERMISSIONS, REACH, "ecs-tasks-may-read-their-secrets"),
     ),
     Break(
         "an endpoint policy without the model's action",
@@ -211,26 +222,33 @@ BREAKS = (
             stack, policy_with(stack, ENDPOINT, "bedrock:InvokeModelWithResponseStream"),
             "bedrock:InvokeModelWithResponseStream",
         ),
-        r"endpoint policy.*bedrock:InvokeModelWithResponseStream|bedrock:InvokeModelWithResponseStream.*endpoint policy",
+        r"endpoint policy.*bedrock:InvokeModelWithResponseStream|bedrock:InvokeModelWithResponseStream.*endpoint policy", (REACH,),
         _ask,
     ),
-    Break("a security group closed towards the cache", _cache_port, r"network: service-\S+ → state-cache\S* port \d+: no egress rule", _listen),
-    Break("the health check's path", _health_path, r"healthCheck: HTTPS /healthz .*wanted 200"),
-    Break("another certificate authority for the database", _another_authority, r"container prepare ended .*not from the expected authority.*certificate verify failed"),
+    Break("a security group closed towards the cache", _cache_port, r"network: service-\S+ → state-cache\S* port \d+: no egress rule", (REACH, "reachability-connected-parts-can-connect", "vpc-network-acl-entries-are-used"), _listen),
+    Break("the health check's path", _health_path, r"healthCheck: HTTPS /healthz .*wanted 200", ("proxy-open-routes-are-health-checks",)),
+    Break("another certificate authority for the database", _another_authority, r"container prepare ended .*not from the expected authority.*certificate verify failed", ("conform-database-trust",)),
     Break(
         "another database user for the application",
         lambda stack: variable(stack, "interface", "DATABASE_USER", "reader"),
-        r"database \S+: reader could not log in: there is no such role",
+        r"database \S+: reader could not log in: there is no such role", (PERMISSIONS, VARIABLES),
     ),
-    Break("the session cookie's name on the API's rules", _session_cookie, r"edge: no session in the cookie ApiSession-0", _sign_in),
+    Break("the session cookie's name on the API's rules", _session_cookie, r"edge: no session in the cookie ApiSession-0", ("elb-logins-agree",), _sign_in),
     Break(
         "the database's DNS name",
         lambda stack: variable(
             stack, "prepare", "DATABASE_HOST", value(stack, "prepare", "DATABASE_HOST").replace(".cluster-", ".cluster-ro")
         ),
-        r"dns: \S+ queried \S+cluster-ro\S+ A: \S+ no endpoint, store or record",
+        r"dns: \S+ queried \S+cluster-ro\S+ A: \S+ no endpoint, store or record", (REACH, VARIABLES),
     ),
-    Break("a DNS Firewall without the model's name", _allowed_domain, r"dns: \S+ queried bedrock-runtime\S+ A: .*blocked by DNS Firewall rule", _ask),
+    Break(
+        "a role of new people that waits for an administrator",
+        lambda stack: variable(stack, "interface", "DEFAULT_USER_ROLE", PENDING),
+        r"the account waits for its activation",
+        (),
+        _newcomer,
+    ),
+    Break("a DNS Firewall without the model's name", _allowed_domain, r"dns: \S+ queried bedrock-runtime\S+ A: .*blocked by DNS Firewall rule", (REACH,), _ask),
 )  # fmt: skip
 
 

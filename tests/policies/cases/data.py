@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from policies.guardrails.topology.graph.values import Value
@@ -55,7 +56,37 @@ def instances(count: int, **changed: Value) -> list[dict[str, Any]]:
     return [r("rds.ClusterInstance", f"i{number}", **{**good, **changed}) for number in range(count)]
 
 
+LOGIN = "rds-iam-logins-are-not-the-master"
+OWN = cluster(clusterResourceId="cluster-A")
+
+
+def may_connect(*users: str, kind: str = "iam.RolePolicy", **more: Value) -> dict[str, Any]:
+    arns: list[Value] = [f"arn:aws:rds-db:eu-west-1:111122223333:dbuser:{one}" for one in users]
+    statement: dict[str, Value] = {"Sid": "LogIn", "Effect": "Allow", "Action": "rds-db:connect", "Resource": arns}
+    return r(kind, "login", **{"policy": json.dumps({"Statement": [statement]}), **more})
+
+
 CASES = [
+    case(LOGIN, "as another user", OWN, may_connect("cluster-A/interface"), may_connect("cluster-B/interface_admin")),
+    case(LOGIN, "as the master", OWN, may_connect("cluster-A/interface_admin"), says=["violated login.policy[LogIn].Resource"]),
+    case(LOGIN, "as anyone, of a managed policy", OWN, may_connect("*/*", kind="iam.Policy"),
+         says=["violated login.policy[LogIn].Resource"]),
+    case(LOGIN, "of an inline policy", OWN,
+         r("iam.Role", "role", inlinePolicies=[{"policy": may_connect("cluster-A/*")["inputs"]["policy"]}]),
+         says=["violated role.inlinePolicies[0].policy[LogIn].Resource"]),
+    case(LOGIN, "an instance",
+         r("rds.Instance", "db", iamDatabaseAuthenticationEnabled=True, resourceId="db-A", username="admin"),
+         may_connect("db-A/admin"), says=["violated login.policy[LogIn].Resource"]),
+    case(LOGIN, "another action", OWN,
+         r("iam.RolePolicy", "read", policy=may_connect("*/*")["inputs"]["policy"].replace("rds-db:connect", "rds:Describe*"))),
+    case(LOGIN, "without IAM logins", cluster(clusterResourceId="cluster-A", iamDatabaseAuthenticationEnabled=False),
+         may_connect("cluster-A/interface_admin")),
+    case(LOGIN, "an unknown policy of the database", OWN, may_connect(policy=UNKNOWN, needs={"policy": OWN}),
+         says=["not proven login.policy"]),
+    case(LOGIN, "an unknown policy of something else", OWN, may_connect(policy=UNKNOWN, needs={"policy": TOPIC})),
+    case(LOGIN, "an unknown master", cluster(clusterResourceId="cluster-A", masterUsername=UNKNOWN, needs={"masterUsername": TOPIC}),
+         may_connect("cluster-A/interface"), says=["not proven login.policy[LogIn].Resource"]),
+    case(LOGIN, "not applicable", TOPIC),
     case("rds-public-database", "private", r("rds.Instance", publiclyAccessible=False), r("rds.ClusterInstance", "c")),
     case("rds-public-database", "public", r("rds.Instance", publiclyAccessible=True), says=["violated x.publiclyAccessible"]),
     case("rds-public-database", "a public broker", r("mq.Broker", publiclyAccessible=True), says=["violated x.publiclyAccessible"]),

@@ -150,5 +150,6 @@ def test_an_unknown_application_is_refused_with_what_there_is(project: Path) -> 
     said = refused.stdout + refused.stderr
     assert "ai-interface:application" in said
     assert 'value:   "note"' in said
-    assert "allowed: a preset in components/applications/presets/: notes, open-webui" in said
+    names = ", ".join(sorted([*preset_names(), APPLICATION.name]))
+    assert f"allowed: a preset in components/applications/presets/: {names}" in said
     assert "fix:     did you mean notes?" in said

@@ -120,4 +120,4 @@ def test_every_rule_of_listeners_and_firewall_decides_some_row(committed: StackI
     }
     named = {name for name in blocking if not name.startswith(NOT_BY_REQUESTS)}
     assert len(named) >= 12
-    assert named - deciding == set(NOT_DECIDED)
+    assert named - deciding == set(NOT_DECIDED), "add a request that the rule blocks to preflight/verify/requests.py"

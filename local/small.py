@@ -1,0 +1,80 @@
+"""``make local``: the path of a request through a stack on loopback, without root and on any system that has Envoy.
+
+The same graph and the same parts as the twin's, less what needs other programs or the rights of root: one task, whose
+application keeps its data in files. ``LEFT_OUT`` lists the differences.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Generator, Mapping
+from typing import Any, cast
+
+from local import network as networks
+from local.environment import Environment, Progress, ground, say_nothing
+from local.places import tasks_per_subnet
+from local.stack import Stack
+from local.task.definition import TASK_DEFINITION
+from local.task.deployment import SERVICE
+from local.wiring import Loopback
+from preflight.conform.stack_file import Declared, declared_variables, preset_of
+from preflight.conform.variables import PLAN
+
+PREPARE = "prepare"
+LEFT_OUT = {
+    "the network": "every host is 127.0.0.1, so no security group, network ACL or route drops anything",
+    "database, cache and bucket": "the application keeps tables, documents and messages in files, until Ctrl-C",
+    "containers": "plain programs of your user: no namespaces, users, read-only roots, capabilities and limits",
+    "all tasks but one": "no messages between tasks, no rolling deployment",
+}
+"""Each property that ``make local`` lacks and ``make twin`` has → its replacement."""
+
+
+def reduced(stack: Stack) -> Stack:
+    """The stack with one task, whose application and ``prepare`` do without what the preset adds for shared data."""
+    service = stack.one(SERVICE)
+    task = stack.one(TASK_DEFINITION)
+    containers = cast("list[dict[str, Any]]", task.document("containerDefinitions"))
+    declared = declared_variables(preset_of(stack.name))
+    made = [_without(one, declared) for one in containers]
+    return stack.changed(service, desiredCount=1).changed(task, containerDefinitions=json.dumps(made))
+
+
+@contextlib.contextmanager
+def running(
+    stack: Stack,
+    *,
+    pythons: Mapping[str, str] | None = None,
+    progress: Progress = say_nothing,
+    bootstrap: Stack | None = None,
+) -> Generator[Environment]:
+    """The stack on loopback until the block ends; see ``twin.running``."""
+    small = reduced(stack)
+    plan = networks.plan_network(small.graph(), tasks_per_subnet=tasks_per_subnet(small))
+    with (
+        ground(small, Loopback(), plan, progress, bootstrap) as base,
+        base.serving(progress, pythons or {}) as environment,
+    ):
+        yield environment
+
+
+def _without(container: Mapping[str, Any], declared: Declared) -> dict[str, Any]:
+    """A container without shared data."""
+    names = declared.prepared if container["name"] == PREPARE else declared.shared
+    return {
+        **container,
+        "secrets": [one for one in container.get("secrets") or () if one["name"] not in names],
+        "environment": [_own(one) for one in container.get("environment") or () if one["name"] not in names],
+        "command": [one for one in container.get("command") or () if one not in declared.words],
+    }
+
+
+def _own(variable: Mapping[str, str]) -> Mapping[str, str]:
+    """``prepare`` prepares no database, and leaves the volumes to the current user: only root can change their owner."""
+    if variable["name"] != PLAN:
+        return variable
+    plan: dict[str, Any] = json.loads(variable["value"])
+    plan |= {"database": None, "owner": [os.getuid(), os.getgid()]}
+    return {**variable, "value": json.dumps(plan)}
