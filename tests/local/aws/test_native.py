@@ -107,6 +107,6 @@ def test_an_error_has_the_code_by_which_the_sdk_knows_it(made: World, bedrock: A
     made.endpoints.bedrock[made.stack.region].behave(CONVERSE, None)
 
 
-def test_a_body_that_is_none_of_the_apis_is_refused(made: World, bedrock: Any) -> None:  # noqa: ANN401
+def test_a_body_of_another_api_is_refused(made: World, bedrock: Any) -> None:  # noqa: ANN401
     with pytest.raises(ClientError, match="anthropic_version is None"):
         bedrock.invoke_model(modelId=MESSAGES, body=json.dumps({"messages": []}), **guardrail(made))

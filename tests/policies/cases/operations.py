@@ -68,7 +68,7 @@ CASES = [
     case("cloudwatch-service-is-watched", "targets of which only health is watched", r("lb.TargetGroup"), on("UnHealthyHostCount"), says=["violated x"]),
     case("cloudwatch-service-is-watched", "another service's processor", r("ecs.Service"), on("CPUUtilization", "AWS/RDS"), on("RunningTaskCount", "ECS"),
          on("MemoryUtilization", "AWS/ECS"), says=["violated x"]),
-    case("cloudwatch-service-is-watched", "rolled back by a metric of its own", r("ecs.Service", alarms={"alarmNames": ["a"]}),
+    case("cloudwatch-service-is-watched", "rolled back by a metric that the application publishes", r("ecs.Service", alarms={"alarmNames": ["a"]}),
          r("cloudwatch.MetricAlarm", "m", name="a", namespace="shop/orders", metricName="Failures"), says=["violated x"] * 3),
     case("cloudwatch-service-is-watched", "rolled back by another service's metric", r("ecs.Service", alarms={"alarmNames": ["a"]}),
          r("cloudwatch.MetricAlarm", "m", name="a", namespace="AWS/RDS", metricName="CPUUtilization"),
