@@ -37,8 +37,8 @@ class Timeouts(Section):
     """ALB ``idle_timeout`` (AWS: 1 to 4000): how long a connection may be idle. It must exceed a model's longest pause:
     the proxy tries the next model server after a silence of just under half of this value, at most 60 seconds."""
     keep_alive_seconds: Whole = Field(default=150, ge=15, le=4100)
-    """How long the proxy and the application keep idle connections open. It must exceed ``edgeIdleSeconds``; otherwise
-    clients get a 502."""
+    """How long the proxy keeps idle connections from the load balancer open. It must exceed ``edgeIdleSeconds``;
+    otherwise clients get a 502."""
     client_keep_alive_seconds: Whole = Field(
         default=3600, ge=CLIENT_KEEP_ALIVE_SECONDS[0], le=CLIENT_KEEP_ALIVE_SECONDS[1]
     )
