@@ -4,7 +4,7 @@ BIN := .venv/bin
 SETUP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test test-fast test-engine test-open-webui test-database test-browser packets lint format local twin mutation shapes docs benchmark-proxy lock clean
+.PHONY: help setup check test test-fast test-engine test-open-webui test-database test-gateway test-browser packets lint format local twin mutation shapes docs benchmark-proxy lock clean
 
 help: ## List all targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -53,6 +53,16 @@ test-database: $(SETUP) ## Test prepare with the real Open WebUI of every releas
 		pythons="$$pythons,$$version=$(CURDIR)/$(OPEN_WEBUI)-$$version/bin/python"; \
 	done && \
 	OPEN_WEBUI_PYTHONS=$$pythons $(BIN)/python -m pytest tests/database
+
+LITELLM := build/litellm
+$(LITELLM)/.installed: tests/gateway/requirements.lock | $(SETUP)
+	@echo "installing LiteLLM into $(LITELLM) (about 1 GB, once)"
+	@$(PYTHON) -m venv $(LITELLM)
+	@$(LITELLM)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement tests/gateway/requirements.lock
+	@touch $@
+
+test-gateway: $(LITELLM)/.installed ## Test the gateway's task with the real LiteLLM; installs about 1 GB; Linux, as root, iproute2
+	@LITELLM_PYTHON=$(CURDIR)/$(LITELLM)/bin/python $(BIN)/python -m pytest tests/gateway
 
 BROWSER := build/browser
 $(BROWSER)/.installed: tests/browser/requirements.lock | $(SETUP)
@@ -109,9 +119,10 @@ format: $(SETUP) ## Format the code and fix lint errors
 benchmark-proxy: $(SETUP) ## Compare the proxy's configuration with a bare pass-through; needs wrk
 	@$(BIN)/python -m benchmarks.proxy
 
-lock: $(SETUP) ## Regenerate requirements.lock, and the browser tests' own
+lock: $(SETUP) ## Regenerate requirements.lock, and those of the tests with the real LiteLLM and with a browser
 	@$(BIN)/uv pip compile --quiet tests/browser/requirements.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --output-file tests/browser/requirements.lock
 	@$(BIN)/uv pip compile --quiet pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url --no-header --output-file requirements.lock
+	@$(BIN)/uv pip compile --quiet tests/gateway/requirements.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --output-file tests/gateway/requirements.lock
 
 clean: ## Remove the virtual environment, builds and caches
 	@rm -rf .venv build .pytest_cache .ruff_cache .hypothesis

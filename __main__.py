@@ -6,8 +6,9 @@ import pulumi_aws as aws
 import assembly
 from components.data import Data, UploadsAccess
 from components.edge import Edge
+from components.gateway import GatewayIdentity, GatewayService
 from components.models import ModelAccess, PromptRecording
-from components.monitoring import DataAlarms, EdgeAlarms, ModelAlarms, Operations, ServiceAlarms
+from components.monitoring import DataAlarms, EdgeAlarms, GatewayAlarms, ModelAlarms, Operations, ServiceAlarms
 from components.network import PrivateEndpoints, PrivateNetwork
 from components.service import InterfaceService, WorkloadIdentity
 from components.waf import Firewall
@@ -29,11 +30,15 @@ client_secret = pulumi.Output.secret(
 operations = Operations("operations", assembly.operations(settings))
 network = PrivateNetwork("network", assembly.network(settings, operations))
 workload = WorkloadIdentity("workload", assembly.workload(settings, network, operations))
-models = ModelAccess("models", assembly.models(settings, prompts, workload))
+gateway_args = assembly.gateway_identity(settings, release, network=network, operations=operations, workload=workload)
+gateway = GatewayIdentity("gateway", gateway_args) if gateway_args else None
+models = ModelAccess("models", assembly.models(settings, prompts, workload, gateway))
 data = Data("state", assembly.data(settings, network, operations, workload))
 endpoints = PrivateEndpoints(
     "endpoints",
-    assembly.endpoints(settings, network=network, operations=operations, workload=workload, models=models, data=data),
+    assembly.endpoints(
+        settings, network=network, operations=operations, workload=workload, models=models, data=data, gateway=gateway
+    ),
 )
 uploads = UploadsAccess("uploads", assembly.uploads_access(data, endpoints))
 edge = Edge("edge", assembly.edge(settings, network, workload, client_secret))
@@ -51,11 +56,23 @@ service = InterfaceService(
         models=models,
         data=data,
         edge=edge,
+        gateway=gateway,
         rollback_alarm_names=edge_alarms.rollback_alarm_names,
     ),
     # A task that starts before its egress rules, permissions and WAF exist fails or is exposed.
-    pulumi.ResourceOptions(depends_on=[endpoints, models, workload, data, uploads, edge, firewall]),
+    pulumi.ResourceOptions(
+        depends_on=[endpoints, models, workload, data, uploads, edge, firewall, *([gateway] if gateway else [])]
+    ),
 )
+if gateway and (alarm_args := assembly.gateway_alarms(settings, gateway, service, operations)):
+    alarms = GatewayAlarms("gateway-alarms", alarm_args)
+    GatewayService(
+        "gateway-service",
+        assembly.gateway_service(
+            settings, release, network=network, models=models, gateway=gateway, service=service, alarms=alarms
+        ),
+        pulumi.ResourceOptions(depends_on=[endpoints, models, gateway]),
+    )
 ServiceAlarms("service-alarms", assembly.service_alarms(settings, service, operations))
 ModelAlarms("model-alarms", assembly.model_alarms(settings, operations))
 if recording := assembly.prompt_recording(settings):

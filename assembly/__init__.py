@@ -6,6 +6,7 @@ and in the components' tables.
 """
 
 from assembly.common import tags
+from assembly.gateway import gateway_alarms, gateway_identity, gateway_service
 from assembly.keys import serve_the_deployment
 from assembly.private import (
     data,
@@ -34,6 +35,9 @@ __all__ = [
     "edge_alarms",
     "endpoints",
     "firewall",
+    "gateway_alarms",
+    "gateway_identity",
+    "gateway_service",
     "model_alarms",
     "models",
     "network",

@@ -1,6 +1,6 @@
 """Arguments that several components share."""
 
-from releases.manifest import IMAGES, Release
+from releases.manifest import REQUIRED_IMAGES, Release
 from settings import StackSettings
 
 MEBIBYTE = 1024 * 1024
@@ -14,10 +14,10 @@ def tags(settings: StackSettings) -> dict[str, str]:
     return {"owner": settings.owner.team, "environment": settings.environment, "project": REPOSITORY}
 
 
-def repository_arns(settings: StackSettings) -> list[str]:
-    """The image repositories, sorted."""
+def repository_arns(settings: StackSettings, *names: str) -> list[str]:
+    """Image repositories, sorted; without names, those of the interface's task."""
     registry = f"arn:aws:ecr:{settings.region}:{settings.account_id}:repository/{REPOSITORY}"
-    return [f"{registry}/{name}" for name in sorted(IMAGES)]
+    return [f"{registry}/{name}" for name in sorted(names or REQUIRED_IMAGES)]
 
 
 def image(settings: StackSettings, release: Release, name: str) -> str:

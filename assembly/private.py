@@ -10,6 +10,9 @@ from components.data import Data, DataArgs, DataCacheArgs, DataDatabaseArgs, Dat
 from components.data.cache import PORT as CACHE_PORT
 from components.data.component import data_domains
 from components.data.database import PORT as DATABASE_PORT
+from components.gateway import GatewayIdentity
+from components.gateway.identity import host_name as gateway_host_name
+from components.gateway.settings import PORT as GATEWAY_PORT
 from components.models import (
     GuardrailArgs,
     ModelAccess,
@@ -25,7 +28,7 @@ from components.network.endpoint_services import FARGATE_SERVICES
 from components.service import WorkloadIdentity, WorkloadIdentityArgs
 from releases.prompts import Prompts
 from settings import StackSettings
-from settings.models import BedrockUpstream, PrivateUpstream, Upstream
+from settings.models import BedrockUpstream, GatewayUpstream, PrivateUpstream, Upstream
 
 HTTPS = 443
 
@@ -52,6 +55,10 @@ def network(settings: StackSettings, operations: Operations) -> PrivateNetworkAr
         match upstream:
             case BedrockUpstream():
                 model_regions.add(upstream.region)
+            case GatewayUpstream():
+                model_regions.add(upstream.region)
+                model_hosts.add(gateway_host_name(settings.environment))
+                model_ports.add(GATEWAY_PORT)
             case PrivateUpstream():
                 model_hosts.add(upstream.host_name)
                 model_ports.add(upstream.port)
@@ -100,7 +107,9 @@ def workload(settings: StackSettings, network: PrivateNetwork, operations: Opera
     )
 
 
-def models(settings: StackSettings, prompts: Prompts, workload: WorkloadIdentity) -> ModelAccessArgs:
+def models(
+    settings: StackSettings, prompts: Prompts, workload: WorkloadIdentity, gateway: GatewayIdentity | None
+) -> ModelAccessArgs:
     """Access to the declared model groups, with the release's guardrail."""
     guardrail = prompts.guardrail
     return ModelAccessArgs(
@@ -116,6 +125,7 @@ def models(settings: StackSettings, prompts: Prompts, workload: WorkloadIdentity
             blocked_answer_message=guardrail.blocked_answer_message,
         ),
         task_role_name=workload.task_role_name,
+        gateway_role_name=gateway.task_role_name if gateway else None,
         security_group_id=workload.security_group_id,
         tags=tags(settings),
     )
@@ -164,7 +174,7 @@ def _model_groups(settings: StackSettings) -> list[ModelGroupArgs]:
 
 def _model_upstream(upstream: Upstream) -> ModelUpstreamArgs:
     match upstream:
-        case BedrockUpstream():
+        case BedrockUpstream() | GatewayUpstream():
             return ModelUpstreamArgs(
                 kind=upstream.kind,
                 region=upstream.region,
@@ -254,6 +264,7 @@ def endpoints(
     workload: WorkloadIdentity,
     models: ModelAccess,
     data: Data,
+    gateway: GatewayIdentity | None,
 ) -> PrivateEndpointsArgs:
     """The VPC endpoints: those that Fargate needs, Bedrock in each declared region, and S3 for the bucket of
     uploads."""
@@ -268,11 +279,26 @@ def endpoints(
         task_role_arn=workload.task_role_arn,
         model_regions=models.regions,
         model_statements=models.statements,
-        repository_arns=pulumi.Output.from_input(repository_arns(settings)),
-        secret_arns=pulumi.Output.all(workload.secret_arns, data.secret_arns).apply(
-            lambda arns: sorted([*arns[0], *arns[1]])
+        gateway_security_group_id=gateway.security_group_id if gateway else None,
+        gateway_execution_role_arn=gateway.execution_role_arn if gateway else None,
+        gateway_task_role_arn=gateway.task_role_arn if gateway else None,
+        gateway_repository_arns=_listed(gateway.image_repository_arns if gateway else []),
+        gateway_secret_arns=gateway.secret_arns if gateway else _listed([]),
+        gateway_log_group_arns=gateway.log_group_arns if gateway else _listed([]),
+        gateway_model_statements=models.gateway_statements,
+        repository_arns=_listed(repository_arns(settings)),
+        secret_arns=_together(
+            workload.secret_arns, data.secret_arns, *([gateway.client_secret_arns] if gateway else [])
         ),
         bucket_arns=pulumi.Output.all(data.bucket_arn).apply(lambda arns: [str(arn) for arn in arns]),
         log_group_arns=operations.log_group_arns.apply(lambda arns: sorted(arns.values())),
         tags=tags(settings),
     )
+
+
+def _listed(values: list[str]) -> pulumi.Output[list[str]]:
+    return pulumi.Output.from_input(values)
+
+
+def _together(*lists: pulumi.Output[list[str]]) -> pulumi.Output[list[str]]:
+    return pulumi.Output.all(*lists).apply(lambda known: sorted(str(one) for listed in known for one in listed))

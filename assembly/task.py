@@ -11,6 +11,10 @@ from components.applications import ApplicationArgs, Deployment, Preset, find_pr
 from components.applications.application import SchemaArgs
 from components.data import Data
 from components.edge import Edge
+from components.gateway import GatewayIdentity
+from components.gateway.identity import CLIENT_CERTIFICATE, CLIENT_PRIVATE_KEY
+from components.gateway.identity import host_name as gateway_host_name
+from components.gateway.settings import PORT as GATEWAY_PORT
 from components.models import ModelAccess
 from components.monitoring import Operations, ServiceAlarmsArgs
 from components.network import PrivateNetwork
@@ -23,7 +27,7 @@ from settings import Problem, StackSettings
 from settings.errors import shown
 from settings.identity import People
 from settings.limits import Limits
-from settings.models import BedrockUpstream, PrivateUpstream, Upstream
+from settings.models import BedrockUpstream, GatewayUpstream, PrivateUpstream, Upstream
 from settings.stack import PREFIX, refused
 
 
@@ -74,9 +78,14 @@ def application(settings: StackSettings, prompts: Prompts | None = None) -> Appl
 
 
 def proxy(
-    settings: StackSettings, preset: Preset, signer_arn: str, guardrails: Mapping[str, tuple[str, str]]
+    settings: StackSettings,
+    preset: Preset,
+    signer_arn: str,
+    guardrails: Mapping[str, tuple[str, str]],
+    gateway_authority: str = "",
 ) -> ProxySettings:
-    """The proxy's settings; ``guardrails`` is region → guardrail id and version."""
+    """The proxy's settings; ``guardrails`` is region → guardrail id and version, ``gateway_authority`` the certificate of
+    the CA that signed the gateway's, if there is one."""
     identity = settings.identity
     return ProxySettings(
         host_names=(settings.domain.host_name,),
@@ -102,7 +111,10 @@ def proxy(
             ProxyModelGroup(
                 name=group.name,
                 models=group.models,
-                upstreams=tuple(_upstream(group.name, upstream, guardrails) for upstream in group.upstreams),
+                upstreams=tuple(
+                    _upstream(settings, group.name, upstream, guardrails, gateway_authority)
+                    for upstream in group.upstreams
+                ),
             )
             for group in settings.models.groups
         ),
@@ -128,6 +140,14 @@ def proxy_limits(limits: Limits, session_timeout_seconds: int) -> ProxyLimits:
     )
 
 
+CLIENT_CERTIFICATE_VARIABLE, CLIENT_PRIVATE_KEY_VARIABLE = "GATEWAY_CLIENT_CERTIFICATE", "GATEWAY_CLIENT_PRIVATE_KEY"
+GATEWAY_SECRETS = {
+    CLIENT_CERTIFICATE_VARIABLE: CLIENT_CERTIFICATE,
+    CLIENT_PRIVATE_KEY_VARIABLE: CLIENT_PRIVATE_KEY,
+}
+"""The proxy's variables with the certificate that it shows to the gateway."""
+
+
 def _people(people: People) -> ProxyPeople:
     return ProxyPeople(
         claim_name=people.claim.name if people.claim else "",
@@ -137,7 +157,13 @@ def _people(people: People) -> ProxyPeople:
     )
 
 
-def _upstream(group: str, upstream: Upstream, guardrails: Mapping[str, tuple[str, str]]) -> ProxyUpstream:
+def _upstream(
+    settings: StackSettings,
+    group: str,
+    upstream: Upstream,
+    guardrails: Mapping[str, tuple[str, str]],
+    gateway_authority: str,
+) -> ProxyUpstream:
     """One upstream of one group. Neither group nor host names contain colons, so the names are unique."""
     match upstream:
         case PrivateUpstream():
@@ -146,6 +172,15 @@ def _upstream(group: str, upstream: Upstream, guardrails: Mapping[str, tuple[str
                 host_name=upstream.host_name,
                 port=upstream.port,
                 ca_certificate=upstream.ca_certificate,
+            )
+        case GatewayUpstream():
+            return ProxyUpstream(
+                name=f"{group}:gateway",
+                host_name=gateway_host_name(settings.environment),
+                port=GATEWAY_PORT,
+                ca_certificate=gateway_authority,
+                client_certificate_variable=CLIENT_CERTIFICATE_VARIABLE,
+                client_private_key_variable=CLIENT_PRIVATE_KEY_VARIABLE,
             )
         case BedrockUpstream():
             identifier, version = guardrails[upstream.region]
@@ -174,15 +209,16 @@ def service(
     models: ModelAccess,
     data: Data,
     edge: Edge,
+    gateway: GatewayIdentity | None,
     rollback_alarm_names: pulumi.Output[list[str]],
 ) -> InterfaceServiceArgs:
     """The task definition and the service."""
     chosen, capacity, times = preset(settings), settings.capacity, settings.limits.timeouts
 
     def arguments(known: list[Any]) -> list[str]:
-        signer, ids, versions = known
+        signer, ids, versions, authority = known
         return envoy_arguments(
-            proxy(settings, chosen, signer, {region: (ids[region], versions[region]) for region in ids})
+            proxy(settings, chosen, signer, {region: (ids[region], versions[region]) for region in ids}, authority)
         )
 
     return InterfaceServiceArgs(
@@ -194,13 +230,17 @@ def service(
         interface_image=image(settings, release, "interface"),
         proxy_image=image(settings, release, "proxy"),
         proxy_arguments=pulumi.Output.all(
-            edge.load_balancer_arn, models.guardrail_ids, models.guardrail_versions
+            edge.load_balancer_arn,
+            models.guardrail_ids,
+            models.guardrail_versions,
+            gateway.authority if gateway else "",
         ).apply(arguments),
+        proxy_secrets=GATEWAY_SECRETS if gateway else {},
         execution_role_arn=workload.execution_role_arn,
         task_role_arn=workload.task_role_arn,
-        secret_references=pulumi.Output.all(workload.secret_references, data.secret_references).apply(
-            lambda known: {**known[0], **known[1]}
-        ),
+        secret_references=pulumi.Output.all(
+            workload.secret_references, data.secret_references, *([gateway.secret_references] if gateway else [])
+        ).apply(lambda known: {name: reference for references in known for name, reference in references.items()}),
         data_values=data.values,
         log_group_names=operations.log_group_names,
         log_retention_days=settings.retention.application_log_days,

@@ -5,7 +5,8 @@ replaced by placeholders of at least the same length, so the result is about one
 """
 
 from assembly.common import image
-from assembly.task import application, preset, proxy, schemas
+from assembly.gateway import uses_gateway
+from assembly.task import GATEWAY_SECRETS, application, preset, proxy, schemas
 from components.monitoring.operations import CONTAINERS
 from components.proxy import ProxySettings, envoy_arguments
 from components.service.component import PROXY_SECRETS
@@ -19,6 +20,8 @@ from settings.stack import PREFIX, refused
 SECRET, HOST = "s" * 140, "h" * 80
 """At least as long as a secret's ARN with its version, and as the name of a database, a cache or a bucket."""
 SIGNER_NAME = "edge-balancer-0123456/0123456789abcdef"
+AUTHORITY = "-----BEGIN CERTIFICATE-----\n" + ("c" * 64 + "\n") * 12 + "-----END CERTIFICATE-----\n"
+"""At least as long as the certificate of an authority with an elliptic curve key."""
 GUARDRAIL = ("g" * 12, "v" * 4)
 """A guardrail's id and version."""
 
@@ -26,10 +29,12 @@ GUARDRAIL = ("g" * 12, "v" * 4)
 def largest_task(settings: StackSettings, release: Release, prompts: Prompts) -> tuple[int, dict[str, int]]:
     """The maximum size of the container definitions in bytes, and each container's share of it."""
     container = application(settings, prompts)
+    gateway = uses_gateway(settings)
+    proxy_secrets = {**PROXY_SECRETS, **(GATEWAY_SECRETS if gateway else {})}
     secrets = {
         *container.secret_environment.values(),
         *container.prepare_secret_environment.values(),
-        *PROXY_SECRETS.values(),
+        *proxy_secrets.values(),
     }
     values = {*container.value_environment.values(), *container.prepare_value_environment.values()}
     regions = {
@@ -43,8 +48,10 @@ def largest_task(settings: StackSettings, release: Release, prompts: Prompts) ->
         application=container,
         proxy_image=image(settings, release, "proxy"),
         interface_image=image(settings, release, "interface"),
-        proxy_arguments=envoy_arguments(proxy(settings, preset(settings), signer, dict.fromkeys(regions, GUARDRAIL))),
-        proxy_secrets=PROXY_SECRETS,
+        proxy_arguments=envoy_arguments(
+            proxy(settings, preset(settings), signer, dict.fromkeys(regions, GUARDRAIL), AUTHORITY if gateway else "")
+        ),
+        proxy_secrets=proxy_secrets,
         proxy_memory_mebibytes=ProxySettings.memory_bytes // (1024 * 1024),
         secret_references=dict.fromkeys(secrets, SECRET),
         data_values=dict.fromkeys(values, HOST),

@@ -39,10 +39,15 @@ class Destination:
         return f"{self.registry}/ai-interface/{image}:{release.tag}"
 
 
+def images_of(release: Release) -> list[str]:
+    """The names of a release's images, always in the same order."""
+    return [name for name in IMAGES if name in release.images]
+
+
 def planned_commands(release: Release, destination: Destination, tool: CopyTool) -> list[list[str]]:
     """The commands of an initial copy, in order."""
     commands: list[list[str]] = []
-    for image in IMAGES:
+    for image in images_of(release):
         target = destination.target(image, release)
         commands += [tool.copy_command(release.images[image].reference, target), tool.digest_command(target)]
     return commands
@@ -91,7 +96,7 @@ def main(arguments: Sequence[str] | None = None, directory: Path = DIRECTORY) ->
         if options.dry_run:
             _say("\n".join(shlex.join(command) for command in planned_commands(release, destination, tool)))
             return COPIED
-        for image in IMAGES:
+        for image in images_of(release):
             _say(copy_image(image, release, destination, tool))
     except SettingsError as error:
         _complain(str(error))

@@ -59,6 +59,7 @@ def deploy_policies(scope: Scope) -> dict[str, str]:
             [
                 _anywhere("ChangeTheNetwork", may.WRITE_NETWORK, scope),
                 _private_names(scope),
+                _zone_of_the_network(scope),
                 *_records(scope),
                 *_state(scope, "Write", ["s3:DeleteObject", "s3:PutObject"]),
             ]
@@ -121,6 +122,17 @@ def _private_names(scope: Scope) -> Statement:
         actions=["route53:AssociateVPCWithHostedZone"],
         resources=["arn:aws:route53:::hostedzone/*"],
         conditions={"ForAllValues:StringLike": {"route53:VPCs": [f"VPCId=*,VPCRegion={scope.region}"]}},
+    )
+
+
+def _zone_of_the_network(scope: Scope) -> Statement:
+    """Cloud Map makes the zone with the gateway's name on behalf of the caller. A public zone has no VPC, so the condition
+    does not match for one (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonroute53.html)."""
+    return Statement(
+        sid="NameServicesInTheNetwork",
+        actions=["route53:CreateHostedZone"],
+        resources=["*"],
+        conditions={"ForAnyValue:StringLike": {"route53:VPCs": [f"VPCId=*,VPCRegion={scope.region}"]}},
     )
 
 

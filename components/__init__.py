@@ -22,11 +22,14 @@ if TYPE_CHECKING:
         TokenClaimArgs,
     )
     from components.edge.component import Edge
+    from components.gateway.component import GatewayModelArgs, GatewayService, GatewayServiceArgs
+    from components.gateway.identity import GatewayIdentity, GatewayIdentityArgs
     from components.models.component import GuardrailArgs, ModelAccess, ModelAccessArgs
     from components.models.iam_documents import ModelGroupArgs, ModelUpstreamArgs
     from components.models.recording import PromptRecording, PromptRecordingArgs
     from components.monitoring.data import DataAlarms, DataAlarmsArgs
     from components.monitoring.edge_and_service import EdgeAlarms, EdgeAlarmsArgs, ServiceAlarms, ServiceAlarmsArgs
+    from components.monitoring.gateway import GatewayAlarms, GatewayAlarmsArgs
     from components.monitoring.models import ModelAlarms, ModelAlarmsArgs
     from components.monitoring.operations import Operations, OperationsArgs
     from components.network.args import ExistingNetworkArgs, PrivateNetworkArgs
@@ -55,6 +58,13 @@ __all__ = [
     "Firewall",
     "FirewallArgs",
     "FirewallLimitsArgs",
+    "GatewayAlarms",
+    "GatewayAlarmsArgs",
+    "GatewayIdentity",
+    "GatewayIdentityArgs",
+    "GatewayModelArgs",
+    "GatewayService",
+    "GatewayServiceArgs",
     "GuardrailArgs",
     "InterfaceService",
     "InterfaceServiceArgs",
@@ -110,6 +120,15 @@ __getattr__ = loader(
             "TokenClaimArgs",
         ),
         "edge.component": ("Edge",),
+        "gateway.component": (
+            "GatewayModelArgs",
+            "GatewayService",
+            "GatewayServiceArgs",
+        ),
+        "gateway.identity": (
+            "GatewayIdentity",
+            "GatewayIdentityArgs",
+        ),
         "models.component": (
             "GuardrailArgs",
             "ModelAccess",
@@ -132,6 +151,10 @@ __getattr__ = loader(
             "EdgeAlarmsArgs",
             "ServiceAlarms",
             "ServiceAlarmsArgs",
+        ),
+        "monitoring.gateway": (
+            "GatewayAlarms",
+            "GatewayAlarmsArgs",
         ),
         "monitoring.models": (
             "ModelAlarms",

@@ -5,10 +5,13 @@ import pulumi
 from components.data.component import Data
 from components.data.uploads import UploadsAccess
 from components.edge.component import Edge
+from components.gateway.component import GatewayService
+from components.gateway.identity import GatewayIdentity
 from components.models.component import ModelAccess
 from components.models.recording import PromptRecording
 from components.monitoring.data import DataAlarms
 from components.monitoring.edge_and_service import EdgeAlarms, ServiceAlarms
+from components.monitoring.gateway import GatewayAlarms
 from components.monitoring.models import ModelAlarms
 from components.monitoring.operations import Operations
 from components.network.component import PrivateNetwork
@@ -25,6 +28,9 @@ COMPONENTS: list[type[pulumi.ComponentResource]] = [
     Edge,
     EdgeAlarms,
     Firewall,
+    GatewayAlarms,
+    GatewayIdentity,
+    GatewayService,
     InterfaceService,
     ModelAccess,
     ModelAlarms,

@@ -18,6 +18,7 @@ from local.authority import CLOCK_SKEW
 from local.stack import Resource, Stack
 
 PRIVATE_KEY, SELF_SIGNED = "tls:index/privateKey:PrivateKey", "tls:index/selfSignedCert:SelfSignedCert"
+REQUEST, LOCALLY_SIGNED = "tls:index/certRequest:CertRequest", "tls:index/locallySignedCert:LocallySignedCert"
 _CURVES: dict[str, type[ec.EllipticCurve]] = {"P256": ec.SECP256R1, "P384": ec.SECP384R1, "P521": ec.SECP521R1}
 _SUBJECT = {
     "commonName": NameOID.COMMON_NAME,
@@ -49,7 +50,14 @@ def replacements(stack: Stack) -> dict[str, str]:
         for name, form in _FORMATS.items():
             found[str(one[name])] = key.private_bytes(_PEM, form, serialization.NoEncryption()).decode()
     for one in stack.all(SELF_SIGNED):
-        found[str(one["certPem"])] = _certificate(one, keys[str(one["privateKeyPem"])])
+        key = keys[str(one["privateKeyPem"])]
+        found[str(one["certPem"])] = _certificate(one, one, key, (key, _name(one)))
+    authorities = {str(one["certPem"]): one for one in stack.all(SELF_SIGNED)}
+    requests = {str(one["certRequestPem"]): one for one in stack.all(REQUEST)}
+    for one in stack.all(LOCALLY_SIGNED):
+        request = requests[str(one["certRequestPem"])]
+        issuer = (keys[str(one["caPrivateKeyPem"])], _name(authorities[str(one["caCertPem"])]))
+        found[str(one["certPem"])] = _certificate(one, request, keys[str(request["privateKeyPem"])], issuer)
     return found
 
 
@@ -59,16 +67,20 @@ def _key(resource: Resource) -> Key:
     return ec.generate_private_key(_CURVES[str(resource.get("ecdsaCurve") or "P224")]())
 
 
-def _certificate(resource: Resource, key: Key) -> str:
-    subject = cast("dict[str, Any]", resource.get("subject") or {})
-    name = x509.Name([x509.NameAttribute(_SUBJECT[part], str(value)) for part, value in subject.items()])
+def _name(subject_of: Resource) -> x509.Name:
+    subject = cast("dict[str, Any]", subject_of.get("subject") or {})
+    return x509.Name([x509.NameAttribute(_SUBJECT[part], str(value)) for part, value in subject.items()])
+
+
+def _certificate(resource: Resource, asked: Resource, key: Key, issuer: tuple[Key, x509.Name]) -> str:
+    """``asked`` has the subject and the names: the certificate itself, or the request that was signed."""
     uses = {str(one) for one in resource["allowedUses"]}
     start = datetime.now(UTC) - CLOCK_SKEW
-    names = [x509.DNSName(one) for one in cast("list[str]", resource.get("dnsNames") or [])]
+    names = [x509.DNSName(one) for one in cast("list[str]", asked.get("dnsNames") or [])]
     builder = (
         x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
+        .subject_name(_name(asked))
+        .issuer_name(issuer[1])
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(start)
@@ -80,4 +92,4 @@ def _certificate(resource: Resource, key: Key) -> str:
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
     if extended := [oid for one, oid in _EXTENDED_USES.items() if one in uses]:
         builder = builder.add_extension(x509.ExtendedKeyUsage(extended), critical=False)
-    return builder.sign(key, hashes.SHA256()).public_bytes(_PEM).decode()
+    return builder.sign(issuer[0], hashes.SHA256()).public_bytes(_PEM).decode()

@@ -108,7 +108,7 @@ def draft(environments: Environments, asked: Changes, owners: Iterable[Owner]) -
 
 
 def _images(base: Release, given: Sequence[str], found: Draft) -> dict[str, dict[str, str]]:
-    images = {name: base.images[name].model_dump(by_alias=True) for name in IMAGES}
+    images = {name: base.images[name].model_dump(by_alias=True) for name in base.images}
     for argument in given:
         name, _, reference = argument.partition("=")
         match = _REFERENCE.fullmatch(reference)

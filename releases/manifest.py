@@ -26,8 +26,11 @@ DIRECTORY = Path(__file__).parent
 """The folder of the manifests, ``<version>.yaml``."""
 RELEASE_TAG = "release-"
 """In AWS a released image is tagged ``release-<version>``; tasks still refer to it by digest."""
-IMAGES = ("proxy", "interface")
-"""The images of a release; ``bootstrap`` creates a repository ``ai-interface/<image>`` for each."""
+REQUIRED_IMAGES = ("proxy", "interface")
+"""The images of every release."""
+IMAGES = (*REQUIRED_IMAGES, "gateway")
+"""The images that a release may have; ``bootstrap`` creates a repository ``ai-interface/<image>`` for each. A stack that
+calls models through the gateway needs a release with its image."""
 
 Source = Annotated[
     str,
@@ -116,7 +119,8 @@ class Update(StrEnum):
 
 
 class Release(Section):
-    """The content of one release. ``images`` has exactly the keys of :data:`IMAGES`."""
+    """The content of one release. ``images`` has the keys of :data:`REQUIRED_IMAGES`, and may have the others of
+    :data:`IMAGES`."""
 
     version: ReleaseVersion
     images: dict[str, Image]
@@ -149,10 +153,10 @@ class Release(Section):
     def _complete_and_approved(self) -> Self:
         with collected():
             check(
-                set(self.images) == set(IMAGES),
+                set(REQUIRED_IMAGES) <= set(self.images) <= set(IMAGES),
                 key="images",
                 value=", ".join(sorted(self.images)) or "none",
-                allowed=f"exactly {' and '.join(IMAGES)}",
+                allowed=f"{' and '.join(REQUIRED_IMAGES)}, and {IMAGES[-1]} if a stack uses it",
                 fix="add the missing images and remove any that this project does not have",
             )
             for person in self.approved_by:

@@ -10,7 +10,7 @@ from components.common.aws_limits import ACL_PORT_NUMBERS, CACHE_PORT, DATABASE_
 from settings.data import CONNECTIONS_OF_A_UNIT, LEAST_CONNECTIONS, RESERVED_CONNECTIONS, Data
 from settings.errors import FailedChecksError, Problem, check, collected
 from settings.identity import Identity
-from settings.models import BedrockUpstream, Models, PrivateUpstream
+from settings.models import BedrockUpstream, GatewayUpstream, Models, PrivateUpstream
 from settings.sections import Capacity, Domain, Network
 
 STORE_PORTS = {DATABASE_PORT: "the database", CACHE_PORT: "the cache"}
@@ -75,7 +75,7 @@ def _models_of_the_region(models: Models, region: str) -> None:
     """
     for position, group in enumerate(models.groups):
         for place, upstream in enumerate(group.upstreams):
-            if isinstance(upstream, BedrockUpstream):
+            if isinstance(upstream, BedrockUpstream | GatewayUpstream):
                 check(
                     upstream.region == region,
                     key=f"models.groups[{position}].upstreams[{place}].region",

@@ -23,7 +23,7 @@ class Serves(StrEnum):
     """Which of OpenAI's APIs an upstream of a kind offers for a model."""
 
     CHAT = "chat"
-    """Chat Completions."""
+    """Chat Completions; for the kind ``gateway``, Converse, to which the gateway translates them."""
     NEITHER = "neither"
     """No API that the proxy can forward to: InvokeModel, Converse or the Messages API only."""
 

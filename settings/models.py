@@ -81,13 +81,30 @@ class PrivateUpstream(Section):
         return f"{self.host_name}:{self.port}"
 
 
-Upstream = Annotated[BedrockUpstream | PrivateUpstream, Field(discriminator="kind")]
+class GatewayUpstream(Section):
+    """Amazon Bedrock's Converse and Messages APIs in the stack's region, for models without Chat Completions, such as
+    Claude and Nova: a private service of this stack, LiteLLM, translates. Declaring one creates the service."""
+
+    kind: Literal["gateway"]
+    """``gateway`` for this kind of upstream."""
+    region: AwsRegion
+    """The stack's region. Use cross-region inference profiles for capacity in other regions."""
+    destination_regions: tuple[AwsRegion, ...] = ()
+    """As for a ``bedrock`` upstream: the regions to which Bedrock may send a prompt to the group's inference profiles."""
+
+    @property
+    def server(self) -> str:
+        """Identifies the upstream within its group."""
+        return f"gateway to bedrock in {self.region}"
+
+
+Upstream = Annotated[BedrockUpstream | GatewayUpstream | PrivateUpstream, Field(discriminator="kind")]
 
 
 def bedrock_region(upstream: Upstream) -> str | None:
     """The region whose Bedrock the upstream calls; ``None`` for an upstream that does not call Bedrock."""
     match upstream:
-        case BedrockUpstream():
+        case BedrockUpstream() | GatewayUpstream():
             return upstream.region
         case PrivateUpstream():
             return None
@@ -108,7 +125,7 @@ class KnownModel(Section):
 
     id: ModelId
     """The model's id without the prefix of an inference profile."""
-    kind: Literal["bedrock"]
+    kind: Literal["bedrock", "gateway"]
     """The kind of upstream."""
     serves: Serves = Serves.CHAT
     """``chat``: it serves Chat Completions. ``neither``: it does not, and offering the model is refused."""
@@ -142,6 +159,55 @@ class PromptRecords(Section):
     """The roles that may read the records; every other principal is denied."""
 
 
+class Gateway(Section):
+    """The service that translates Chat Completions for upstreams of kind ``gateway``. Without such an upstream it has no
+    effect."""
+
+    cpu_units: Whole = Field(default=1024, ge=256, le=16_384, description="a size that Fargate offers")
+    """CPU of a task, in units of 1/1024 vCPU. A task uses one vCPU at most."""
+    memory_mebibytes: Whole = Field(
+        default=2048, ge=2048, le=122_880, description="2048 or more, and a size of Fargate"
+    )
+    """Memory of a task. The gateway needs about 700 MiB before its first request."""
+    minimum_tasks: Whole = Field(default=2, ge=1, le=100)
+    """The minimum number of running tasks."""
+    maximum_tasks: Whole = Field(default=4, ge=1, le=100)
+    """The maximum number of tasks."""
+    messages_models: tuple[ModelId, ...] = ()
+    """Models of Anthropic that are called by the Messages API (InvokeModel) instead of Converse, for features that Converse
+    does not have."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        with collected():
+            check(
+                self.minimum_tasks <= self.maximum_tasks,
+                key="models.gateway.maximumTasks",
+                value=str(self.maximum_tasks),
+                allowed=f"minimumTasks ({self.minimum_tasks}) or more",
+                fix=f"set it to {self.minimum_tasks} or more",
+            )
+            for position, model in enumerate(self.messages_models):
+                check(
+                    foundation_model(model).startswith("anthropic."),
+                    key=f"models.gateway.messagesModels[{position}]",
+                    value=model,
+                    allowed="models of Anthropic: other models do not have the Messages API",
+                    fix="remove it: the gateway calls it by Converse",
+                )
+        return self
+
+
+_API = {"bedrock": "Bedrock's Chat Completions API", "gateway": "Converse"}
+"""Kind of upstream → what it calls."""
+_OTHERWISE = {
+    "bedrock": "choose another model, or put this one into a separate group with an upstream of kind gateway, which calls "
+    "Converse; if Bedrock serves it by now, say so in models.known",
+    "gateway": "choose another model; if Bedrock serves it by now, say so in models.known",
+}
+"""Kind of upstream → what to do with a model that it does not serve."""
+
+
 class Models(Section):
     """The destinations of prompts. Only the upstreams declared here are reachable."""
 
@@ -156,6 +222,8 @@ class Models(Section):
     the budget does not include the model."""
     record_prompts: PromptRecords | None = None
     """Record prompts and answers. Omitted: neither is recorded anywhere."""
+    gateway: Gateway = Gateway()
+    """The gateway's size."""
     known: tuple[KnownModel, ...] = ()
     """Bedrock models that ``settings/known_models.tsv`` does not list, or for which it is out of date. A model in
     neither causes a warning."""
@@ -173,8 +241,8 @@ class Models(Section):
     def unknown(self) -> tuple[str, ...]:
         """A sentence for each model that its upstream is not documented to serve."""
         return tuple(
-            f"models.groups[{position}].models: it is not documented whether Bedrock's Chat Completions API serves "
-            f"{model}. If it does not, every request to the model fails. Look up the model's page in the Bedrock user guide, then add the model "
+            f"models.groups[{position}].models: it is not documented whether {_API[kind]} serves {model}. If it does not, "
+            "every request to the model fails. Look up the model's page in the Bedrock user guide, then add the model "
             f"to models.known (id: {foundation_model(model)}, kind: {kind}, source: the page), or a row to "
             "settings/known_models.tsv."
             for position, group in enumerate(self.groups)
@@ -215,7 +283,7 @@ class Models(Section):
                         fix="remove it, or name another server",
                     )
                 for place, upstream in enumerate(group.upstreams):
-                    if isinstance(upstream, BedrockUpstream):
+                    if isinstance(upstream, BedrockUpstream | GatewayUpstream):
                         _profiles_can_be_called(group, upstream, key, place)
                 for kind in sorted({upstream.kind for upstream in group.upstreams if bedrock_region(upstream)}):
                     self._chat_is_served(group, kind, f"{key}.models")
@@ -238,13 +306,14 @@ class Models(Section):
                 self.serves(kind, model) is not Serves.NEITHER,
                 key=key,
                 value=model,
-                allowed=f"models that Chat Completions of Bedrock serves: this one supports InvokeModel or Converse only ({said})",
-                fix="choose another model, or serve this one by a private upstream that translates Chat Completions, such as "
-                "LiteLLM; if Bedrock serves it by now, say so in models.known",
+                allowed=f"models that {_API[kind]} serves, which this one is not ({said})",
+                fix=_OTHERWISE[kind],
             )
 
 
-def _profiles_can_be_called(group: ModelGroup, upstream: BedrockUpstream, key: str, place: int) -> None:
+def _profiles_can_be_called(
+    group: ModelGroup, upstream: BedrockUpstream | GatewayUpstream, key: str, place: int
+) -> None:
     """Check the group's cross-region inference profiles against one of its upstreams."""
     areas = {model: area for model in group.models if (area := profile_area(model)) is not None}
     for model, area in areas.items():

@@ -14,6 +14,7 @@ NOT_RUN = pytest.StashKey[str]()
 MARKER = "engine"
 SLOW = (
     "tests/database/",
+    "tests/gateway/",
     "tests/local/",
     "tests/mutation/",
     "tests/open_webui/",

@@ -11,11 +11,18 @@ from typing import Any
 
 import pulumi
 import pulumi_aws as aws
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from components.args import Args
 from components.common.iam import policy_document, render
-from components.models.iam_documents import ModelGroupArgs, bedrock_regions, task_statements
+from components.models.iam_documents import (
+    ModelGroupArgs,
+    UpstreamKind,
+    bedrock_regions,
+    gateway_statements,
+    of_kind,
+    task_statements,
+)
 
 __all__ = ["GuardrailArgs", "ModelAccess", "ModelAccessArgs", "ModelGroupArgs"]
 
@@ -61,10 +68,19 @@ class ModelAccessArgs(Args):
     """The guardrail's filters. Omitted: the default filters."""
     task_role_name: pulumi.Output[str]
     """The role that gets permission to call the declared models."""
+    gateway_role_name: pulumi.Output[str] | None = None
+    """The gateway's role, which gets permission to call the models of upstreams of kind ``gateway``, with the guardrail
+    only. Required with such an upstream."""
     security_group_id: pulumi.Output[str]
     """The task's security group, which gets an egress rule to each private upstream."""
     tags: dict[str, str]
     """Tags of every resource."""
+
+    @model_validator(mode="after")
+    def _gateway_has_a_role(self) -> "ModelAccessArgs":
+        if of_kind(self.groups, UpstreamKind.GATEWAY) and self.gateway_role_name is None:
+            raise ValueError("an upstream of kind gateway needs gateway_role_name: the role of GatewayIdentity")
+        return self
 
 
 class ModelAccess(pulumi.ComponentResource):
@@ -79,6 +95,8 @@ class ModelAccess(pulumi.ComponentResource):
     statements: pulumi.Output[list[dict[str, Any]]]
     """The task role's model permissions as IAM JSON objects. The endpoint policies repeat them for the task role
     only."""
+    gateway_statements: pulumi.Output[list[dict[str, Any]]]
+    """The gateway's role's, likewise."""
 
     def __init__(self, name: str, args: ModelAccessArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = ModelAccessArgs.model_validate(args)
@@ -93,11 +111,12 @@ class ModelAccess(pulumi.ComponentResource):
         self.guardrail_versions = pulumi.Output.all(**{region: one.version for region, one in versions.items()})
         arns = pulumi.Output.all(**{region: one.guardrail_arn for region, one in guardrails.items()})
         self.regions = regions
-        self.statements = arns.apply(
-            lambda known: [render(one) for one in task_statements(args.groups, known, args.account_id)]
+        self.statements = self._permissions(
+            f"{name}-task-policy", args.task_role_name, args, of_kind(args.groups, UpstreamKind.BEDROCK), arns
         )
-        if regions:
-            self._task_policy(name, args, arns, child)
+        self.gateway_statements = self._permissions(
+            f"{name}-gateway-policy", args.gateway_role_name, args, of_kind(args.groups, UpstreamKind.GATEWAY), arns
+        )
         self._ways_to_private_upstreams(name, args, child)
         self.register_outputs(
             {
@@ -105,6 +124,7 @@ class ModelAccess(pulumi.ComponentResource):
                 "guardrailVersions": self.guardrail_versions,
                 "regions": self.regions,
                 "statements": self.statements,
+                "gatewayStatements": self.gateway_statements,
             }
         )
 
@@ -163,17 +183,23 @@ class ModelAccess(pulumi.ComponentResource):
             opts=child,
         )
 
-    def _task_policy(
+    def _permissions(
         self,
         name: str,
+        role_name: pulumi.Output[str] | None,
         args: ModelAccessArgs,
+        groups: list[ModelGroupArgs],
         guardrail_arns: pulumi.Output[dict[str, str]],
-        child: pulumi.ResourceOptions,
-    ) -> None:
-        document = guardrail_arns.apply(
-            lambda known: policy_document(task_statements(args.groups, known, args.account_id))
+    ) -> pulumi.Output[list[dict[str, Any]]]:
+        """One role's policy, if there are groups for it; its statements for the endpoint's policy."""
+        if not groups or role_name is None:
+            return pulumi.Output.from_input(list[dict[str, Any]]())
+        stated = gateway_statements if groups[0].upstreams[0].kind == UpstreamKind.GATEWAY else task_statements
+        statements = guardrail_arns.apply(lambda known: stated(groups, known, args.account_id))
+        aws.iam.RolePolicy(
+            name, role=role_name, policy=statements.apply(policy_document), opts=pulumi.ResourceOptions(parent=self)
         )
-        aws.iam.RolePolicy(f"{name}-task-policy", role=args.task_role_name, policy=document, opts=child)
+        return statements.apply(lambda known: [render(one) for one in known])
 
     def _ways_to_private_upstreams(self, name: str, args: ModelAccessArgs, child: pulumi.ResourceOptions) -> None:
         private = {

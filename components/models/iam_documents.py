@@ -5,7 +5,7 @@ model. A private upstream needs no IAM policy, only a security group rule.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import assert_never
 
@@ -20,6 +20,8 @@ INVOKE = ("bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream")
 
 GUARDRAIL = "bedrock:GuardrailIdentifier"
 
+_OTHER_GUARDRAILS = "RefuseOtherGuardrails"
+
 PROFILE = "bedrock:InferenceProfileArn"
 """The profile through which a model is called; absent if the model is called by its own id
 (https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-prereq.html)."""
@@ -30,13 +32,14 @@ class UpstreamKind(StrEnum):
     checker wherever it is missing."""
 
     BEDROCK = "bedrock"
+    GATEWAY = "gateway"
     PRIVATE = "private"
 
     @property
     def required_fields(self) -> tuple[str, ...]:
         """The fields of ``ModelUpstreamArgs`` that this kind cannot be without."""
         match self:
-            case UpstreamKind.BEDROCK:
+            case UpstreamKind.BEDROCK | UpstreamKind.GATEWAY:
                 return ("region",)
             case UpstreamKind.PRIVATE:
                 return ("host_name", "security_group_id")
@@ -45,10 +48,10 @@ class UpstreamKind(StrEnum):
 
 
 class ModelUpstreamArgs(Args):
-    """A model server: Bedrock in one region, or a private OpenAI-compatible server."""
+    """A model server: Bedrock in one region, directly or through the gateway, or a private OpenAI-compatible server."""
 
     kind: str
-    """``bedrock`` or ``private``."""
+    """``bedrock``, ``gateway`` or ``private``."""
     region: str = ""
     """Bedrock's region."""
     destination_regions: list[str] = Field(default_factory=list[str])
@@ -74,7 +77,7 @@ class ModelUpstreamArgs(Args):
         """The region whose Bedrock the upstream calls; ``None`` for an upstream that does not call Bedrock."""
         kind = UpstreamKind(self.kind)
         match kind:
-            case UpstreamKind.BEDROCK:
+            case UpstreamKind.BEDROCK | UpstreamKind.GATEWAY:
                 return self.region
             case UpstreamKind.PRIVATE:
                 return None
@@ -86,7 +89,7 @@ class ModelUpstreamArgs(Args):
         """Security group and port to which the task needs egress; ``None`` for an upstream behind a VPC endpoint."""
         kind = UpstreamKind(self.kind)
         match kind:
-            case UpstreamKind.BEDROCK:
+            case UpstreamKind.BEDROCK | UpstreamKind.GATEWAY:
                 return None
             case UpstreamKind.PRIVATE:
                 return self.security_group_id, self.port
@@ -155,10 +158,8 @@ def _foundation(region: str, model: str) -> str:
     return f"arn:aws:bedrock:{region}::foundation-model/{model}"
 
 
-def task_statements(
-    groups: Sequence[ModelGroupArgs], guardrails: Mapping[str, str], account_id: str
-) -> list[Statement]:
-    """The task role's statements. ``guardrails``: region → ARN of the guardrail.
+def _statements(groups: Sequence[ModelGroupArgs], guardrails: Mapping[str, str], account_id: str) -> list[Statement]:
+    """A role's statements. ``guardrails``: region → ARN of the guardrail.
 
     A model behind an inference profile may be called through a declared profile only: by its own id it would also answer
     in the profile's other regions, if a way to them existed.
@@ -201,7 +202,7 @@ def task_statements(
         # A negated operator also matches if the key is absent, with or without IfExists, so there is a second
         # condition.
         Statement(
-            sid="RefuseOtherGuardrails",
+            sid=_OTHER_GUARDRAILS,
             effect=Effect.DENY,
             actions=INVOKE,
             resources=["*"],
@@ -221,3 +222,36 @@ def task_statements(
             sid="RefuseBearerTokens", effect=Effect.DENY, actions=["bedrock:CallWithBearerToken"], resources=["*"]
         ),
     ]
+
+
+def of_kind(groups: Iterable[ModelGroupArgs], kind: UpstreamKind) -> list[ModelGroupArgs]:
+    """The groups with upstreams of one kind, without their other upstreams."""
+    found = ((group, [up for up in group.upstreams if up.kind == kind]) for group in groups)
+    return [group.model_copy(update={"upstreams": upstreams}) for group, upstreams in found if upstreams]
+
+
+def gateway_statements(
+    groups: Sequence[ModelGroupArgs], guardrails: Mapping[str, str], account_id: str
+) -> list[Statement]:
+    """The gateway's role's statements. It calls Converse and InvokeModel only, and such calls contain the guardrail's
+    condition key (https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-permissions-id.html), so a call without
+    the guardrail is denied too, also if a caller sends another one."""
+    versions = [f"{arn}:*" for arn in guardrails.values()]
+    statements: list[Statement] = []
+    for one in _statements(of_kind(groups, UpstreamKind.GATEWAY), guardrails, account_id):
+        if one.sid == _OTHER_GUARDRAILS:
+            # A negated operator also matches if the key is absent.
+            statements.append(replace(one, conditions={"StringNotLike": {GUARDRAIL: versions}}))
+        elif one.effect is Effect.ALLOW and set(one.actions) == set(INVOKE):
+            statements.append(replace(one, conditions={**one.conditions, "StringLike": {GUARDRAIL: versions}}))
+        else:
+            statements.append(one)
+    return statements
+
+
+def task_statements(
+    groups: Sequence[ModelGroupArgs], guardrails: Mapping[str, str], account_id: str
+) -> list[Statement]:
+    """The task role's statements: for the models that its proxy calls itself. ``guardrails``: region → ARN of the
+    guardrail."""
+    return _statements(of_kind(groups, UpstreamKind.BEDROCK), guardrails, account_id)

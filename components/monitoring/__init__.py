@@ -7,6 +7,7 @@ from components.lazy import loader
 if TYPE_CHECKING:
     from components.monitoring.data import DataAlarms, DataAlarmsArgs
     from components.monitoring.edge_and_service import EdgeAlarms, EdgeAlarmsArgs, ServiceAlarms, ServiceAlarmsArgs
+    from components.monitoring.gateway import GatewayAlarms, GatewayAlarmsArgs
     from components.monitoring.models import ModelAlarms, ModelAlarmsArgs
     from components.monitoring.operations import Operations, OperationsArgs
 
@@ -15,6 +16,8 @@ __all__ = [
     "DataAlarmsArgs",
     "EdgeAlarms",
     "EdgeAlarmsArgs",
+    "GatewayAlarms",
+    "GatewayAlarmsArgs",
     "ModelAlarms",
     "ModelAlarmsArgs",
     "Operations",
@@ -35,6 +38,10 @@ __getattr__ = loader(
             "EdgeAlarmsArgs",
             "ServiceAlarms",
             "ServiceAlarmsArgs",
+        ),
+        "gateway": (
+            "GatewayAlarms",
+            "GatewayAlarmsArgs",
         ),
         "models": (
             "ModelAlarms",

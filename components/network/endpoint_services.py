@@ -4,7 +4,7 @@ Pure data and functions, from which endpoints, endpoint policies and the DNS all
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from components.common.iam import ANYONE, Conditions, Effect, Statement, policy_document
@@ -32,6 +32,9 @@ CROSS_REGION = (
 """Services that an interface endpoint can reach in another region. AWS's list does not include Bedrock
 (https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-cross-region-privatelink-support.html)."""
 
+_GATEWAY = "Gateway"
+"""Begins the ids of the statements for the gateway's roles."""
+
 _DOMAINS: dict[str, tuple[str, ...]] = {
     "ecr.api": ("api.ecr.{region}.amazonaws.com",),
     "ecr.dkr": ("{account}.dkr.ecr.{region}.amazonaws.com",),
@@ -58,11 +61,18 @@ class Access:
     region: str
     execution_role_arn: str
     task_role_arn: str
+    gateway_execution_role_arn: str = ""
+    """Empty: there is no gateway to models."""
+    gateway_task_role_arn: str = ""
     repository_arns: Sequence[str] = ()
     secret_arns: Sequence[str] = ()
     log_group_arns: Sequence[str] = ()
     bucket_arns: Sequence[str] = ()
     model_statements: Sequence[Mapping[str, Any]] = ()
+    gateway_repository_arns: Sequence[str] = ()
+    gateway_secret_arns: Sequence[str] = ()
+    gateway_log_group_arns: Sequence[str] = ()
+    gateway_model_statements: Sequence[Mapping[str, Any]] = ()
 
 
 def _by(access: Access, role_arn: str, *, own_resources: bool = True) -> dict[str, dict[str, list[str]]]:
@@ -79,22 +89,40 @@ def _allow(sid: str, actions: Sequence[str], resources: Sequence[str], condition
 
 def _ecr(access: Access) -> list[Statement]:
     pull = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
-    execution = access.execution_role_arn
-    return [
-        _allow("Login", ["ecr:GetAuthorizationToken"], ["*"], _by(access, execution, own_resources=False)),
-        _allow("Pull", pull, access.repository_arns, _by(access, execution)),
-    ]
+    statements: list[Statement] = []
+    for of, role, repositories in (
+        ("", access.execution_role_arn, access.repository_arns),
+        (_GATEWAY, access.gateway_execution_role_arn, access.gateway_repository_arns),
+    ):
+        if role:
+            log_in = _by(access, role, own_resources=False)
+            statements.append(_allow(f"{of}Login", ["ecr:GetAuthorizationToken"], ["*"], log_in))
+            statements.append(_allow(f"{of}Pull", pull, repositories, _by(access, role)))
+    return statements
 
 
 def _logs(access: Access) -> list[Statement]:
-    streams = [f"{arn.removesuffix(':*')}:log-stream:*" for arn in access.log_group_arns]
     write = ("logs:CreateLogStream", "logs:PutLogEvents")
-    return [_allow("Write", write, streams, _by(access, access.execution_role_arn))]
+    return [
+        _allow(f"{of}Write", write, [f"{arn.removesuffix(':*')}:log-stream:*" for arn in groups], _by(access, role))
+        for of, role, groups in (
+            ("", access.execution_role_arn, access.log_group_arns),
+            (_GATEWAY, access.gateway_execution_role_arn, access.gateway_log_group_arns),
+        )
+        if role
+    ]
 
 
 def _secrets(access: Access) -> list[Statement]:
     read = ("secretsmanager:GetSecretValue",)
-    return [_allow("Read", read, access.secret_arns, _by(access, access.execution_role_arn))]
+    return [
+        _allow(f"{of}Read", read, secrets, _by(access, role))
+        for of, role, secrets in (
+            ("", access.execution_role_arn, access.secret_arns),
+            (_GATEWAY, access.gateway_execution_role_arn, access.gateway_secret_arns),
+        )
+        if role
+    ]
 
 
 def _list(value: str | Sequence[str]) -> Sequence[str]:
@@ -103,20 +131,33 @@ def _list(value: str | Sequence[str]) -> Sequence[str]:
 
 
 def _models(access: Access) -> list[Statement]:
-    """The task role's model statements, for that role only. A foundation model belongs to AWS, so there is no condition
-    on the resource's account. Denials apply to every principal."""
-    caller = _by(access, access.task_role_arn, own_resources=False)["StringEquals"]
+    """Each role's model statements, for that role only. Denials apply to the role's own calls, because the roles' denials
+    differ: the gateway's requires the guardrail, and Chat Completions cannot."""
+    if not access.gateway_model_statements:
+        return _models_of(access, access.task_role_arn, access.model_statements, everyone=True)
+    own = _models_of(access, access.task_role_arn, access.model_statements, everyone=False)
+    gateway = _models_of(access, access.gateway_task_role_arn, access.gateway_model_statements, everyone=False)
+    return [*own, *(replace(one, sid=f"{_GATEWAY}{one.sid}") for one in gateway)]
+
+
+def _models_of(
+    access: Access, role_arn: str, known_statements: Sequence[Mapping[str, Any]], *, everyone: bool
+) -> list[Statement]:
+    """One role's statements. A foundation model belongs to AWS, so there is no condition on the resource's account.
+    ``everyone``: denials apply to every principal."""
+    caller = _by(access, role_arn, own_resources=False)["StringEquals"]
     statements: list[Statement] = []
-    for number, known in enumerate(access.model_statements, start=1):
+    for number, known in enumerate(known_statements, start=1):
         conditions: dict[str, Mapping[str, Sequence[str]]] = dict(known.get("Condition", {}))
-        if known["Effect"] == Effect.ALLOW:
+        if known["Effect"] == Effect.ALLOW or not everyone:
             conditions["StringEquals"] = {**conditions.get("StringEquals", {}), **caller}
         statements.append(
             Statement(
                 sid=known.get("Sid", f"Models{number}"),
                 effect=Effect(known["Effect"]),
                 actions=_list(known["Action"]),
-                resources=_list(known["Resource"]),
+                resources=_list(known.get("Resource", [])),
+                not_resources=_list(known.get("NotResource", [])),
                 principals=ANYONE,
                 conditions=conditions,
             )
@@ -154,7 +195,7 @@ def check_region(service: str, region: str, own: str) -> None:
 
 def endpoint_policy(service: str, access: Access) -> str:
     """The policy of the interface endpoint for ``service``. Requests that it does not allow are denied."""
-    statements = [statement for statement in _POLICIES[service](access) if statement.resources]
+    statements = [one for one in _POLICIES[service](access) if one.resources or one.not_resources]
     return policy_document(statements or [_nothing()])
 
 

@@ -53,6 +53,26 @@ class PrivateEndpointsArgs(Args):
         default_factory=lambda: pulumi.Output.from_input(list[dict[str, Any]]())
     )
     """IAM statements (Effect, Action, Resource, Condition) for Bedrock. Omitted: no call is allowed."""
+    gateway_security_group_id: pulumi.Output[str] | None = None
+    """The gateway's security group. Omitted: there is no gateway to models."""
+    gateway_execution_role_arn: pulumi.Output[str] | None = None
+    """The role with which Fargate starts the gateway's tasks. Required with a gateway."""
+    gateway_task_role_arn: pulumi.Output[str] | None = None
+    """The role with which the gateway calls models. Required with a gateway."""
+    gateway_repository_arns: pulumi.Output[list[str]] = Field(
+        default_factory=lambda: pulumi.Output.from_input(list[str]())
+    )
+    """The repositories of the gateway's images."""
+    gateway_secret_arns: pulumi.Output[list[str]] = Field(default_factory=lambda: pulumi.Output.from_input(list[str]()))
+    """The secrets that the gateway's tasks read when they start."""
+    gateway_log_group_arns: pulumi.Output[list[str]] = Field(
+        default_factory=lambda: pulumi.Output.from_input(list[str]())
+    )
+    """The log groups of the gateway's tasks."""
+    gateway_model_statements: pulumi.Output[list[dict[str, Any]]] = Field(
+        default_factory=lambda: pulumi.Output.from_input(list[dict[str, Any]]())
+    )
+    """IAM statements for the gateway's calls of Bedrock. Omitted: no call is allowed."""
     repository_arns: pulumi.Output[list[str]]
     """The image repositories."""
     secret_arns: pulumi.Output[list[str]]
@@ -67,6 +87,9 @@ class PrivateEndpointsArgs(Args):
     @model_validator(mode="after")
     def _policies_are_known(self) -> Self:
         check_services(self.services)
+        gateway = (self.gateway_security_group_id, self.gateway_execution_role_arn, self.gateway_task_role_arn)
+        if any(gateway) and not all(gateway):
+            raise ValueError("a gateway needs its security group, its execution role and its task role: set all three")
         for region in self.model_regions:
             check_region(BEDROCK, region, self.region)
         return self
@@ -120,11 +143,17 @@ class PrivateEndpoints(pulumi.ComponentResource):
         return pulumi.Output.all(
             execution_role_arn=args.execution_role_arn,
             task_role_arn=args.task_role_arn,
+            gateway_execution_role_arn=args.gateway_execution_role_arn or "",
+            gateway_task_role_arn=args.gateway_task_role_arn or "",
             repository_arns=args.repository_arns,
             secret_arns=args.secret_arns,
             log_group_arns=args.log_group_arns,
             bucket_arns=args.bucket_arns,
             model_statements=args.model_statements,
+            gateway_repository_arns=args.gateway_repository_arns,
+            gateway_secret_arns=args.gateway_secret_arns,
+            gateway_log_group_arns=args.gateway_log_group_arns,
+            gateway_model_statements=args.gateway_model_statements,
         ).apply(describe)
 
     def _security_group(self) -> aws.ec2.SecurityGroup:
@@ -135,17 +164,18 @@ class PrivateEndpoints(pulumi.ComponentResource):
             tags=self._tags("endpoints"),
             opts=self._child,
         )
-        aws.vpc.SecurityGroupIngressRule(
-            f"{self._name}-from-tasks",
-            security_group_id=group.id,
-            referenced_security_group_id=self._args.client_security_group_id,
-            ip_protocol="tcp",
-            from_port=HTTPS,
-            to_port=HTTPS,
-            description="Tasks call AWS",
-            tags=self._tags("from-tasks"),
-            opts=self._child,
-        )
+        for role, description, client in self._clients():
+            aws.vpc.SecurityGroupIngressRule(
+                f"{self._name}-from-{role}",
+                security_group_id=group.id,
+                referenced_security_group_id=client,
+                ip_protocol="tcp",
+                from_port=HTTPS,
+                to_port=HTTPS,
+                description=description,
+                tags=self._tags(f"from-{role}"),
+                opts=self._child,
+            )
         return group
 
     def _interface_endpoints(self, group: aws.ec2.SecurityGroup) -> dict[str, aws.ec2.VpcEndpoint]:
@@ -185,21 +215,30 @@ class PrivateEndpoints(pulumi.ComponentResource):
             opts=self._child,
         )
 
+    def _clients(self) -> list[tuple[str, str, pulumi.Output[str]]]:
+        """Role, description and security group of each kind of task."""
+        clients = [("tasks", "Tasks call AWS", self._args.client_security_group_id)]
+        if self._args.gateway_security_group_id is not None:
+            clients.append(("gateway", "The gateway calls AWS", self._args.gateway_security_group_id))
+        return clients
+
     def _client_egress(self, group: aws.ec2.SecurityGroup, gateway: aws.ec2.VpcEndpoint) -> None:
-        """The tasks' egress rules: to the endpoints and, through the gateway, to S3."""
-        for role, description, to_group, to_prefix_list in (
-            ("tasks-to-endpoints", "AWS by interface endpoint", group.id, None),
-            ("tasks-to-s3", "S3 by gateway endpoint", None, gateway.prefix_list_id),
-        ):
-            aws.vpc.SecurityGroupEgressRule(
-                f"{self._name}-{role}",
-                security_group_id=self._args.client_security_group_id,
-                referenced_security_group_id=to_group,
-                prefix_list_id=to_prefix_list,
-                ip_protocol="tcp",
-                from_port=HTTPS,
-                to_port=HTTPS,
-                description=description,
-                tags=self._tags(role),
-                opts=self._child,
-            )
+        """The tasks' egress rules: to the endpoints and, through the gateway endpoint, to S3, which has the image
+        layers."""
+        for role, _, client in self._clients():
+            for target, description, to_group, to_prefix_list in (
+                ("endpoints", "AWS by interface endpoint", group.id, None),
+                ("s3", "S3 by gateway endpoint", None, gateway.prefix_list_id),
+            ):
+                aws.vpc.SecurityGroupEgressRule(
+                    f"{self._name}-{role}-to-{target}",
+                    security_group_id=client,
+                    referenced_security_group_id=to_group,
+                    prefix_list_id=to_prefix_list,
+                    ip_protocol="tcp",
+                    from_port=HTTPS,
+                    to_port=HTTPS,
+                    description=description,
+                    tags=self._tags(f"{role}-to-{target}"),
+                    opts=self._child,
+                )

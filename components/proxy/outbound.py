@@ -209,6 +209,7 @@ def _server_cluster(upstream: ProxyUpstream, settings: ProxySettings) -> dict[st
                 "common_tls_context": {
                     "alpn_protocols": ["http/1.1"],
                     "tls_params": {"tls_minimum_protocol_version": "TLSv1_2"},
+                    **_client_certificate(upstream),
                     "validation_context": {
                         "trusted_ca": authority,
                         "match_typed_subject_alt_names": [
@@ -219,6 +220,18 @@ def _server_cluster(upstream: ProxyUpstream, settings: ProxySettings) -> dict[st
             },
         },
     }
+
+
+def _client_certificate(upstream: ProxyUpstream) -> dict[str, Any]:
+    """Envoy speaks at most TLS 1.2 to a server unless told otherwise, and shows the certificate in the clear there."""
+    if not upstream.client_certificate_variable:
+        return {}
+    newest = {"tls_minimum_protocol_version": "TLSv1_3", "tls_maximum_protocol_version": "TLSv1_3"}
+    certificate = {
+        "certificate_chain": {"environment_variable": upstream.client_certificate_variable},
+        "private_key": {"environment_variable": upstream.client_private_key_variable},
+    }
+    return {"tls_params": newest, "tls_certificates": [certificate]}
 
 
 def _discovery(address: str) -> dict[str, Any]:

@@ -43,6 +43,8 @@ class InterfaceServiceArgs(Args):
     """Envoy's image by digest."""
     proxy_arguments: pulumi.Output[list[str]]
     """Envoy's arguments with the whole configuration (``components.proxy.configuration.envoy_arguments``)."""
+    proxy_secrets: dict[str, str] = Field(default_factory=dict[str, str])
+    """Additional variables of the proxy, such as a client certificate: variable → secret in ``secret_references``."""
     proxy_memory_mebibytes: int = Field(default=256, ge=64)
     """The proxy's memory limit; the container is killed if it exceeds it."""
     execution_role_arn: pulumi.Output[str]
@@ -214,7 +216,7 @@ class InterfaceService(pulumi.ComponentResource):
                     proxy_image=args.proxy_image,
                     interface_image=args.interface_image,
                     proxy_arguments=known["arguments"],
-                    proxy_secrets=PROXY_SECRETS,
+                    proxy_secrets={**PROXY_SECRETS, **args.proxy_secrets},
                     proxy_memory_mebibytes=args.proxy_memory_mebibytes,
                     secret_references=known["secrets"],
                     data_values=known["values"],

@@ -1,9 +1,9 @@
-"""Bedrock's Chat Completions behind its endpoint: signature, IAM and guardrail are checked, then it answers, throttles
-or fails.
+"""Bedrock behind its endpoint: signature, IAM, guardrail, then an answer, a throttle or a failure.
 
-https://docs.aws.amazon.com/bedrock/latest/userguide/inference-chat-completions.html. AWS does not document whether such
-a call carries the condition key ``bedrock:GuardrailIdentifier``, so IAM is evaluated with and without it, and both must
-allow the call.
+It has Chat Completions (https://docs.aws.amazon.com/bedrock/latest/userguide/inference-chat-completions.html), Converse
+and InvokeModel, each with its stream. AWS does not document whether a call of Chat Completions carries the condition
+key ``bedrock:GuardrailIdentifier``, so IAM is asked with and without it, and both have to let the call through. Of the
+other two it is documented (https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-permissions-id.html).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from local.aws.conditions import listed
 from local.aws.gate import Arrival, Ask, Gate, ServiceError, tagged
 from local.aws.http import Exchange
 from local.aws.invocation_log import InvocationLog
+from local.aws.native import NativeCall, native_call
 from local.aws.sessions import Credentials
 from local.signals import Metrics
 from local.stack import Resource
@@ -44,6 +45,17 @@ _CODES = {429: "ThrottlingException", 500: "InternalServerException", 503: "Serv
 _TOO_MANY, _SERVER = 429, 500
 
 
+@dataclass(frozen=True)
+class _Call:
+    """A request of any of the APIs."""
+
+    question: Question
+    guardrail: tuple[str, str | None] | None
+    """Identifier and version that it names."""
+    native: NativeCall | None
+    """``None`` for Chat Completions."""
+
+
 @dataclass
 class Bedrock:
     """Bedrock in one region."""
@@ -57,30 +69,48 @@ class Bedrock:
         self.log = InvocationLog(self.gate.access, self.gate.region, self.gate.refusals)
 
     async def serve(self, exchange: Exchange, arrival: Arrival) -> bool:
-        """Handle one request, from the check of its signature to the end of the response."""
-        question = None
+        """One request, from its signature to the end of its answer."""
+        call = None
         try:
-            session = self._session(exchange)
-            question = self._question(exchange)
-            await asyncio.to_thread(self._authorise, session, question, exchange, arrival)
-            behaviour = self._behaviour(question.model)
+            session = self.gate.session(exchange.request)
+            call = self._call(exchange)
+            await asyncio.to_thread(self._authorise, session, call, exchange, arrival)
+            behaviour = self._behaviour(call.question.model)
         except ServiceError as error:
-            if question is not None:
-                self._failed(question.model, error.status)
-            answered = {"message": error.cause, "type": _KINDS.get(error.status, "error"), "code": error.code}
-            headers = ("x-amzn-errortype", error.code), _request_id()
-            exchange.answer_json(error.status, {"error": {**answered, "param": None}}, *headers)
+            if call is not None:
+                self._failed(call.question.model, error.status)
+            self._refuse(exchange, error)
             return True
-        told = await tell(exchange, question, behaviour, _request_id())
-        self._answered(question, told)
+        if call.native:
+            told = await call.native.tell(exchange, behaviour, _request_id())
+        else:
+            told = await tell(exchange, call.question, behaviour, _request_id())
+        self._answered(call, told)
         return told.complete
 
-    def _session(self, exchange: Exchange) -> Credentials:
-        session = self.gate.session(exchange.request)
-        path = exchange.request.target.partition("?")[0]
-        if (exchange.request.method, path) != ("POST", PATH):
-            raise self.gate.error(404, "UnknownOperationException", f"no operation {exchange.request.method} {path}")
-        return session
+    def _call(self, exchange: Exchange) -> _Call:
+        request = exchange.request
+        path = request.target.partition("?")[0]
+        try:
+            if (request.method, path) == ("POST", PATH):
+                named = request.value(IDENTIFIER_HEADER)
+                version = request.value(VERSION_HEADER)
+                return _Call(Question.read(request.body), (named, version) if named else None, None)
+            native = native_call(request) if request.method == "POST" else None
+        except NotAQuestionError as error:
+            raise self.gate.error(400, "ValidationException", str(error)) from None
+        if native is None:
+            raise self.gate.error(404, "UnknownOperationException", f"no operation {request.method} {path}")
+        return _Call(native.turn.question, native.turn.guardrail, native)
+
+    @staticmethod
+    def _refuse(exchange: Exchange, error: ServiceError) -> None:
+        headers = ("x-amzn-errortype", error.code), _request_id()
+        if exchange.request.target.partition("?")[0] != PATH:
+            exchange.answer_json(error.status, {"message": error.cause}, *headers)
+            return
+        answered = {"message": error.cause, "type": _KINDS.get(error.status, "error"), "code": error.code}
+        exchange.answer_json(error.status, {"error": {**answered, "param": None}}, *headers)
 
     def _behaviour(self, model: str) -> Behaviour:
         found = self.behaviours.next(model)
@@ -96,20 +126,16 @@ class Bedrock:
         else:
             self.behaviours.of[model] = behaviour
 
-    def _question(self, exchange: Exchange) -> Question:
-        try:
-            return Question.read(exchange.request.body)
-        except NotAQuestionError as error:
-            raise self.gate.error(400, "ValidationException", str(error)) from None
-
-    def _authorise(self, session: Credentials, question: Question, exchange: Exchange, arrival: Arrival) -> None:
+    def _authorise(self, session: Credentials, call: _Call, exchange: Exchange, arrival: Arrival) -> None:
+        question = call.question
         action = "bedrock:InvokeModelWithResponseStream" if question.stream else "bedrock:InvokeModel"
         arns = list(self._arns(question.model))
-        guardrail = self._guardrail(exchange)
+        guardrail = self._guardrail(call)
         contexts: list[dict[str, tuple[str, ...]]] = [{}]
         if guardrail is not None:
             arn, version = guardrail
-            contexts.append({"bedrock:guardrailidentifier": (f"{arn['guardrailArn']}:{version}",)})
+            named = {"bedrock:guardrailidentifier": (f"{arn['guardrailArn']}:{version}",)}
+            contexts = [named] if call.native else [{}, named]
         profile = next((arn for arn in arns if ":inference-profile/" in arn), None)
         for context in contexts:
             inside = {**context, **({"bedrock:inferenceprofilearn": (profile,)} if profile else {})}
@@ -118,24 +144,30 @@ class Bedrock:
         if guardrail is not None:
             ask = Ask("bedrock:ApplyGuardrail", str(guardrail[0]["guardrailArn"]), tagged(guardrail[0]))
             self.gate.ask(session, [ask], arrival, exchange.request)
+        elif self._guardrails():
+            raise self._unguarded()
         if not any(named == question.model for named in self._declared()):
             cause = (
                 f"model {question.model}: no policy of {self.gate.access.stack.name} covers it in {self.gate.region}"
             )
             raise self.gate.error(400, "ValidationException", cause)
 
-    def _guardrail(self, exchange: Exchange) -> tuple[Resource, str] | None:
-        """The guardrail that a request names, and its version; the graph's has to be named where there is one."""
-        identifier = exchange.request.value(IDENTIFIER_HEADER)
-        version = exchange.request.value(VERSION_HEADER)
-        here = [one for one in self.gate.access.stack.all(GUARDRAIL) if one["region"] == self.gate.region]
-        if identifier is None:
-            if here:
-                cause = (
-                    f"the request has no header {IDENTIFIER_HEADER}: the guardrail {here[0].name} would not be applied"
-                )
-                raise self.gate.error(400, "ValidationException", cause)
+    def _guardrails(self) -> list[Resource]:
+        return [one for one in self.gate.access.stack.all(GUARDRAIL) if one["region"] == self.gate.region]
+
+    def _unguarded(self) -> ServiceError:
+        cause = f"the request names no guardrail: the guardrail {self._guardrails()[0].name} would not be applied"
+        return self.gate.error(400, "ValidationException", cause)
+
+    def _guardrail(self, call: _Call) -> tuple[Resource, str | None] | None:
+        """The guardrail that a request names, and its version; the graph's has to be named where there is one. Where IAM
+        can require it, IAM is asked first."""
+        here = self._guardrails()
+        if call.guardrail is None:
+            if here and call.native is None:
+                raise self._unguarded()
             return None
+        identifier, version = call.guardrail
         found = next((one for one in here if identifier in (one["guardrailId"], one["guardrailArn"])), None)
         if found is None:
             has = ", ".join(f"{one.name} ({one['guardrailId']})" for one in here) or "none"
@@ -180,14 +212,15 @@ class Bedrock:
             kind = "ServerErrors" if status >= _SERVER else "Throttles" if status == _TOO_MANY else "ClientErrors"
             self._put(f"Invocation{kind}", 1, model)
 
-    def _answered(self, question: Question, told: Told) -> None:
+    def _answered(self, call: _Call, told: Told) -> None:
+        question = call.question
         self._put("Invocations", 1, question.model)
         self._put("InvocationLatency", told.seconds * 1000, question.model)
         self._put("InputTokenCount", question.tokens, question.model)
         self._put("OutputTokenCount", told.words, question.model)
         if question.stream:
             self._put("TimeToFirstToken", told.first_word_seconds * 1000, question.model)
-        self.log.keep(question, " ".join(question.words()))
+        self.log.keep(question, " ".join(call.native.turn.words() if call.native else question.words()))
 
 
 def _request_id() -> tuple[str, str]:

@@ -19,7 +19,7 @@ from typing import IO, Any
 
 from local.processes import waited
 from local.task.definition import Container, HealthCheck
-from local.task.image import Image
+from local.task.image import BUNDLE, Image
 from local.task.surroundings import Surroundings
 from local.wiring import Node, program
 
@@ -252,7 +252,7 @@ def specification(  # noqa: PLR0917 - one container of one task
         "binds": [list(one) for one in image.binds],
         "files": {**_etc(image, node, name, around), "/etc/ssl/certs/ca-certificates.crt": around.trust},
         "links": dict(image.links),
-        "over": [[str(trust), one] for one in image.bundles if one.startswith("/usr/")],
+        "over": [[str(trust), one] for one in image.bundles if one != BUNDLE],
         "volumes": [
             {"source": str(folder / "volumes" / one.volume), "target": one.path, "read_only": one.read_only}
             for one in sorted(container.mounts, key=lambda one: one.path)

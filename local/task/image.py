@@ -1,4 +1,4 @@
-"""The content of a release's images on this machine: the real Envoy, and Open WebUI or its stand-in.
+"""The content of a release's images on this machine: the real Envoy, Open WebUI or its stand-in, and LiteLLM.
 
 An image's layers are not available without its registry. ``local.task.replaced`` lists the differences; the entry
 point, the file locations and the user database are the image's.
@@ -24,6 +24,8 @@ from releases.manifest import IMAGES, Release, load_release, versions
 BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 """The path of Debian's certificate bundle, which both images have; OpenSSL's default file is a link to it."""
 APPLICATION = "/app/backend"
+VENV = "/app/.venv"
+"""Where LiteLLM's image has its Python."""
 MODELS = f"{APPLICATION}/data/cache/embedding/models"
 """Where Open WebUI's image has the model that embeds documents, in the layout of the Hugging Face hub's cache."""
 BUNDLES_OF_PACKAGES = ("botocore/cacert.pem", "certifi/cacert.pem")
@@ -77,7 +79,9 @@ class Images:
     folder: Path
     """The folder in which images are assembled; every user must be able to read it."""
     pythons: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Version of Open WebUI → an interpreter with the real package. The stand-in replaces versions that are missing."""
+    """Version of Open WebUI → an interpreter that has the real package. Versions that are missing get the stand-in."""
+    gateways: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Version of LiteLLM → an interpreter that has it. There is no stand-in."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def pull(self, reference: str) -> Image:
@@ -92,7 +96,40 @@ class Images:
         found = [one for one in releases if name in one.images and one.images[name].digest == digest]
         if repository.count("/") != 1 or name not in IMAGES or not found:
             raise ImageError(f"CannotPullContainerError: {reference}: not found: no release manifest has this image")
+        if name == "gateway":
+            return self._gateway(found[0].images[name].version)
         return _envoy() if name == "proxy" else self._interface(found[0], releases)
+
+    def _gateway(self, version: str) -> Image:
+        """``litellm-non_root``: a virtual environment at ``/app/.venv``."""
+        python = self.gateways.get(version)
+        if python is None:
+            raise ImageError(
+                f"CannotPullContainerError: this machine has no LiteLLM {version}: make test-gateway installs it"
+            )
+        prefix, base, _ = prefixes(python)
+        outside = [(str(base), str(base))] if not base.is_relative_to("/usr") else []
+        # A script names the interpreter by its place on this machine.
+        script = self.folder / f"litellm-{version}"
+        _, _, code = (prefix / "bin" / "litellm").read_text(encoding="utf-8").partition("\n")
+        script.write_text(f"#!{VENV}/bin/python3\n{code}", encoding="utf-8")
+        script.chmod(0o755)
+        return Image(
+            name="gateway",
+            entry_point=("/app/docker/prod_entrypoint.sh",),
+            command=("--port", "4000"),
+            user="65534:65534",
+            directory="/app",
+            environment={
+                "PATH": f"{VENV}/bin:/usr/local/bin:/usr/bin:/bin",
+                "HOME": "/app",
+                "LITELLM_NON_ROOT": "true",
+            },
+            accounts={"root": (0, 0, "/root"), "litellm": (65534, 65534, "/")},
+            binds=(*_system(), *outside, (str(prefix), VENV), (str(script), f"{VENV}/bin/litellm")),
+            links=_links(),
+            bundles=(BUNDLE, *(f"{VENV}/{one}" for one in _relative_bundles(python))),
+        )
 
     def _interface(self, release: Release, releases: list[Release]) -> Image:
         version = release.images["interface"].version
@@ -175,7 +212,12 @@ def _python(python: str) -> list[tuple[str, str]]:
 
 
 def _bundles(python: str) -> list[str]:
-    """The paths in the container of the packages' copies of the public authorities."""
+    """The copies of the public authorities that the interpreter's packages bring, where the container has them."""
+    return [f"/usr/local/{one}" for one in _relative_bundles(python)]
+
+
+def _relative_bundles(python: str) -> list[Path]:
+    """The same, relative to the interpreter's environment."""
     prefix, _, packages = prefixes(python)
     found = (packages / one for one in BUNDLES_OF_PACKAGES)
-    return [f"/usr/local/{one}" for one in found if (prefix / one).is_file()]
+    return [one for one in found if (prefix / one).is_file()]

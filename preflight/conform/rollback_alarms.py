@@ -43,6 +43,8 @@ METRICS: dict[tuple[str, str], Shown] = {
     ("AWS/ECS", "CPUUtilization"): Shown.WHILE_STARTING,
     ("AWS/ECS", "MemoryUtilization"): Shown.NEVER,
     ("ECS/ContainerInsights", "RunningTaskCount"): Shown.WHILE_FEWER,
+    # Counts answers: a task that starts gets no request, and one that stops finishes its own.
+    ("ai-interface/gateway", "Failures"): Shown.NEVER,
 }
 """Namespace and metric → the phase of a healthy deployment in which it is degraded."""
 

@@ -32,6 +32,17 @@ def _subnet(s: Subject) -> Wire:
     return s.ec2("subnet", "subnet", ownerId=s.site.account, **zone_id)
 
 
+def _namespace(s: Subject) -> Wire:
+    identifier = "ns-" + s.digest.base36(16)
+    arn = s.site.arn("servicediscovery", f"namespace/{identifier}")
+    return {"id": identifier, "arn": arn, "hostedZone": "Z" + s.digest.base36(13, "zone").upper()}
+
+
+def _registry(s: Subject) -> Wire:
+    identifier = "srv-" + s.digest.base36(16)
+    return {"id": identifier, "arn": s.site.arn("servicediscovery", f"service/{identifier}")}
+
+
 def _default_security_group(s: Subject) -> Wire:
     identifier = s.output_of(s.get("vpcId"), "defaultSecurityGroupId") or s.ec2_id("sg")
     arn = s.site.arn("ec2", f"security-group/{identifier}")
@@ -209,6 +220,8 @@ NETWORK: dict[str, Fake] = {
     },
     "aws:acm/certificate:Certificate": _certificate,
     "aws:acm/certificateValidation:CertificateValidation": lambda _: {"id": CREATED},
+    "aws:servicediscovery/privateDnsNamespace:PrivateDnsNamespace": _namespace,
+    "aws:servicediscovery/service:Service": _registry,
     "aws:route53/zone:Zone": _zone,
     "aws:route53/record:Record": _record,
     "aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList": _resolver("rslvr-fdl", "firewall-domain-list"),

@@ -13,7 +13,7 @@ from preflight.recording.recorder import RecordedResource, Recording
 from preflight.sdk.wire import unwrap
 from releases.manifest import Release
 from settings import StackSettings
-from settings.models import BedrockUpstream, bedrock_region
+from settings.models import BedrockUpstream, GatewayUpstream, bedrock_region
 
 ARCHITECTURES = {"X86_64": "amd64", "ARM64": "arm64"}
 """ECS's name of a processor architecture → the one in an image's manifest (OCI image index specification, ``platform``)."""
@@ -119,7 +119,7 @@ class Wanted:
             for group in self.settings.models.groups
             if model in group.models
             for upstream in group.upstreams
-            if isinstance(upstream, BedrockUpstream) and upstream.region == region
+            if isinstance(upstream, BedrockUpstream | GatewayUpstream) and upstream.region == region
             for destination in upstream.destination_regions
         }
 

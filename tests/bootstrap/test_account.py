@@ -35,9 +35,9 @@ def inputs(recording: Recording, type_: str) -> dict[str, dict[str, Any]]:
 def test_an_account_gets_exactly_these_resources(recording: Recording) -> None:
     found = Counter(r.type for r in recording.resources if r.type.startswith("aws:"))
     assert found == {
-        "aws:ecr/lifecyclePolicy:LifecyclePolicy": 2,
-        "aws:ecr/repository:Repository": 2,
-        "aws:ecr/repositoryPolicy:RepositoryPolicy": 2,
+        "aws:ecr/lifecyclePolicy:LifecyclePolicy": 3,
+        "aws:ecr/repository:Repository": 3,
+        "aws:ecr/repositoryPolicy:RepositoryPolicy": 3,
         PROVIDER: 1,
         "aws:iam/policy:Policy": 8,
         "aws:iam/role:Role": 2,
@@ -66,7 +66,7 @@ def test_what_cannot_be_made_again_is_protected_and_nothing_else(recording: Reco
 
 def test_every_taggable_resource_names_owner_and_project(recording: Recording) -> None:
     tagged = [r.inputs["tags"] for r in recording.resources if "tags" in r.inputs]
-    assert len(tagged) == 15
+    assert len(tagged) == 16
     assert {(tags["owner"], tags["project"]) for tags in tagged} == {("ai-platform", "ai-interface")}
 
 
@@ -85,7 +85,9 @@ def test_key_and_repositories_carry_no_environments_tag_so_that_ci_cannot_change
 def test_repositories_are_immutable_scanned_and_encrypted_with_the_accounts_key(recording: Recording) -> None:
     (key,) = recording.of_type("aws:kms/key:Key")
     repositories = inputs(recording, "aws:ecr/repository:Repository")
-    assert {r["name"] for r in repositories.values()} == {"ai-interface/proxy", "ai-interface/interface"}
+    assert {r["name"] for r in repositories.values()} == {
+        f"ai-interface/{name}" for name in ("proxy", "interface", "gateway")
+    }
     for repository in repositories.values():
         assert repository["imageTagMutability"] == "IMMUTABLE"
         assert repository["imageScanningConfiguration"] == {"scanOnPush": True}
@@ -218,7 +220,7 @@ def test_a_created_provider_gives_tokens_for_sts_only(recording: Recording) -> N
 def test_two_environments_in_one_account_share_images_and_key_and_nothing_else() -> None:
     recording = run_bootstrap("staging", environments=[{"name": "staging"}, {"name": "review"}])
     found = Counter(r.type for r in recording.resources)
-    assert (found["aws:ecr/repository:Repository"], found["aws:kms/key:Key"], found[PROVIDER]) == (2, 1, 1)
+    assert (found["aws:ecr/repository:Repository"], found["aws:kms/key:Key"], found[PROVIDER]) == (3, 1, 1)
     assert {s["name"] for s in inputs(recording, "aws:secretsmanager/secret:Secret").values()} == {
         "ai-interface/staging/oidc-client-secret",
         "ai-interface/review/oidc-client-secret",

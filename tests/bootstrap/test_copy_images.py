@@ -19,7 +19,7 @@ from releases.manifest import DIRECTORY, load_release
 
 REGISTRY = "111122223333.dkr.ecr.eu-west-1.amazonaws.com"
 OPTIONS = ["--release", "2026.11.1", "--account", "111122223333", "--region", "eu-west-1"]
-TARGETS = {image: f"{REGISTRY}/ai-interface/{image}:release-2026.11.1" for image in ("proxy", "interface")}
+TARGETS = {image: f"{REGISTRY}/ai-interface/{image}:release-2026.11.1" for image in ("proxy", "interface", "gateway")}
 
 STAND_IN = """#!{python} -S
 import json, os, sys
@@ -102,7 +102,7 @@ def test_each_tool_copies_every_image_and_its_digest_is_verified(
     assert main(OPTIONS, world.directory) == COPIED
     digests = {i: image.digest for i, image in load_release("2026.11.1", world.directory).images.items()}
     assert capsys.readouterr().out.splitlines() == [
-        f"{image}: copied to {TARGETS[image]}, digest {digests[image]} verified" for image in ("proxy", "interface")
+        f"{image}: copied to {TARGETS[image]}, digest {digests[image]} verified" for image in TARGETS
     ]
     assert set(world.state["tags"]) == set(TARGETS.values())
 
@@ -112,8 +112,8 @@ def test_a_second_run_copies_nothing(world: World, capsys: pytest.CaptureFixture
     main(OPTIONS, world.directory)
     world.change(calls=[])
     assert main(OPTIONS, world.directory) == COPIED
-    assert world.programs == ["crane digest", "crane digest"]
-    assert capsys.readouterr().out.count("already") == 2
+    assert world.programs == ["crane digest"] * len(TARGETS)
+    assert capsys.readouterr().out.count("already") == len(TARGETS)
 
 
 def test_an_image_that_arrives_with_another_digest_stops_the_copy(
@@ -158,8 +158,7 @@ def test_a_dry_run_prints_the_commands_and_runs_none(world: World, capsys: pytes
     images = load_release("2026.11.1").images
     assert main([*OPTIONS, "--dry-run"]) == COPIED
     assert capsys.readouterr().out == "".join(
-        f"crane copy {images[image].reference} {TARGETS[image]}\ncrane digest {TARGETS[image]}\n"
-        for image in ("proxy", "interface")
+        f"crane copy {images[image].reference} {TARGETS[image]}\ncrane digest {TARGETS[image]}\n" for image in TARGETS
     )
     assert world.programs == []
 

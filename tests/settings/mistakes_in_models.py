@@ -14,7 +14,7 @@ PRIVATE: Values = {
     "caCertificate": PEM,
 }
 ANOTHER_MODEL = (
-    "choose another model, or serve this one by a private upstream that translates Chat Completions, such as LiteLLM; if "
+    "choose another model, or put this one into a separate group with an upstream of kind gateway, which calls Converse; if "
     "Bedrock serves it by now, say so in models.known"
 )
 LLAMA: Values = {
@@ -105,14 +105,50 @@ MODEL_ROWS = [
         ("models.groups[0].upstreams[0].destinationRegions", "eu-west-1", "remove it"),
     ),
     row(
+        "a model that Converse does not serve",
+        {
+            "models.groups[0].models": ["amazon.titan-embed-text-v2:0"],
+            "models.groups[0].upstreams": [{"kind": "gateway", "region": "eu-west-1"}],
+        },
+        (
+            "models.groups[0].models",
+            "amazon.titan-embed-text-v2:0",
+            "choose another model; if Bedrock serves it by now, say so in models.known",
+        ),
+    ),
+    row(
+        "a gateway in another region",
+        {"models.groups[0].upstreams": [{"kind": "gateway", "region": "us-east-1"}]},
+        (
+            "models.groups[0].upstreams[0].region",
+            "us-east-1",
+            "write eu-west-1; for the capacity of other regions, offer a cross-region inference profile (an id such as "
+            "eu.<model> or global.<model>) and list its destinationRegions",
+        ),
+    ),
+    row(
+        "fewer tasks of the gateway at most than at least",
+        {"models.gateway": {"minimumTasks": 5}},
+        ("models.gateway.maximumTasks", "4", "set it to 5 or more"),
+    ),
+    row(
+        "a model of another provider by the Messages API",
+        {"models.gateway": {"messagesModels": ["amazon.nova-lite-v1:0"]}},
+        (
+            "models.gateway.messagesModels[0]",
+            "amazon.nova-lite-v1:0",
+            "remove it: the gateway calls it by Converse",
+        ),
+    ),
+    row(
         "an unknown kind of upstream",
         {"models.groups[0].upstreams[0].kind": "openai"},
-        ("models.groups[0].upstreams[0].kind", '"openai"', "set kind to one of bedrock, private"),
+        ("models.groups[0].upstreams[0].kind", '"openai"', "set kind to one of bedrock, gateway, private"),
     ),
     row(
         "an upstream without kind",
         {"models.groups[0].upstreams[0].kind": REMOVED},
-        ("models.groups[0].upstreams[0].kind", NOT_SET, "set kind to one of bedrock, private"),
+        ("models.groups[0].upstreams[0].kind", NOT_SET, "set kind to one of bedrock, gateway, private"),
     ),
     row(
         "an upstream without region",

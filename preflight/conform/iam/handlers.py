@@ -72,6 +72,8 @@ TYPES: dict[str, tuple[str, ...]] = {
     ),
     "aws:s3/bucket:Bucket": ("AWS::S3::Bucket",),
     "aws:s3/bucketPolicy:BucketPolicy": ("AWS::S3::BucketPolicy",),
+    "aws:servicediscovery/privateDnsNamespace:PrivateDnsNamespace": ("AWS::ServiceDiscovery::PrivateDnsNamespace",),
+    "aws:servicediscovery/service:Service": ("AWS::ServiceDiscovery::Service",),
     "aws:secretsmanager/secret:Secret": ("AWS::SecretsManager::Secret",),
     "aws:sns/topic:Topic": ("AWS::SNS::Topic",),
     "aws:sns/topicPolicy:TopicPolicy": ("AWS::SNS::TopicPolicy",),

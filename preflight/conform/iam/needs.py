@@ -268,6 +268,8 @@ def _contexts(
         base["kms:viaservice"] = (f"{_prefix(resource)}.{region}.amazonaws.com",)
     if action.name == "iam:CreateServiceLinkedRole":
         base["iam:awsservicename"] = (LINKED[_prefix(resource)],)
+    if service == "route53" and (network := resource.inputs.get("vpc") or resource.inputs.get("vpcId")):
+        base["route53:vpcs"] = (f"VPCId={network},VPCRegion={region}",)
     if service == "iam" and "permissionsBoundary" in resource.inputs:
         base["iam:permissionsboundary"] = (str(resource.inputs["permissionsBoundary"]),)
     if resource.type == "aws:iam/rolePolicy:RolePolicy":

@@ -2,7 +2,7 @@
 
 Derived from the graph alone: DNS Firewall's rules in the order of their priorities
 (https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/resolver-dns-firewall-rule-groups.html), the private names of
-interface endpoints, S3's gateway, and the addresses of the data stores.
+interface endpoints, S3's gateway, the addresses of the data stores, and the names of services in Cloud Map.
 """
 
 from __future__ import annotations
@@ -83,6 +83,7 @@ def _answering(graph: Graph) -> Iterator[tuple[Resource, tuple[str, ...]]]:
     for kind, paths in _STORE_NAMES.items():
         for store in graph.of_type(kind):
             yield store, tuple(str(store.value(path)) for path in paths if store.value(path))
+    yield from _registered(graph)
     for endpoint in graph.of_type("ec2.VpcEndpoint"):
         _, _, region, service = str(endpoint.value("serviceName")).split(".", 3)
         if endpoint.value("vpcEndpointType") == "Interface":
@@ -92,6 +93,19 @@ def _answering(graph: Graph) -> Iterator[tuple[Resource, tuple[str, ...]]]:
             # A gateway adds no name: S3's public names resolve to the addresses of its regional prefix list
             # (https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-s3.html).
             yield endpoint, (f"s3.{region}.amazonaws.com", f"*.s3.{region}.amazonaws.com")
+
+
+def _registered(graph: Graph) -> Iterator[tuple[Resource, tuple[str, ...]]]:
+    """Services whose tasks ECS registers in Cloud Map, by the names of their registries
+    (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-discovery.html)."""
+    for service in graph.of_type("ecs.Service"):
+        for registry in graph.referenced(
+            service, "serviceRegistries", ("servicediscovery.Service",), ("arn", "id")
+        ).resources:
+            namespaces = graph.referenced(
+                registry, "dnsConfig.namespaceId", ("servicediscovery.PrivateDnsNamespace",)
+            ).resources
+            yield service, tuple(f"{registry.value('name')}.{one.value('name')}" for one in namespaces)
 
 
 @cache

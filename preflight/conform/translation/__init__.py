@@ -17,6 +17,8 @@ TABLE: dict[str, TranslatedKind] = {
 NOT_AWS = {
     "pulumi:providers:aws": "configures the provider; the region and the accounts are settings",
     "pulumi:providers:tls": "configures the provider; nothing is created in AWS",
+    "tls:index/certRequest:CertRequest": "created in Pulumi's state only",
+    "tls:index/locallySignedCert:LocallySignedCert": "created in Pulumi's state only",
     "tls:index/privateKey:PrivateKey": "created in Pulumi's state only",
     "tls:index/selfSignedCert:SelfSignedCert": "created in Pulumi's state only",
 }

@@ -188,4 +188,12 @@ TABLE = {
         "AWS::Route53Resolver::ResolverQueryLoggingConfigAssociation",
         calls=(ModelledCall("route53resolver", "AssociateResolverQueryLogConfig"),),
     ),
+    "aws:servicediscovery/privateDnsNamespace:PrivateDnsNamespace": TranslatedKind(
+        "AWS::ServiceDiscovery::PrivateDnsNamespace",
+        calls=(ModelledCall("servicediscovery", "CreatePrivateDnsNamespace"),),
+    ),
+    "aws:servicediscovery/service:Service": TranslatedKind(
+        "AWS::ServiceDiscovery::Service",
+        calls=(ModelledCall("servicediscovery", "CreateService"),),
+    ),
 }

@@ -47,6 +47,7 @@ TABLE = {
             "deploymentMaximumPercent": f"{DEPLOYMENT}.MaximumPercent",
             "deploymentMinimumHealthyPercent": f"{DEPLOYMENT}.MinimumHealthyPercent",
             "networkConfiguration": network,
+            "serviceRegistries": lambda value: {"ServiceRegistries": [capitalised(value)]},
         },
         left_out={"waitForSteadyState": WAITING},
         calls=(ModelledCall("ecs", "CreateService"),),

@@ -40,12 +40,18 @@ def _program(settings: StackSettings) -> Callable[[], None]:
         operations = Operations("operations", assembly.operations(settings))
         network = PrivateNetwork("network", assembly.network(settings, operations))
         workload = WorkloadIdentity("workload", assembly.workload(settings, network, operations))
-        models = ModelAccess("models", assembly.models(settings, accepted(settings)[1], workload))
+        models = ModelAccess("models", assembly.models(settings, accepted(settings)[1], workload, None))
         state = Data("state", assembly.data(settings, network, operations, workload))
         PrivateEndpoints(
             "endpoints",
             assembly.endpoints(
-                settings, network=network, operations=operations, workload=workload, models=models, data=state
+                settings,
+                network=network,
+                operations=operations,
+                workload=workload,
+                models=models,
+                data=state,
+                gateway=None,
             ),
         )
         pulumi.export("guardrails", models.guardrail_ids)

@@ -68,6 +68,11 @@ CASES = [
     case("cloudwatch-service-is-watched", "targets of which only health is watched", r("lb.TargetGroup"), on("UnHealthyHostCount"), says=["violated x"]),
     case("cloudwatch-service-is-watched", "another service's processor", r("ecs.Service"), on("CPUUtilization", "AWS/RDS"), on("RunningTaskCount", "ECS"),
          on("MemoryUtilization", "AWS/ECS"), says=["violated x"]),
+    case("cloudwatch-service-is-watched", "rolled back by a metric that the application publishes", r("ecs.Service", alarms={"alarmNames": ["a"]}),
+         r("cloudwatch.MetricAlarm", "m", name="a", namespace="shop/orders", metricName="Failures"), says=["violated x"] * 3),
+    case("cloudwatch-service-is-watched", "rolled back by another service's metric", r("ecs.Service", alarms={"alarmNames": ["a"]}),
+         r("cloudwatch.MetricAlarm", "m", name="a", namespace="AWS/RDS", metricName="CPUUtilization"),
+         says=["violated x.alarms.alarmNames", *["violated x"] * 3]),
     case("cloudwatch-service-is-watched", "a metric in a formula", r("wafv2.WebAcl"), r("cloudwatch.MetricAlarm", "m", metricQueries=[
          {"expression": "a"}, {"metric": {"namespace": "AWS/WAFV2", "metricName": "BlockedRequests"}}])),
     case("cloudwatch-service-is-watched", "a cache without a replica", r("elasticache.ReplicationGroup", numCacheClusters=1), says=["violated x"] * 4),

@@ -34,6 +34,8 @@ RECORDS: Values = {"days": 30, "readerArns": [ROLE]}
 _BEDROCK = [{"kind": "bedrock", "region": "eu-west-1"}]
 ONE_GROUP = [{"name": "general", "models": ["openai.gpt-oss-120b-1:0"], "upstreams": _BEDROCK}]
 TWO_GROUPS = [*ONE_GROUP, {"name": "second", "models": ["openai.gpt-oss-20b-1:0"], "upstreams": _BEDROCK}]
+_BY_GATEWAY = [{**ONE_GROUP[0], "upstreams": [{"kind": "gateway", "region": "eu-west-1"}]}]
+_GATEWAY: Values = {"ai-interface:models.groups": _BY_GATEWAY}
 _OWN: Values = {"ai-interface:network.existing": EXISTING}
 _MACHINE: Values = {"ai-interface:identity.machineClients": MACHINES}
 _RECORDED: Values = {"ai-interface:models.recordPrompts": RECORDS}
@@ -189,6 +191,13 @@ EDITS: tuple[Edit, ...] = (
     ),
     Edit("models.groups", TWO_GROUPS, "a group added"),
     Edit("models.groups", ONE_GROUP, "a group removed", running={"ai-interface:models.groups": TWO_GROUPS}),
+    Edit("models.groups", _BY_GATEWAY, "the gateway in place of Chat Completions"),
+    *_each(
+        "models.gateway",
+        {"cpuUnits": 512, "memoryMebibytes": 4096, "minimumTasks": 3, "maximumTasks": 6},
+        _GATEWAY,
+    ),
+    Edit("models.gateway.messagesModels", ["anthropic.claude-sonnet-4-5-20250929-v1:0"], running=_GATEWAY),
     *_each(
         "models",
         {
@@ -327,6 +336,7 @@ NOTHING_AT_AWS: dict[str, str] = {
     ),
     "limits.rates.peopleBehindOneAddress": "read by the checks of the rates",
     "models.known": "read when the settings are checked",
+    "models.gateway.messagesModels": "applies to the models of Anthropic that a stack offers; staging offers none",
 }
 """Settings whose edit changes nothing at AWS, and what reads them."""
 

@@ -16,11 +16,13 @@ from tests.bootstrap.program import run_bootstrap
 from tests.settings.stack_files import ROOT, as_the_engine_passes_it
 
 Case = str | Shape
-"""A committed stack, staging with recorded prompts, or a topology."""
+"""A committed stack, staging with recorded prompts or with the gateway, or a topology."""
 STACKS = ("staging", "prod")
 PROMPTS = "recorded prompts"
 """Staging with ``models.recordPrompts``, which adds a key, a bucket and the account's invocation logging."""
-CASES: tuple[Case, ...] = (*STACKS, PROMPTS, *SHAPES, *ELSEWHERE)
+GATEWAY = "the gateway"
+"""Staging with an upstream of kind ``gateway``, which adds a service with its name, roles and secrets."""
+CASES: tuple[Case, ...] = (*STACKS, PROMPTS, GATEWAY, *SHAPES, *ELSEWHERE)
 SAMPLE = [SHAPES[0], SHAPES[3], SHAPES[7], SHAPES[-1], *ELSEWHERE]
 """A new VPC with a hosted zone; a given certificate and machine clients; both in an existing VPC; three zones; other regions."""
 
@@ -38,14 +40,27 @@ def environment(stack: str) -> Recording:
 @cache
 def with_recorded_prompts() -> Recording:
     """Staging with ``models.recordPrompts``, which is off by default."""
+    account_id = json.loads(as_the_engine_passes_it("staging")["aws:allowedAccountIds"])[0]
+    reader = f"arn:aws:iam::{account_id}:role/reader"
+    return _staging_with({"recordPrompts": {"days": 30, "readerArns": [reader]}})
+
+
+@cache
+def with_gateway() -> Recording:
+    """Staging with the gateway in place of Chat Completions."""
     config = as_the_engine_passes_it("staging")
-    models = json.loads(config["ai-interface:models"])
-    reader = f"arn:aws:iam::{json.loads(config['aws:allowedAccountIds'])[0]}:role/reader"
-    models["recordPrompts"] = {"days": 30, "readerArns": [reader]}
+    upstream = {"kind": "gateway", "region": config["aws:region"]}
+    groups = json.loads(config["ai-interface:models"])["groups"]
+    return _staging_with({"groups": [{**group, "upstreams": [upstream]} for group in groups]})
+
+
+def _staging_with(models: dict[str, object]) -> Recording:
+    config = as_the_engine_passes_it("staging")
+    own = json.loads(config["ai-interface:models"])
     return record(
         lambda: runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__"),
         stack="staging",
-        config={**config, "ai-interface:models": json.dumps(models)},
+        config={**config, "ai-interface:models": json.dumps({**own, **models})},
     )
 
 
@@ -53,7 +68,8 @@ def program(case: Case) -> Recording:
     """The recording of one case, with known values."""
     if isinstance(case, Shape):
         return recorded(case)
-    return with_recorded_prompts() if case == PROMPTS else environment(case)
+    special = {PROMPTS: with_recorded_prompts, GATEWAY: with_gateway}
+    return special[case]() if case in special else environment(case)
 
 
 @cache
@@ -80,6 +96,7 @@ def sample_graphs() -> Iterator[Recording]:
         yield environment(stack)
         yield account(stack)
     yield with_recorded_prompts()
+    yield with_gateway()
     for shape in (SHAPES[1], SHAPES[-1]):
         yield recorded(shape)
 
@@ -90,6 +107,7 @@ def all_graphs() -> Iterator[Recording]:
         yield environment(stack)
         yield account(stack)
     yield with_recorded_prompts()
+    yield with_gateway()
     for shape in (*SHAPES, *ELSEWHERE):
         yield recorded(shape)
 

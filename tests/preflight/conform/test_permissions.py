@@ -195,7 +195,7 @@ def test_an_environment_without_a_bootstrap_stack_is_reported_as_not_checked() -
 
 def test_the_zone_of_another_environment_is_not_granted() -> None:
     recording = program("staging")
-    found = permissions.findings(recording, bootstrap_for(CASES[3]))
+    found = permissions.findings(recording, bootstrap_for(SHAPES[0]))
     assert {f.headline.split(": ")[1] for f in found if "Record" in f.headline} == {
         "ai-interface-staging-deploy may not call route53:ChangeResourceRecordSets for its create, delete, update"
     }

@@ -76,13 +76,19 @@ def _rolled_back_by(graph: Graph, service: Resource) -> Iterator[Finding]:
     """The alarms that roll back a deployment are about the service or its load balancer."""
     names = {str(name) for name in listed(service.value("alarms.alarmNames"))}
     for alarm in graph.of_type("cloudwatch.MetricAlarm") if names else ():
-        if str(alarm.value("name")) in names and not any(space in _OF_SERVICES for space, _ in _metrics(alarm)):
+        if str(alarm.value("name")) in names and not any(map(_is_about_services, _metrics(alarm))):
             wanted, fix = (
                 "an alarm on the service or its load balancer",
                 "name alarms that a faulty release would trigger",
             )
             what = "rolls back on an alarm that is not about the service"
             yield violated(service, "alarms.alarmNames", alarm.name, wanted, fix, what=what)
+
+
+def _is_about_services(metric: tuple[str, str]) -> bool:
+    """Whether a metric is of ECS or a load balancer, or is one that applications publish themselves."""
+    namespace, name = metric
+    return namespace in _OF_SERVICES or (name != "None" and not namespace.startswith(("AWS/", "None")))
 
 
 def _metrics(alarm: Resource) -> Iterator[tuple[str, str]]:

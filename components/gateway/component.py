@@ -1,0 +1,276 @@
+"""The ECS Fargate service that translates Chat Completions for Bedrock's own APIs, in every private subnet.
+
+It creates the task definition, the service and its scaling, in the interface's cluster. It creates no role, secret, name
+or security group rule (``GatewayIdentity``, ``ModelAccess`` and ``PrivateEndpoints`` do).
+
+It has no load balancer: the interface's proxy finds the tasks by DNS and verifies their certificate. So there is no
+deregistration delay either: a stopped task finishes its answers within the stop timeout, at most two minutes, and longer
+answers are cut. Deployments of the gateway belong into quiet hours if answers take longer.
+"""
+
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+from pydantic import Field, field_validator, model_validator
+
+from components.args import Args
+from components.common.aws_limits import STOP_SECONDS, Architecture
+from components.gateway.settings import SERVICE, Api, GatewayModel, GatewaySettings
+from components.gateway.task_definition import GatewayPlan, container_definitions
+from components.service.scaling import FULL_PERCENT, highest_target, lost_zone_shortage
+
+_SCALE_OUT_SECONDS, _SCALE_IN_SECONDS = 60, 600
+
+
+class GatewayModelArgs(Args):
+    """A model that the gateway offers."""
+
+    id: str
+    """Id of a model or of an inference profile in Bedrock, under which the application calls it too."""
+    api: str = Api.CONVERSE.value
+    """``converse``, or ``invoke`` for Anthropic's Messages by InvokeModel."""
+
+    @field_validator("api")
+    @classmethod
+    def _is_known(cls, value: str) -> str:
+        if value not in list(Api):
+            raise ValueError(f"api {value!r}: use {' or '.join(Api)}")
+        return value
+
+
+class GatewayServiceArgs(Args):
+    """Arguments of ``GatewayService``."""
+
+    environment: str
+    """Part of the task definition's name, and a dimension of the metrics."""
+    region: str
+    """The region of Bedrock and of the logs."""
+    release: str
+    """The running version, as a tag of the task definition and the service."""
+    cluster_arn: pulumi.Output[str]
+    """The cluster in which the service runs."""
+    cluster_name: pulumi.Output[str]
+    """The cluster's name, for scaling."""
+    models: list[GatewayModelArgs] = Field(min_length=1)
+    """The models. No other is offered."""
+    guardrail_id: pulumi.Output[str]
+    """The guardrail of every call."""
+    guardrail_version: pulumi.Output[str]
+    """The guardrail's published version."""
+    image: str
+    """LiteLLM's image by digest."""
+    proxy_image: str
+    """Envoy's image by digest."""
+    authority: pulumi.Output[str]
+    """The certificate (PEM) of the CA that signed the interface's client certificate."""
+    execution_role_arn: pulumi.Output[str]
+    """The role that pulls images and reads secrets before the containers start."""
+    task_role_arn: pulumi.Output[str]
+    """The role with which the gateway calls Bedrock."""
+    secret_references: pulumi.Output[dict[str, str]]
+    """Secret → ``valueFrom``, with the version."""
+    log_group_names: pulumi.Output[dict[str, str]]
+    """Container → log group."""
+    registry_arn: pulumi.Output[str]
+    """The Cloud Map service in which ECS registers the tasks."""
+    subnet_ids: pulumi.Output[list[str]]
+    """Private subnets, one in each zone."""
+    security_group_id: pulumi.Output[str]
+    """The gateway's security group."""
+    rollback_alarm_names: pulumi.Output[list[str]]
+    """A deployment is rolled back if one of these alarms fires during it."""
+    prompt_bytes: int = Field(default=2 * 1024 * 1024, ge=1024)
+    """The maximum request body."""
+    model_deadline_seconds: int = Field(default=540, ge=1)
+    """The maximum duration of a model's answer."""
+    model_idle_seconds: int = Field(default=59, ge=1)
+    """How long Bedrock may be silent."""
+    cpu_units: int = 1024
+    """The task's CPU, in units of 1/1024 vCPU. LiteLLM uses one vCPU at most."""
+    memory_mebibytes: int = 2048
+    """The task's memory. LiteLLM needs about 700 MiB before its first request."""
+    architecture: str = "X86_64"
+    """``X86_64`` or ``ARM64``; both images must exist for it."""
+    minimum_tasks: int = Field(default=2, ge=1)
+    """The minimum number of running tasks."""
+    maximum_tasks: int = Field(default=4, ge=1)
+    """The maximum number of tasks."""
+    availability_zones: int = Field(default=2, ge=1)
+    """The number of zones of the subnets. The arguments are refused if, at any number of tasks, the remaining tasks
+    could not handle the load after the loss of a zone."""
+    stop_seconds: int = Field(default=STOP_SECONDS[1], ge=STOP_SECONDS[0], le=STOP_SECONDS[1])
+    """The time that answers have to finish when a task is stopped (Fargate: at most 120)."""
+    tags: dict[str, str]
+    """Tags of every resource."""
+
+    @field_validator("image", "proxy_image")
+    @classmethod
+    def _is_a_digest(cls, value: str) -> str:
+        if "@sha256:" not in value:
+            raise ValueError(f"{value!r} is not pinned: write repository@sha256:digest, because a tag can be moved")
+        return value
+
+    @field_validator("architecture")
+    @classmethod
+    def _runs_on_fargate(cls, value: str) -> str:
+        if value not in list(Architecture):
+            raise ValueError(f"architecture {value!r}: Fargate runs {' and '.join(Architecture)}")
+        return value
+
+    @model_validator(mode="after")
+    def _survives_a_zone(self) -> "GatewayServiceArgs":
+        if self.maximum_tasks < self.minimum_tasks:
+            raise ValueError(f"maximum_tasks {self.maximum_tasks} is less than minimum_tasks {self.minimum_tasks}")
+        if shortage := lost_zone_shortage(self.tasks, self.availability_zones, self.cpu_percent):
+            raise ValueError(shortage)
+        return self
+
+    @property
+    def tasks(self) -> range:
+        """Every number of tasks from minimum to maximum."""
+        return range(self.minimum_tasks, self.maximum_tasks + 1)
+
+    @property
+    def cpu_percent(self) -> int:
+        """The CPU utilization above which a task is added."""
+        return highest_target(FULL_PERCENT, self.tasks, self.availability_zones)
+
+
+class GatewayService(pulumi.ComponentResource):
+    """Task definition, service and scaling of the gateway."""
+
+    service_name: pulumi.Output[str]
+    """The service's name."""
+    service_arn: pulumi.Output[str]
+    """The service."""
+    task_definition_arn: pulumi.Output[str]
+    """The task definition's ARN with its revision."""
+
+    def __init__(self, name: str, args: GatewayServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        args = GatewayServiceArgs.model_validate(args)
+        super().__init__("ai-interface:index:GatewayService", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        definition = self._task_definition(name, args, child)
+        service = self._service(name, args, definition)
+        self._scaling(name, args, service, child)
+        self.service_name = service.name
+        self.service_arn = service.id
+        self.task_definition_arn = definition.arn
+        self.register_outputs(
+            {
+                "serviceName": self.service_name,
+                "serviceArn": self.service_arn,
+                "taskDefinitionArn": self.task_definition_arn,
+            }
+        )
+
+    def _task_definition(
+        self, name: str, args: GatewayServiceArgs, child: pulumi.ResourceOptions
+    ) -> aws.ecs.TaskDefinition:
+        containers = pulumi.Output.all(
+            guardrail_id=args.guardrail_id,
+            guardrail_version=args.guardrail_version,
+            authority=args.authority,
+            secrets=args.secret_references,
+            logs=args.log_group_names,
+        ).apply(lambda known: container_definitions(plan(args, known)))
+        return aws.ecs.TaskDefinition(
+            f"{name}-task",
+            family=f"ai-interface-{args.environment}-{SERVICE}",
+            requires_compatibilities=["FARGATE"],
+            network_mode="awsvpc",
+            cpu=str(args.cpu_units),
+            memory=str(args.memory_mebibytes),
+            runtime_platform=aws.ecs.TaskDefinitionRuntimePlatformArgs(
+                operating_system_family="LINUX", cpu_architecture=args.architecture
+            ),
+            execution_role_arn=args.execution_role_arn,
+            task_role_arn=args.task_role_arn,
+            container_definitions=containers,
+            # ECS rolls a failed deployment back to the previous revision, so the previous revision must stay
+            # registered.
+            skip_destroy=True,
+            tags={**args.tags, "release": args.release},
+            opts=child,
+        )
+
+    def _service(self, name: str, args: GatewayServiceArgs, definition: aws.ecs.TaskDefinition) -> aws.ecs.Service:
+        return aws.ecs.Service(
+            f"{name}-service",
+            name=SERVICE,
+            cluster=args.cluster_arn,
+            task_definition=definition.arn,
+            launch_type="FARGATE",
+            platform_version="LATEST",
+            desired_count=args.minimum_tasks,
+            network_configuration=aws.ecs.ServiceNetworkConfigurationArgs(
+                subnets=args.subnet_ids, security_groups=[args.security_group_id], assign_public_ip=False
+            ),
+            service_registries=aws.ecs.ServiceServiceRegistriesArgs(registry_arn=args.registry_arn),
+            availability_zone_rebalancing="ENABLED",
+            deployment_minimum_healthy_percent=100,
+            deployment_maximum_percent=200,
+            deployment_circuit_breaker=aws.ecs.ServiceDeploymentCircuitBreakerArgs(enable=True, rollback=True),
+            alarms=aws.ecs.ServiceAlarmsArgs(alarm_names=args.rollback_alarm_names, enable=True, rollback=True),
+            enable_execute_command=False,
+            enable_ecs_managed_tags=True,
+            propagate_tags="SERVICE",
+            wait_for_steady_state=False,
+            tags={**args.tags, "release": args.release},
+            # Scaling controls the number of tasks from the start.
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["desiredCount"]),
+        )
+
+    def _scaling(
+        self, name: str, args: GatewayServiceArgs, service: aws.ecs.Service, child: pulumi.ResourceOptions
+    ) -> None:
+        target = aws.appautoscaling.Target(
+            f"{name}-scaling",
+            service_namespace="ecs",
+            scalable_dimension="ecs:service:DesiredCount",
+            resource_id=pulumi.Output.concat("service/", args.cluster_name, "/", service.name),
+            min_capacity=args.minimum_tasks,
+            max_capacity=args.maximum_tasks,
+            tags=args.tags,
+            opts=child,
+        )
+        aws.appautoscaling.Policy(
+            f"{name}-scaling-cpu",
+            name=f"{name}-scaling-cpu",
+            policy_type="TargetTrackingScaling",
+            service_namespace=target.service_namespace,
+            scalable_dimension=target.scalable_dimension,
+            resource_id=target.resource_id,
+            target_tracking_scaling_policy_configuration=aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationArgs(
+                target_value=args.cpu_percent,
+                scale_out_cooldown=_SCALE_OUT_SECONDS,
+                scale_in_cooldown=_SCALE_IN_SECONDS,
+                predefined_metric_specification=aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationPredefinedMetricSpecificationArgs(
+                    predefined_metric_type="ECSServiceAverageCPUUtilization"
+                ),
+            ),
+            opts=child,
+        )
+
+
+def plan(args: GatewayServiceArgs, known: dict[str, Any]) -> GatewayPlan:
+    """The inputs of the container definitions, once AWS has assigned the identifiers."""
+    return GatewayPlan(
+        settings=GatewaySettings(
+            environment=args.environment,
+            region=args.region,
+            models=tuple(GatewayModel(id=model.id, api=Api(model.api)) for model in args.models),
+            guardrail_id=known["guardrail_id"],
+            guardrail_version=known["guardrail_version"],
+            authority=known["authority"],
+            prompt_bytes=args.prompt_bytes,
+            model_deadline_seconds=args.model_deadline_seconds,
+            model_idle_seconds=args.model_idle_seconds,
+        ),
+        image=args.image,
+        proxy_image=args.proxy_image,
+        secret_references=known["secrets"],
+        log_group_names=known["logs"],
+        stop_seconds=args.stop_seconds,
+    )

@@ -1,0 +1,128 @@
+"""The gateway's container definitions as a pure function: LiteLLM, then its Envoy. No container runs as root."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from components.gateway import envoy, litellm
+from components.gateway.settings import PORT, GatewaySettings
+from components.service.task_definition import PROXY_USER, check_size, encoded
+
+PROXY, TRANSLATOR = "gateway-proxy", "gateway"
+CONTAINERS = (PROXY, TRANSLATOR)
+"""The containers of the gateway's task; each has its own log group. The names differ from those of the interface's task."""
+USER = 65534
+"""The user that LiteLLM's image for users other than root runs as."""
+START_SECONDS = 120
+"""LiteLLM imports for about 15 seconds on one vCPU."""
+
+CERTIFICATE, PRIVATE_KEY, KEY = "gateway-certificate", "gateway-private-key", "gateway-key"
+PROXY_SECRETS = {
+    envoy.CERTIFICATE_VARIABLE: CERTIFICATE,
+    envoy.PRIVATE_KEY_VARIABLE: PRIVATE_KEY,
+    litellm.KEY_VARIABLE: KEY,
+}
+"""Variable → secret of the container with Envoy."""
+TRANSLATOR_SECRETS = {litellm.KEY_VARIABLE: KEY}
+
+Definition = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatewayPlan:
+    """All inputs of the container definitions, with known values."""
+
+    settings: GatewaySettings
+    image: str
+    """LiteLLM's image by digest."""
+    proxy_image: str
+    """Envoy's image by digest."""
+    secret_references: Mapping[str, str]
+    """Secret → ``valueFrom``."""
+    log_group_names: Mapping[str, str]
+    """Container → log group."""
+    stop_seconds: int
+
+
+def container_definitions(plan: GatewayPlan) -> str:
+    """The definitions as JSON, in the order in which the containers start. Raises ``ValueError`` if AWS would refuse
+    their size."""
+    made = definitions(plan)
+    text = encoded(made)
+    check_size(text, made)
+    return text
+
+
+def definitions(plan: GatewayPlan) -> list[Definition]:
+    """The containers in start order, without a check of their size."""
+    return [_translator(plan), _proxy(plan)]
+
+
+def _translator(plan: GatewayPlan) -> Definition:
+    entry_point, *arguments = litellm.command()
+    return {
+        **_common(plan, TRANSLATOR),
+        "entryPoint": [entry_point],
+        "command": arguments,
+        "image": plan.image,
+        "essential": True,
+        "user": f"{USER}:{USER}",
+        "environment": _environment(litellm.environment(plan.settings)),
+        "secrets": _secrets(TRANSLATOR_SECRETS, plan.secret_references),
+        "healthCheck": {
+            "command": ["CMD", *litellm.HEALTH_COMMAND],
+            "interval": 15,
+            "timeout": 5,
+            "retries": 4,
+            "startPeriod": START_SECONDS,
+        },
+    }
+
+
+def _proxy(plan: GatewayPlan) -> Definition:
+    return {
+        **_common(plan, PROXY),
+        "image": plan.proxy_image,
+        "essential": True,
+        "command": envoy.envoy_arguments(plan.settings),
+        "user": f"{PROXY_USER}:{PROXY_USER}",
+        "memory": plan.settings.proxy_memory_bytes // (1024 * 1024),
+        "secrets": _secrets(PROXY_SECRETS, plan.secret_references),
+        "portMappings": [{"containerPort": PORT, "hostPort": PORT, "protocol": "tcp"}],
+        # The port is open once LiteLLM answers: a task that is found by its name works.
+        "dependsOn": [{"containerName": TRANSLATOR, "condition": "HEALTHY"}],
+        "ulimits": [{"name": "nofile", "softLimit": 65536, "hardLimit": 65536}],
+    }
+
+
+def _common(plan: GatewayPlan, name: str) -> Definition:
+    return {
+        "name": name,
+        "readonlyRootFilesystem": True,
+        "privileged": False,
+        "linuxParameters": {"capabilities": {"add": [], "drop": ["ALL"]}, "initProcessEnabled": False},
+        "stopTimeout": plan.stop_seconds,
+        "environment": [],
+        "mountPoints": [],
+        "portMappings": [],
+        "systemControls": [],
+        "volumesFrom": [],
+        "logConfiguration": {
+            "logDriver": "awslogs",
+            "options": {
+                "awslogs-group": plan.log_group_names[name],
+                "awslogs-region": plan.settings.region,
+                "awslogs-stream-prefix": name,
+                "max-buffer-size": "8m",
+                "mode": "non-blocking",
+            },
+        },
+    }
+
+
+def _environment(variables: Mapping[str, str]) -> list[Definition]:
+    return [{"name": name, "value": value} for name, value in sorted(variables.items())]
+
+
+def _secrets(variables: Mapping[str, str], references: Mapping[str, str]) -> list[Definition]:
+    return [{"name": name, "valueFrom": references[secret]} for name, secret in sorted(variables.items())]

@@ -1,0 +1,124 @@
+"""A committed stack with the gateway in place of Chat Completions: every policy holds, and every call has a way."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import yaml
+
+from components.gateway.settings import PORT
+from local.stack import ROOT, Stack, recorded
+from policies.guardrails import exceptions
+from policies.guardrails.evaluation import Evaluation, Policy
+from policies.guardrails.rules import RULES
+from policies.guardrails.topology.graph.resources import Graph, Resource
+from policies.guardrails.topology.network.addresses import TCP
+from policies.guardrails.topology.reachability.facts.build import facts_of
+from preflight.conform import order, permissions, reach, rollback_alarms, values
+from preflight.recording.recorder import Recording
+from settings import SettingsError
+from tests.bootstrap.program import run_bootstrap
+
+STACK = "staging"
+SECRET = "aws:secretsmanager/secret:Secret"
+MODELS = "ai-interface:models"
+
+
+def settings() -> dict[str, Any]:
+    """Staging's models by the gateway."""
+    given = yaml.safe_load((ROOT / f"Pulumi.{STACK}.yaml").read_text(encoding="utf-8"))["config"]
+    models, upstream = given[MODELS], {"kind": "gateway", "region": given["aws:region"]}
+    return {**models, "groups": [{**group, "upstreams": [upstream]} for group in models["groups"]]}
+
+
+@pytest.fixture(scope="module")
+def stack() -> Stack:
+    """Staging with the gateway."""
+    return recorded(STACK, settings={MODELS: settings()})
+
+
+@pytest.fixture(scope="module")
+def graph(stack: Stack) -> Graph:
+    """As the policies read it."""
+    return Graph.from_recorded(stack.recording.resources)
+
+
+def changed(recording: Recording, name: str, **inputs: object) -> Recording:
+    """The recording with other inputs for one resource; ``None`` for the resource removes it."""
+    resources = [
+        replace(one, inputs={**one.inputs, **inputs}) if one.name == name else one
+        for one in recording.resources
+        if one.name != name or inputs
+    ]
+    return Recording(recording.project, recording.stack, preview=False, resources=resources)
+
+
+def test_every_guardrail_holds(stack: Stack) -> None:
+    text = exceptions.FILE.read_text(encoding="utf-8")
+    today = dt.datetime.now(tz=dt.UTC).date()
+    read = exceptions.read(text, [rule.name for rule in RULES], today)
+    evaluation = Evaluation([Policy.of(rule) for rule in RULES], read)
+    resources = [Resource.from_recorded(one) for one in stack.recording.resources]
+    reports, _ = evaluation.on_stack(Graph(resources))
+    single = [report for one in resources for report in evaluation.on_resource(one)]
+    found = [
+        (report.rule.name, report.finding.urn.rpartition("::")[2], report.finding.found)
+        for report in [*reports, *single]
+        if report.exemption is None
+    ]
+    # docs/models.md has the exception.
+    assert {(rule, what) for rule, _, what in found} == {("secretsmanager-secrets-rotate", "no rotation")}
+    assert {name for _, name, _ in found} == {one.name for one in stack.all(SECRET) if one.name.startswith("gateway-")}
+
+
+def test_the_interfaces_tasks_alone_may_connect_to_the_gateway(graph: Graph) -> None:
+    peers = facts_of(graph).peers
+    (gateway,) = [peer for peer in peers.all if peer.resource.name == "gateway-service-service"]
+    rules = list(peers.rules(gateway, ingress=True))
+    assert [(rule.covers(TCP, PORT), bool(rule.addresses)) for rule in rules] == [(True, False)]
+    (rule,) = rules
+    admitted = {peer.resource.name for peer in peers.all if set(rule.groups) & set(peer.groups)}
+    assert admitted == {"service-service"}
+    assert not rule.covers(TCP, PORT + 1)
+
+
+def test_every_call_of_both_tasks_has_a_name_a_way_and_a_permission(stack: Stack) -> None:
+    assert reach.findings(stack.recording) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs", "expected"),
+    [
+        ("gateway-registry", {}, "the client calls a host that does not exist in the network"),
+        ("gateway-from-interface", {}, "the task cannot connect to the host that it calls"),
+        ("gateway-from-interface-out", {}, "the task cannot connect to the host that it calls"),
+    ],
+)
+def test_a_missing_part_of_the_way_to_the_gateway_is_found(
+    stack: Stack, name: str, inputs: dict[str, object], expected: str
+) -> None:
+    found = reach.findings(changed(stack.recording, name, **inputs))
+    assert any(expected in one.headline for one in found), [one.headline for one in found]
+
+
+def test_aws_accepts_it_and_the_pipeline_may_deploy_it(stack: Stack) -> None:
+    found = [
+        *values.findings(stack.recording),
+        *order.findings(stack.recording),
+        *rollback_alarms.findings(stack.recording),
+        *permissions.findings(stack.recording, run_bootstrap(STACK)),
+    ]
+    assert [one.headline for one in found] == []
+
+
+def test_the_interfaces_role_calls_no_model(stack: Stack) -> None:
+    policies = {one.name: one for one in stack.all("aws:iam/rolePolicy:RolePolicy") if "models" in one.name}
+    assert set(policies) == {"models-gateway-policy"}
+
+
+def test_a_release_without_its_image_is_refused() -> None:
+    with pytest.raises(SettingsError, match="a release with an image named gateway"):
+        recorded(STACK, settings={MODELS: settings(), "ai-interface:release": "2026.10.1"})
