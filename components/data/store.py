@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from components.common.security_groups import RuleLabel, connect_groups
 from components.data.args import DataArgs
 
 
@@ -40,26 +41,12 @@ def guarded_group(context: StoreContext, store: str, port: int) -> aws.ec2.Secur
         # A store cannot move with its group to another VPC, including an existing VPC of the caller.
         opts=pulumi.ResourceOptions(parent=child.parent, protect=not args.allow_deletion),
     )
-    aws.vpc.SecurityGroupIngressRule(
-        f"{name}-from-tasks",
-        security_group_id=group.id,
-        referenced_security_group_id=args.client_security_group_id,
-        ip_protocol="tcp",
-        from_port=port,
-        to_port=port,
-        description="Tasks of the interface",
-        tags=args.tags,
-        opts=child,
-    )
-    aws.vpc.SecurityGroupEgressRule(
-        f"{name}-tasks-to-it",
-        security_group_id=args.client_security_group_id,
-        referenced_security_group_id=group.id,
-        ip_protocol="tcp",
-        from_port=port,
-        to_port=port,
-        description=store.capitalize(),
-        tags=args.tags,
+    connect_groups(
+        client=args.client_security_group_id,
+        server=group.id,
+        port=port,
+        egress=RuleLabel(name=f"{name}-tasks-to-it", description=store.capitalize(), tags=args.tags),
+        ingress=RuleLabel(name=f"{name}-from-tasks", description="Tasks of the interface", tags=args.tags),
         opts=child,
     )
     return group

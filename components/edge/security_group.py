@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_aws as aws
 
+from components.common.security_groups import RuleLabel, connect_groups
 from components.edge.args import EdgeArgs
 from components.network.acls import TOO_LARGE, UNREACHABLE
 from components.network.addresses import WORLD
@@ -77,25 +78,15 @@ def _entrances(blocks: Sequence[str]) -> list[tuple[str, int, str]]:
 
 def _join_tasks(name: str, group: aws.ec2.SecurityGroup, args: EdgeArgs, opts: pulumi.ResourceOptions) -> None:
     """Egress from the edge to the tasks and ingress from it, by security group, on the target port only."""
-    aws.vpc.SecurityGroupEgressRule(
-        f"{name}-to-tasks",
-        security_group_id=group.id,
-        referenced_security_group_id=args.target_security_group_id,
-        ip_protocol="tcp",
-        from_port=args.target_port,
-        to_port=args.target_port,
-        description="Tasks",
-        tags=_tags(name, "to-tasks", args),
-        opts=opts,
-    )
-    aws.vpc.SecurityGroupIngressRule(
-        f"{name}-tasks-from-edge",
-        security_group_id=args.target_security_group_id,
-        referenced_security_group_id=group.id,
-        ip_protocol="tcp",
-        from_port=args.target_port,
-        to_port=args.target_port,
-        description="The edge, and nobody else",
-        tags=_tags(name, "tasks-from-edge", args),
+    connect_groups(
+        client=group.id,
+        server=args.target_security_group_id,
+        port=args.target_port,
+        egress=RuleLabel(name=f"{name}-to-tasks", description="Tasks", tags=_tags(name, "to-tasks", args)),
+        ingress=RuleLabel(
+            name=f"{name}-tasks-from-edge",
+            description="The edge, and nobody else",
+            tags=_tags(name, "tasks-from-edge", args),
+        ),
         opts=opts,
     )

@@ -15,12 +15,11 @@ import pulumi_aws as aws
 from pydantic import Field, field_validator, model_validator
 
 from components.args import Args
-from components.common.aws_limits import STOP_SECONDS, Architecture
+from components.common.aws_limits import STOP_SECONDS
 from components.gateway.settings import SERVICE, Api, GatewayModel, GatewaySettings
 from components.gateway.task_definition import GatewayPlan, container_definitions
-from components.service.scaling import FULL_PERCENT, highest_target, lost_zone_shortage
-
-_SCALE_OUT_SECONDS, _SCALE_IN_SECONDS = 60, 600
+from components.service.fargate import check_capacity, fargate_architecture, pinned_image
+from components.service.scaling import FULL_PERCENT, ScalingPlan, highest_target, scale
 
 
 class GatewayModelArgs(Args):
@@ -104,26 +103,12 @@ class GatewayServiceArgs(Args):
     tags: dict[str, str]
     """Tags of every resource."""
 
-    @field_validator("image", "proxy_image")
-    @classmethod
-    def _is_a_digest(cls, value: str) -> str:
-        if "@sha256:" not in value:
-            raise ValueError(f"{value!r} is not pinned: write repository@sha256:digest, because a tag can be moved")
-        return value
-
-    @field_validator("architecture")
-    @classmethod
-    def _runs_on_fargate(cls, value: str) -> str:
-        if value not in list(Architecture):
-            raise ValueError(f"architecture {value!r}: Fargate runs {' and '.join(Architecture)}")
-        return value
+    _pinned = field_validator("image", "proxy_image")(pinned_image)
+    _runs = field_validator("architecture")(fargate_architecture)
 
     @model_validator(mode="after")
     def _survives_a_zone(self) -> "GatewayServiceArgs":
-        if self.maximum_tasks < self.minimum_tasks:
-            raise ValueError(f"maximum_tasks {self.maximum_tasks} is less than minimum_tasks {self.minimum_tasks}")
-        if shortage := lost_zone_shortage(self.tasks, self.availability_zones, self.cpu_percent):
-            raise ValueError(shortage)
+        check_capacity(self.tasks, self.availability_zones, self.cpu_percent)
         return self
 
     @property
@@ -153,7 +138,15 @@ class GatewayService(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         definition = self._task_definition(name, args, child)
         service = self._service(name, args, definition)
-        self._scaling(name, args, service, child)
+        plan = ScalingPlan(
+            cluster_name=args.cluster_name,
+            service_name=service.name,
+            minimum_tasks=args.minimum_tasks,
+            maximum_tasks=args.maximum_tasks,
+            cpu_target_percent=args.cpu_percent,
+            tags=args.tags,
+        )
+        scale(name, plan, child)
         self.service_name = service.name
         self.service_arn = service.id
         self.task_definition_arn = definition.arn
@@ -174,7 +167,7 @@ class GatewayService(pulumi.ComponentResource):
             authority=args.authority,
             secrets=args.secret_references,
             logs=args.log_group_names,
-        ).apply(lambda known: container_definitions(plan(args, known)))
+        ).apply(lambda known: container_definitions(gateway_plan(args, known)))
         return aws.ecs.TaskDefinition(
             f"{name}-task",
             family=f"ai-interface-{args.environment}-{SERVICE}",
@@ -222,39 +215,8 @@ class GatewayService(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, ignore_changes=["desiredCount"]),
         )
 
-    def _scaling(
-        self, name: str, args: GatewayServiceArgs, service: aws.ecs.Service, child: pulumi.ResourceOptions
-    ) -> None:
-        target = aws.appautoscaling.Target(
-            f"{name}-scaling",
-            service_namespace="ecs",
-            scalable_dimension="ecs:service:DesiredCount",
-            resource_id=pulumi.Output.concat("service/", args.cluster_name, "/", service.name),
-            min_capacity=args.minimum_tasks,
-            max_capacity=args.maximum_tasks,
-            tags=args.tags,
-            opts=child,
-        )
-        aws.appautoscaling.Policy(
-            f"{name}-scaling-cpu",
-            name=f"{name}-scaling-cpu",
-            policy_type="TargetTrackingScaling",
-            service_namespace=target.service_namespace,
-            scalable_dimension=target.scalable_dimension,
-            resource_id=target.resource_id,
-            target_tracking_scaling_policy_configuration=aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationArgs(
-                target_value=args.cpu_percent,
-                scale_out_cooldown=_SCALE_OUT_SECONDS,
-                scale_in_cooldown=_SCALE_IN_SECONDS,
-                predefined_metric_specification=aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationPredefinedMetricSpecificationArgs(
-                    predefined_metric_type="ECSServiceAverageCPUUtilization"
-                ),
-            ),
-            opts=child,
-        )
 
-
-def plan(args: GatewayServiceArgs, known: dict[str, Any]) -> GatewayPlan:
+def gateway_plan(args: GatewayServiceArgs, known: dict[str, Any]) -> GatewayPlan:
     """The inputs of the container definitions, once AWS has assigned the identifiers."""
     return GatewayPlan(
         settings=GatewaySettings(

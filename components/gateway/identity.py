@@ -19,6 +19,7 @@ import pulumi_tls as tls
 from components.args import Args
 from components.common.iam import Statement, policy_document
 from components.common.secrets import derived_secret, generated_secret
+from components.common.security_groups import RuleLabel, connect_groups
 from components.gateway.settings import CLIENT_NAME, PORT
 from components.gateway.task_definition import CERTIFICATE, CONTAINERS, KEY, PRIVATE_KEY
 from components.service.task_identity import execution_policy, task_trust
@@ -145,26 +146,20 @@ class GatewayIdentity(pulumi.ComponentResource):
             tags={**args.tags, "Name": f"ai-interface-{args.environment}-gateway"},
             opts=child,
         )
-        aws.vpc.SecurityGroupIngressRule(
-            f"{name}-from-interface",
-            security_group_id=group.id,
-            referenced_security_group_id=args.client_security_group_id,
-            ip_protocol="tcp",
-            from_port=PORT,
-            to_port=PORT,
-            description="The proxy of the interface calls models",
-            tags={**args.tags, "Name": f"{name}-from-interface"},
-            opts=child,
-        )
-        aws.vpc.SecurityGroupEgressRule(
-            f"{name}-from-interface-out",
-            security_group_id=args.client_security_group_id,
-            referenced_security_group_id=group.id,
-            ip_protocol="tcp",
-            from_port=PORT,
-            to_port=PORT,
-            description="The gateway to models",
-            tags={**args.tags, "Name": f"{name}-from-interface-out"},
+        connect_groups(
+            client=args.client_security_group_id,
+            server=group.id,
+            port=PORT,
+            egress=RuleLabel(
+                name=f"{name}-from-interface-out",
+                description="The gateway to models",
+                tags={**args.tags, "Name": f"{name}-from-interface-out"},
+            ),
+            ingress=RuleLabel(
+                name=f"{name}-from-interface",
+                description="The proxy of the interface calls models",
+                tags={**args.tags, "Name": f"{name}-from-interface"},
+            ),
             opts=child,
         )
         return group

@@ -2,11 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from components.gateway import envoy, litellm
 from components.gateway.settings import PORT, GatewaySettings
-from components.service.task_definition import PROXY_USER, check_size, encoded
+from components.service.fargate import (
+    Definition,
+    environment_variables,
+    envoy_container,
+    health_check,
+    locked_down,
+    secret_variables,
+)
+from components.service.task_definition import check_size, encoded
 
 PROXY, TRANSLATOR = "gateway-proxy", "gateway"
 CONTAINERS = (PROXY, TRANSLATOR)
@@ -24,8 +31,6 @@ PROXY_SECRETS = {
 }
 """Variable → secret of the container with Envoy."""
 TRANSLATOR_SECRETS = {litellm.KEY_VARIABLE: KEY}
-
-Definition = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,62 +72,25 @@ def _translator(plan: GatewayPlan) -> Definition:
         "image": plan.image,
         "essential": True,
         "user": f"{USER}:{USER}",
-        "environment": _environment(litellm.environment(plan.settings)),
-        "secrets": _secrets(TRANSLATOR_SECRETS, plan.secret_references),
-        "healthCheck": {
-            "command": ["CMD", *litellm.HEALTH_COMMAND],
-            "interval": 15,
-            "timeout": 5,
-            "retries": 4,
-            "startPeriod": START_SECONDS,
-        },
+        "environment": environment_variables(litellm.environment(plan.settings)),
+        "secrets": secret_variables(TRANSLATOR_SECRETS, plan.secret_references),
+        "healthCheck": health_check(litellm.HEALTH_COMMAND, START_SECONDS),
     }
 
 
 def _proxy(plan: GatewayPlan) -> Definition:
     return {
         **_common(plan, PROXY),
+        **envoy_container(PORT, plan.settings.proxy_memory_bytes // (1024 * 1024)),
         "image": plan.proxy_image,
-        "essential": True,
         "command": envoy.envoy_arguments(plan.settings),
-        "user": f"{PROXY_USER}:{PROXY_USER}",
-        "memory": plan.settings.proxy_memory_bytes // (1024 * 1024),
-        "secrets": _secrets(PROXY_SECRETS, plan.secret_references),
-        "portMappings": [{"containerPort": PORT, "hostPort": PORT, "protocol": "tcp"}],
+        "secrets": secret_variables(PROXY_SECRETS, plan.secret_references),
         # The port is open once LiteLLM answers: a task that is found by its name works.
         "dependsOn": [{"containerName": TRANSLATOR, "condition": "HEALTHY"}],
-        "ulimits": [{"name": "nofile", "softLimit": 65536, "hardLimit": 65536}],
     }
 
 
 def _common(plan: GatewayPlan, name: str) -> Definition:
-    return {
-        "name": name,
-        "readonlyRootFilesystem": True,
-        "privileged": False,
-        "linuxParameters": {"capabilities": {"add": [], "drop": ["ALL"]}, "initProcessEnabled": False},
-        "stopTimeout": plan.stop_seconds,
-        "environment": [],
-        "mountPoints": [],
-        "portMappings": [],
-        "systemControls": [],
-        "volumesFrom": [],
-        "logConfiguration": {
-            "logDriver": "awslogs",
-            "options": {
-                "awslogs-group": plan.log_group_names[name],
-                "awslogs-region": plan.settings.region,
-                "awslogs-stream-prefix": name,
-                "max-buffer-size": "8m",
-                "mode": "non-blocking",
-            },
-        },
-    }
-
-
-def _environment(variables: Mapping[str, str]) -> list[Definition]:
-    return [{"name": name, "value": value} for name, value in sorted(variables.items())]
-
-
-def _secrets(variables: Mapping[str, str], references: Mapping[str, str]) -> list[Definition]:
-    return [{"name": name, "valueFrom": references[secret]} for name, secret in sorted(variables.items())]
+    return locked_down(
+        name, log_group=plan.log_group_names[name], region=plan.settings.region, stop_seconds=plan.stop_seconds
+    )

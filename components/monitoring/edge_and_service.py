@@ -11,7 +11,8 @@ import pulumi
 import pulumi_aws as aws
 
 from components.args import Args
-from components.monitoring.alarm import LESS, AlarmSpec, make_alarms
+from components.monitoring.alarm import AlarmSpec, make_alarms
+from components.monitoring.tasks import task_alarm_specs
 
 
 class EdgeAlarmsArgs(Args):
@@ -140,7 +141,8 @@ class ServiceAlarms(pulumi.ComponentResource):
         args = ServiceAlarmsArgs.model_validate(args)
         super().__init__("ai-interface:index:ServiceAlarms", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        alarms = make_alarms(name, self._alarm_specs(args), args, child)
+        specs = task_alarm_specs(args.cluster_name, args.service_name, args.minimum_tasks)
+        alarms = make_alarms(name, specs, args, child)
         self.alarm_arns = pulumi.Output.all(*(alarm.arn for alarm in alarms.values())).apply(
             lambda arns: sorted(str(one) for one in arns)
         )
@@ -169,43 +171,6 @@ class ServiceAlarms(pulumi.ComponentResource):
             ),
             opts=child,
         )
-
-    def _alarm_specs(self, args: ServiceAlarmsArgs) -> list[AlarmSpec]:
-        service = {"ClusterName": args.cluster_name, "ServiceName": args.service_name}
-        return [
-            AlarmSpec(
-                role="tasks-missing",
-                sentence="Fewer tasks run than the settings require",
-                namespace="ECS/ContainerInsights",
-                metric="RunningTaskCount",
-                statistic="Minimum",
-                threshold=args.minimum_tasks,
-                comparison=LESS,
-                periods_to_alarm=5,
-                missing_data="breaching",
-                dimensions={**service},
-            ),
-            AlarmSpec(
-                role="cpu",
-                sentence="Tasks use nearly all of their CPU although the service should have scaled out",
-                namespace="AWS/ECS",
-                metric="CPUUtilization",
-                statistic="Average",
-                threshold=90,
-                periods=15,
-                periods_to_alarm=15,
-                dimensions={**service},
-            ),
-            AlarmSpec(
-                role="memory",
-                sentence="Tasks use nearly all of their memory and are killed when it runs out",
-                namespace="AWS/ECS",
-                metric="MemoryUtilization",
-                statistic="Maximum",
-                threshold=90,
-                dimensions={**service},
-            ),
-        ]
 
 
 def deployment_failed_pattern(service_arn: str) -> str:

@@ -8,7 +8,8 @@ from pydantic import Field
 
 from components.args import Args
 from components.gateway.settings import METRICS_NAMESPACE, SERVICE
-from components.monitoring.alarm import LESS, AlarmSpec, make_alarms
+from components.monitoring.alarm import AlarmSpec, make_alarms
+from components.monitoring.tasks import task_alarm_specs
 
 FAILURES_IN_A_MINUTE = 5
 """Fewer may be a single user's retries."""
@@ -45,27 +46,9 @@ class GatewayAlarms(pulumi.ComponentResource):
         self.register_outputs({"rollbackAlarmNames": self.rollback_alarm_names})
 
     def _alarm_specs(self, args: GatewayAlarmsArgs) -> list[AlarmSpec]:
-        service = {"ClusterName": args.cluster_name, "ServiceName": SERVICE}
         return [
-            AlarmSpec(
-                role="gateway-cpu",
-                sentence="Tasks of the gateway use nearly all their CPU although the service should have scaled out",
-                namespace="AWS/ECS",
-                metric="CPUUtilization",
-                statistic="Average",
-                threshold=90,
-                periods=15,
-                periods_to_alarm=15,
-                dimensions={**service},
-            ),
-            AlarmSpec(
-                role="gateway-memory",
-                sentence="Tasks of the gateway use nearly all their memory and will be killed when it runs out",
-                namespace="AWS/ECS",
-                metric="MemoryUtilization",
-                statistic="Maximum",
-                threshold=90,
-                dimensions={**service},
+            *task_alarm_specs(
+                args.cluster_name, SERVICE, args.minimum_tasks, prefix="gateway-", tasks="tasks of the gateway"
             ),
             AlarmSpec(
                 role="gateway-failures",
@@ -75,17 +58,5 @@ class GatewayAlarms(pulumi.ComponentResource):
                 statistic="Sum",
                 threshold=FAILURES_IN_A_MINUTE,
                 dimensions={"environment": args.environment},
-            ),
-            AlarmSpec(
-                role="gateway-tasks-missing",
-                sentence="Fewer tasks of the gateway run than the settings ask for",
-                namespace="ECS/ContainerInsights",
-                metric="RunningTaskCount",
-                statistic="Minimum",
-                threshold=args.minimum_tasks,
-                comparison=LESS,
-                periods_to_alarm=5,
-                missing_data="breaching",
-                dimensions={**service},
             ),
         ]

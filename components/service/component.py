@@ -14,9 +14,10 @@ from pydantic import Field, field_validator, model_validator
 
 from components.applications.application import ApplicationArgs, SchemaArgs, volume_name
 from components.args import Args
-from components.common.aws_limits import DEREGISTRATION_SECONDS, EPHEMERAL_GIBIBYTES, STOP_SECONDS, Architecture
+from components.common.aws_limits import DEREGISTRATION_SECONDS, EPHEMERAL_GIBIBYTES, STOP_SECONDS
 from components.common.secrets import PROXY_CERTIFICATE, PROXY_PRIVATE_KEY
-from components.service.scaling import FULL_PERCENT, ScalingPlan, highest_target, lost_zone_shortage, scale
+from components.service.fargate import check_capacity, fargate_architecture, pinned_image
+from components.service.scaling import FULL_PERCENT, RequestTarget, ScalingPlan, highest_target, scale
 from components.service.task_definition import PROXY, PROXY_PORT, TaskPlan, container_definitions
 
 PROXY_SECRETS = {"PROXY_CERTIFICATE": PROXY_CERTIFICATE, "PROXY_PRIVATE_KEY": PROXY_PRIVATE_KEY}
@@ -106,26 +107,12 @@ class InterfaceServiceArgs(Args):
     tags: dict[str, str]
     """Tags of every resource."""
 
-    @field_validator("interface_image", "proxy_image")
-    @classmethod
-    def _is_a_digest(cls, value: str) -> str:
-        if "@sha256:" not in value:
-            raise ValueError(f"{value!r} is not pinned: write repository@sha256:digest, because a tag can be moved")
-        return value
-
-    @field_validator("architecture")
-    @classmethod
-    def _is_known(cls, value: str) -> str:
-        if value not in list(Architecture):
-            raise ValueError(f"architecture {value!r}: Fargate runs {' and '.join(Architecture)}")
-        return value
+    _pinned = field_validator("interface_image", "proxy_image")(pinned_image)
+    _runs = field_validator("architecture")(fargate_architecture)
 
     @model_validator(mode="after")
     def _survives_a_zone(self) -> "InterfaceServiceArgs":
-        if self.maximum_tasks < self.minimum_tasks:
-            raise ValueError(f"maximum_tasks {self.maximum_tasks} is less than minimum_tasks {self.minimum_tasks}")
-        if shortage := lost_zone_shortage(self.tasks, self.availability_zones, self.cpu_percent):
-            raise ValueError(shortage)
+        check_capacity(self.tasks, self.availability_zones, self.cpu_percent)
         return self
 
     @property
@@ -309,12 +296,14 @@ class InterfaceService(pulumi.ComponentResource):
             service_name=service.name,
             minimum_tasks=args.minimum_tasks,
             maximum_tasks=args.maximum_tasks,
-            requests_per_task_per_minute=highest_target(
-                args.full_requests_per_task_per_minute, args.tasks, args.availability_zones
-            ),
             cpu_target_percent=args.cpu_percent,
-            load_balancer_arn_suffix=args.load_balancer_arn_suffix,
-            target_group_arn_suffix=args.target_group_arn_suffix,
+            requests=RequestTarget(
+                per_task_per_minute=highest_target(
+                    args.full_requests_per_task_per_minute, args.tasks, args.availability_zones
+                ),
+                load_balancer_arn_suffix=args.load_balancer_arn_suffix,
+                target_group_arn_suffix=args.target_group_arn_suffix,
+            ),
             tags=args.tags,
         )
         scale(name, plan, child)

@@ -66,6 +66,15 @@ def lost_zone_shortage(tasks: range, zones: int, cpu_target_percent: int) -> str
 
 
 @dataclass(frozen=True, kw_only=True)
+class RequestTarget:
+    """The number of requests from the load balancer above which a task is added."""
+
+    per_task_per_minute: int
+    load_balancer_arn_suffix: pulumi.Output[str]
+    target_group_arn_suffix: pulumi.Output[str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class ScalingPlan:
     """The range of the number of tasks, and the targets that scale it."""
 
@@ -73,15 +82,14 @@ class ScalingPlan:
     service_name: pulumi.Output[str]
     minimum_tasks: int
     maximum_tasks: int
-    requests_per_task_per_minute: int
     cpu_target_percent: int
-    load_balancer_arn_suffix: pulumi.Output[str]
-    target_group_arn_suffix: pulumi.Output[str]
+    requests: RequestTarget | None = None
+    """Omitted: CPU alone decides, because the service has no load balancer."""
     tags: dict[str, str]
 
 
 def scale(name: str, plan: ScalingPlan, child: pulumi.ResourceOptions) -> None:
-    """Register the scalable target and its two policies.
+    """Register the scalable target and its policies.
 
     They are also registered at a fixed size (``minimum_tasks`` = ``maximum_tasks``), so that a later change of capacity
     changes only numbers, not the shape of the environment.
@@ -96,15 +104,11 @@ def scale(name: str, plan: ScalingPlan, child: pulumi.ResourceOptions) -> None:
         tags=plan.tags,
         opts=child,
     )
-    label = pulumi.Output.concat(plan.load_balancer_arn_suffix, "/", plan.target_group_arn_suffix)
     _track(f"{name}-scaling-cpu", target, _metric("ECSServiceAverageCPUUtilization"), plan.cpu_target_percent, child)
-    _track(
-        f"{name}-scaling-requests",
-        target,
-        _metric("ALBRequestCountPerTarget", label),
-        plan.requests_per_task_per_minute,
-        child,
-    )
+    if requests := plan.requests:
+        label = pulumi.Output.concat(requests.load_balancer_arn_suffix, "/", requests.target_group_arn_suffix)
+        metric = _metric("ALBRequestCountPerTarget", label)
+        _track(f"{name}-scaling-requests", target, metric, requests.per_task_per_minute, child)
 
 
 Metric = aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationPredefinedMetricSpecificationArgs

@@ -9,6 +9,14 @@ from typing import Any
 
 from components.applications.application import ApplicationArgs, SchemaArgs, volume_name
 from components.prepare import DATABASE_SCRIPT, PLAN_VARIABLE, SCRIPT
+from components.service.fargate import (
+    Definition,
+    environment_variables,
+    envoy_container,
+    health_check,
+    locked_down,
+    secret_variables,
+)
 
 PREPARE, PROXY, INTERFACE = "prepare", "proxy", "interface"
 
@@ -35,11 +43,6 @@ ALL_CAPABILITIES_BUT_CHOWN = (
 )
 """The default capabilities of a container, except CHOWN. Fargate lets a task drop capabilities but not add them, so
 dropping ALL and adding CHOWN back is not possible there."""
-
-PROXY_USER = 65532
-"""``nonroot`` of distroless images."""
-
-Definition = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +114,7 @@ def _prepare(plan: TaskPlan) -> Definition:
             application.prepare_value_environment,
             plan.data_values,
         ),
-        "secrets": _secrets(application.prepare_secret_environment, plan.secret_references),
+        "secrets": secret_variables(application.prepare_secret_environment, plan.secret_references),
         "mountPoints": _mounts(application, files_read_only=False),
     }
 
@@ -141,15 +144,11 @@ def _instructions(plan: TaskPlan) -> str:
 def _proxy(plan: TaskPlan) -> Definition:
     return {
         **_common(plan, PROXY),
+        **envoy_container(PROXY_PORT, plan.proxy_memory_mebibytes),
         "image": plan.proxy_image,
-        "essential": True,
         "command": list(plan.proxy_arguments),
-        "user": f"{PROXY_USER}:{PROXY_USER}",
-        "memory": plan.proxy_memory_mebibytes,
-        "secrets": _secrets(plan.proxy_secrets, plan.secret_references),
-        "portMappings": [{"containerPort": PROXY_PORT, "hostPort": PROXY_PORT, "protocol": "tcp"}],
+        "secrets": secret_variables(plan.proxy_secrets, plan.secret_references),
         "dependsOn": [{"containerName": PREPARE, "condition": "SUCCESS"}],
-        "ulimits": [{"name": "nofile", "softLimit": 65536, "hardLimit": 65536}],
     }
 
 
@@ -161,7 +160,7 @@ def _interface(plan: TaskPlan) -> Definition:
         "essential": True,
         "user": f"{application.user}:{application.group}",
         "environment": _environment(application.environment, application.value_environment, plan.data_values),
-        "secrets": _secrets(application.secret_environment, plan.secret_references),
+        "secrets": secret_variables(application.secret_environment, plan.secret_references),
         "mountPoints": _mounts(application, files_read_only=True),
         # The proxy's loopback listener must be ready when the application requests its models.
         "dependsOn": [
@@ -174,13 +173,7 @@ def _interface(plan: TaskPlan) -> Definition:
     if application.working_directory:
         definition["workingDirectory"] = application.working_directory
     if application.health_command:
-        definition["healthCheck"] = {
-            "command": ["CMD", *application.health_command],
-            "interval": 15,
-            "timeout": 5,
-            "retries": 4,
-            "startPeriod": application.start_seconds,
-        }
+        definition["healthCheck"] = health_check(application.health_command, application.start_seconds)
     return definition
 
 
@@ -190,29 +183,7 @@ def _run(command: Sequence[str]) -> Definition:
 
 
 def _common(plan: TaskPlan, name: str) -> Definition:
-    return {
-        "name": name,
-        "readonlyRootFilesystem": True,
-        "privileged": False,
-        "linuxParameters": {"capabilities": {"add": [], "drop": ["ALL"]}, "initProcessEnabled": False},
-        "stopTimeout": plan.stop_seconds,
-        "environment": [],
-        "mountPoints": [],
-        "portMappings": [],
-        "systemControls": [],
-        "volumesFrom": [],
-        "logConfiguration": {
-            "logDriver": "awslogs",
-            "options": {
-                "awslogs-group": plan.log_group_names[name],
-                "awslogs-region": plan.region,
-                "awslogs-stream-prefix": name,
-                "max-buffer-size": "8m",
-                # A full log buffer must never block the interface.
-                "mode": "non-blocking",
-            },
-        },
-    }
+    return locked_down(name, log_group=plan.log_group_names[name], region=plan.region, stop_seconds=plan.stop_seconds)
 
 
 def _mounts(application: ApplicationArgs, *, files_read_only: bool) -> list[Definition]:
@@ -231,11 +202,4 @@ def _environment(
         raise ValueError(f"unknown data values: {', '.join(missing)}; available: {there}")
     if twice := sorted(set(references) & set(variables)):
         raise ValueError(f"set both as a plain variable and from a data value: {', '.join(twice)}")
-    values = {**variables, **{name: data_values[key] for name, key in references.items()}}
-    return [{"name": name, "value": value} for name, value in sorted(values.items())]
-
-
-def _secrets(variables: Mapping[str, str], references: Mapping[str, str]) -> list[Definition]:
-    if missing := sorted(set(variables.values()) - set(references)):
-        raise ValueError(f"unknown secrets: {', '.join(missing)}; available: {', '.join(sorted(references))}")
-    return [{"name": name, "valueFrom": references[secret]} for name, secret in sorted(variables.items())]
+    return environment_variables({**variables, **{name: data_values[key] for name, key in references.items()}})
