@@ -22,7 +22,7 @@ RENDERERS: dict[str, Callable[[Report], str]] = {
 
 
 def render(report: Report, format_: str, *, terminal: bool) -> str:
-    """The report as text, JSON, Markdown, SARIF or JUnit."""
+    """The report in one of ``FORMATS``."""
     if format_ == "text":
         return text(report, terminal=terminal)
     return RENDERERS[format_](report)

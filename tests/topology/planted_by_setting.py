@@ -61,6 +61,16 @@ def a_graph_with_public_connectivity(stack: Stack) -> None:
     stack.add("neptunegraph.Graph", "knowledge", provisionedMemory=16, publicConnectivity=True)
 
 
+@planted("exposures", "search.vpcOptions")
+def a_search_domain_outside_the_network(stack: Stack) -> None:
+    stack.add("elasticsearch.Domain", "search")
+
+
+@planted("exposures", "app.networkConfiguration.ingressConfiguration.isPubliclyAccessible")
+def an_app_runner_service_with_its_default_ingress(stack: Stack) -> None:
+    stack.add("apprunner.Service", "app", serviceName="app")
+
+
 @planted("exposures", "next.networkConfiguration.assignPublicIp")
 def a_task_set_with_a_public_address(stack: Stack) -> None:
     network = {"subnets": [Ref("private-a")], "securityGroups": [Ref("task-sg")], "assignPublicIp": True}

@@ -9,9 +9,10 @@ import pytest
 from policies.guardrails.topology.graph.resources import Graph
 from policies.guardrails.topology.graph.verdicts import Finding, Verdict
 from policies.guardrails.topology.reachability.evaluation import Reachability, reachability
-from tests.topology import planted_by_setting, planted_entry_points, planted_networks, safe_settings, safe_variants
+from tests.topology import safe_settings, safe_variants
 from tests.topology.builders import Stack, compliant
-from tests.topology.planting import PLANTS, Change, Plant
+from tests.topology.planting import Change, Plant
+from tests.topology.plants import MODULES, PLANTS
 from tests.topology.safe_variants import SAFE
 
 LEAST_PLANTS, LEAST_SAFE = 40, 20
@@ -41,11 +42,7 @@ def place(finding: Finding) -> str:
 def test_the_corpus_is_large_enough() -> None:
     assert len(PLANTS) >= LEAST_PLANTS
     assert len(SAFE) >= LEAST_SAFE
-    assert {plant.change.__module__ for plant in PLANTS} == {
-        planted_by_setting.__name__,
-        planted_entry_points.__name__,
-        planted_networks.__name__,
-    }
+    assert {plant.change.__module__ for plant in PLANTS} == {module.__name__ for module in MODULES}
     assert {change.__module__ for change in SAFE} == {safe_settings.__name__, safe_variants.__name__}
 
 

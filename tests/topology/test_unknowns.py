@@ -6,10 +6,13 @@ from collections.abc import Callable
 
 import pytest
 
+from policies.guardrails.topology.entry.public_services import PUBLIC_BY_SETTING
 from policies.guardrails.topology.graph.resources import Graph
 from policies.guardrails.topology.graph.verdicts import Finding, Verdict
 from policies.guardrails.topology.reachability.evaluation import reachability
-from tests.topology.builders import UNKNOWN, Ref, Stack, compliant, forward
+from tests.topology.builders import UNKNOWN, Entry, Inputs, Ref, Stack, compliant, forward, token
+from tests.topology.planting import Plant
+from tests.topology.plants import PLANTS
 
 Change = Callable[[Stack], None]
 ROWS: dict[str, tuple[str, Change, str]] = {}
@@ -184,6 +187,54 @@ def what_an_accelerator_leads_to(stack: Stack) -> None:
 @row("unauthenticated", "cloudfront.Distribution more.origins[0].domainName")
 def what_a_distribution_leads_to(stack: Stack) -> None:
     stack.add("cloudfront.Distribution", "more", enabled=True, origins=[{"originId": "o", "domainName": UNKNOWN}])
+
+
+def switches() -> list[tuple[Plant, str, str]]:
+    """Each planted setting that makes a service public: the plant, the resource's name and the property."""
+    found: list[tuple[Plant, str, str]] = []
+    for plant in PLANTS:
+        stack = compliant()
+        plant.change(stack)
+        found += [
+            (plant, name, path)
+            for name, _, path in (place.partition(".") for place in plant.places)
+            if plant.section == "exposures" and name in stack.entries and stack[name].type in PUBLIC_TYPES
+        ]
+    return found
+
+
+PUBLIC_TYPES = {token(kind): kind for kind in PUBLIC_BY_SETTING}
+SWITCHES = switches()
+
+
+def unknown_instead(inputs: Inputs, path: str) -> None:
+    """Make one setting unknown."""
+    *outer, last = path.split(".")
+    for step in outer:
+        inputs = inputs.setdefault(step, {})
+    inputs[last] = UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("plant", "name", "path"), SWITCHES, ids=[f"{plant.name}, {path}" for plant, _, path in SWITCHES]
+)
+def test_an_unknown_setting_that_may_make_a_service_public_is_not_proven(plant: Plant, name: str, path: str) -> None:
+    stack = compliant()
+    plant.change(stack)
+    unknown_instead(stack[name].inputs, path)
+    found = [finding for finding in findings(stack.graph(), "exposures") if finding.resource.endswith(f" {name}")]
+    assert Verdict.NOT_PROVEN in {finding.verdict for finding in found}
+
+
+def test_every_type_that_a_setting_makes_public_is_planted() -> None:
+    planted = {PUBLIC_TYPES[made.type] for made in (entry(*switch[:2]) for switch in SWITCHES)}
+    assert planted == set(PUBLIC_BY_SETTING)
+
+
+def entry(plant: Plant, name: str) -> Entry:
+    stack = compliant()
+    plant.change(stack)
+    return stack[name]
 
 
 def findings(graph: Graph, section: str) -> tuple[Finding, ...]:

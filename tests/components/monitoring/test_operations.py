@@ -179,7 +179,13 @@ def test_the_edge_is_watched_for_errors_targets_and_blocked_requests() -> None:
     balancer = {"LoadBalancer": "app/edge/0123456789abcdef"}
     targets = {**balancer, "TargetGroup": "targetgroup/t/0123456789abcdef"}
     watched = {
-        role: (a["metricName"], a["statistic"], a["threshold"], a["dimensions"], a["treatMissingData"])
+        role: (
+            a["metricName"],
+            a.get("statistic") or a["extendedStatistic"],
+            a["threshold"],
+            a["dimensions"],
+            a["treatMissingData"],
+        )
         for role, a in _alarms("edge-alarms").items()
     }
 

@@ -111,7 +111,7 @@ def _offered(graph: Graph, service: Resource) -> Iterator[Finding]:
             yield violated(resource, path, values, wanted, fix, what=what, latent=accepted)
 
 
-_EVALUATED: dict[str, Callable[[Resource], Iterator[Finding]]] = {
+PUBLIC_BY_SETTING: dict[str, Callable[[Resource], Iterator[Finding]]] = {
     "opensearch.Domain": _search,
     "elasticsearch.Domain": _search,
     "eks.Cluster": _kubernetes,
@@ -120,12 +120,12 @@ _EVALUATED: dict[str, Callable[[Resource], Iterator[Finding]]] = {
     "neptunegraph.Graph": _graph_database,
     "rds.Cluster": _data_api,
 }
-KINDS = (*_EVALUATED, "ec2.VpcEndpointService", "ec2.VpcEndpointServiceAllowedPrinciple")
+KINDS = (*PUBLIC_BY_SETTING, "ec2.VpcEndpointService", "ec2.VpcEndpointServiceAllowedPrinciple")
 
 
 def public_services(graph: Graph) -> Iterator[Finding]:
     """Findings on services that a setting makes public."""
-    for resource in graph.of_type(*_EVALUATED):
-        yield from _EVALUATED[resource.kind](resource)
+    for resource in graph.of_type(*PUBLIC_BY_SETTING):
+        yield from PUBLIC_BY_SETTING[resource.kind](resource)
     for service in graph.of_type("ec2.VpcEndpointService"):
         yield from _offered(graph, service)
