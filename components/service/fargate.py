@@ -1,4 +1,4 @@
-"""What every Fargate service has in common: checks of its arguments, and the basics of a container definition."""
+"""The common parts of every Fargate service: checks of its arguments, and the basics of a container definition."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
