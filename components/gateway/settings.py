@@ -7,6 +7,8 @@ This module does not depend on Pulumi. A guardrail's id is an ``Output`` in the 
 from dataclasses import dataclass
 from enum import StrEnum
 
+from components.proxy.settings import ProxyLimits
+
 PORT = 8444
 """The port on which the gateway's proxy accepts connections from the interface's proxy. The private network ACL admits
 the port of the interface's proxy, 8443, from the load balancer only."""
@@ -52,16 +54,16 @@ class GatewaySettings:
     guardrail_version: str
     authority: str
     """The certificate (PEM) of the CA that signed the interface's client certificate."""
-    prompt_bytes: int = 2 * 1024 * 1024
+    prompt_bytes: int = ProxyLimits.prompt_bytes
     """The maximum request body."""
-    request_headers_seconds: int = 10
-    request_body_seconds: int = 120
+    request_headers_seconds: int = ProxyLimits.request_headers_seconds
+    request_body_seconds: int = ProxyLimits.request_body_seconds
     """The maximum time from the first byte of a request to the last byte of its body."""
     keep_alive_seconds: int = 150
     """How long an idle connection from the interface's proxy is kept. Must be longer than that proxy keeps it (60)."""
-    model_deadline_seconds: int = 540
+    model_deadline_seconds: int = ProxyLimits.model_deadline_seconds
     """The maximum duration of a model's answer."""
-    model_idle_seconds: int = 59
+    model_idle_seconds: int = ProxyLimits.model_idle_seconds
     """How long Bedrock may be silent."""
     model_requests: int = 1024
     """The maximum number of concurrent requests to one task. A request above the limit gets a 503 immediately."""

@@ -9,7 +9,7 @@ from policy_sentry.querying.actions import get_action_data
 from pydantic import ValidationError
 
 from components.models import ModelGroupArgs
-from components.models.iam_documents import bedrock_regions, model_arns
+from components.models.iam_documents import UpstreamKind, bedrock_regions, model_arns
 from tests.components.task_fixtures import (
     ACCOUNT,
     REGION,
@@ -261,7 +261,7 @@ def test_a_changed_guardrail_is_published_as_a_new_version_and_the_old_one_stays
 @pytest.mark.parametrize(
     ("upstream", "message"),
     [
-        ({"kind": "public"}, "use bedrock or gateway or private"),
+        ({"kind": "public"}, f"use {' or '.join(UpstreamKind)}"),
         ({"kind": "bedrock"}, "a bedrock upstream needs region"),
         ({"kind": "private"}, "a private upstream needs host_name and security_group_id"),
     ],
