@@ -65,7 +65,7 @@ def manifest_with(tmp_path: Path, changes: dict[str, Any]) -> Path:
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"images.interface.digest": "v0.11.3"}, ("images.interface.digest", '"v0.11.3"', DIGEST_FIX)),
+        ({"images.interface.digest": "v0.11.4"}, ("images.interface.digest", '"v0.11.4"', DIGEST_FIX)),
         (
             {"images.interface.digest": f"sha256:{HEX[:-1]}"},
             ("images.interface.digest", f'"sha256:{HEX[:-1]}"', DIGEST_FIX),
@@ -136,13 +136,13 @@ def test_a_bad_manifest_says_what_is_wrong(
 
 def test_a_tag_instead_of_a_digest_reads_as_written_here(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as caught:
-        load_release("2026.11.1", manifest_with(tmp_path, {"images.interface.digest": "v0.11.3"}))
+        load_release("2026.11.1", manifest_with(tmp_path, {"images.interface.digest": "v0.11.4"}))
     assert (
         str(caught.value)
         == """1 problem in releases/2026.11.1.yaml
 
 images.interface.digest
-  value:   "v0.11.3"
+  value:   "v0.11.4"
   allowed: sha256: followed by 64 hexadecimal digits; a tag is not accepted, since it can be moved
   fix:     resolve the tag to its digest, for example with crane digest <image>:<tag>"""
     )
