@@ -12,7 +12,7 @@ INPUT = "#chat-input"
 SEND = "#send-message-button"
 ANSWERS = ".chat-assistant"
 STOP = '#message-input-container button[aria-label="Stop"]'
-"""The only button of the input without an id and a label, which is there while an answer is generated."""
+"""The button that is there while an answer is generated."""
 WORKING = "#message-input-container .spinner_ajPY"
 """A file that is still uploaded or embedded: until then the page sends no question."""
 NEWS = "Okay, Let's Go!"
