@@ -54,7 +54,7 @@ class PrivateUpstream(Section):
     Exactly one of ``securityGroupId`` and ``endpointService`` is required."""
     endpoint_service: EndpointServiceName | None = None
     """The endpoint service (AWS PrivateLink) behind which the server runs in another VPC, in the stack's region. An interface
-    endpoint with a security group of its own is created for it. ``hostName`` need not resolve: the proxy connects to the
+    endpoint with a separate security group is created for it. ``hostName`` need not resolve: the proxy connects to the
     endpoint, and expects a certificate for ``hostName``."""
     ca_certificate: (
         Annotated[
