@@ -39,7 +39,8 @@ def read(model: str, body: bytes, headers: Mapping[str, str], *, stream: bool) -
         raise NotAQuestionError(f"not a request for embeddings: {type(error).__name__} {error}") from None
     if not texts or not all(isinstance(one, str) and one for one in texts):
         raise NotAQuestionError("a request for embeddings needs texts that are not empty")
-    return Turn(Question(model, tuple(("user", one) for one in texts), stream=False), embeds=True)
+    messages = tuple(("user", str(one)) for one in texts)
+    return Turn(Question(model, messages, stream=False, usage_in_stream=False, limit=None), embeds=True)
 
 
 def _texts(asked: Mapping[str, Any]) -> list[Any]:
