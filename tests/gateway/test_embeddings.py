@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import time
+from typing import Any
 
 import pytest
 
+from components.gateway.task_definition import CONTAINERS, TRANSLATOR
 from local.aws.embeddings import DIMENSIONS, vector
 from tests.gateway.program import CONVERSE, EMBEDDING_MODELS, TITAN
-from tests.gateway.world import EMBEDDINGS, GATEWAY, GROUP, World
+from tests.gateway.world import ANSWER_SECONDS, EMBEDDINGS, GROUP, World
 
 every_model = pytest.mark.parametrize("model", EMBEDDING_MODELS)
 TEXTS = ["the harbour at night", "a list of prices"]
@@ -49,14 +52,14 @@ def test_each_group_has_its_own_operation_only(gateway: World) -> None:
 def test_usage_is_counted_and_no_log_has_a_text(gateway: World) -> None:
     secret = "the merger of harbour and lighthouse"
     assert gateway.embed([secret], TITAN).status == 200
-    lines = [line for container in (GATEWAY, "gateway", "gateway-proxy") for line in _logged(gateway, container)]
-    counted = [json.loads(line) for line in lines if line.startswith("{") and '"_aws"' in line]
-    assert any(one["model"] == TITAN and one["InputTokens"] > 0 for one in counted), lines[-5:]
+    deadline = time.monotonic() + ANSWER_SECONDS
+    while not (counted := [one for one in _usage(gateway) if one["model"] == TITAN]):
+        assert time.monotonic() < deadline, "no usage is logged"
+        time.sleep(0.2)
+    assert counted[-1]["InputTokens"] > 0
+    lines = [line for container in CONTAINERS for line in gateway.logs(container)]
     assert not [line for line in lines if "lighthouse" in line]
 
 
-def _logged(gateway: World, container: str) -> list[str]:
-    try:
-        return gateway.logs(container)
-    except StopIteration:
-        return []
+def _usage(gateway: World) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in gateway.logs(TRANSLATOR) if line.startswith("{") and '"_aws"' in line]
