@@ -29,7 +29,7 @@ class GatewayModelArgs(Args):
     id: str
     """Id of a model or of an inference profile in Bedrock, under which the application calls it too."""
     api: str = Api.CONVERSE.value
-    """``converse``, or ``invoke`` for Anthropic's Messages by InvokeModel."""
+    """``converse``, ``invoke`` for Anthropic's Messages by InvokeModel, or ``embeddings``."""
 
     @field_validator("api")
     @classmethod

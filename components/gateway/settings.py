@@ -30,6 +30,8 @@ class Api(StrEnum):
     MESSAGES = "invoke"
     """Anthropic's Messages by InvokeModel and InvokeModelWithResponseStream, for features of Claude that Converse does
     not have. The value is LiteLLM's name of the route."""
+    EMBEDDINGS = "embeddings"
+    """InvokeModel of an embedding model, in the form of its provider, without the guardrail."""
 
 
 @dataclass(frozen=True, kw_only=True)
