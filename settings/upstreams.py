@@ -48,7 +48,8 @@ class PrivateUpstream(Section):
     host_name: HostName
     """The server's DNS name; its certificate must be valid for it."""
     port: Whole = Field(default=443, ge=1, le=65_535)
-    """The server's TCP port."""
+    """The server's TCP port. Outside this stack's private subnets, for example in a peered VPC, only 443 is reachable: the
+    private network ACL allows other ports to those subnets only."""
     security_group_id: SecurityGroupId | None = None
     """The server's security group, in this VPC or a peered one. The tasks' egress rule allows this group and port only.
     Exactly one of ``securityGroupId`` and ``endpointService`` is required."""
