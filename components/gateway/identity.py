@@ -185,7 +185,7 @@ class GatewayIdentity(pulumi.ComponentResource):
                 routing_policy="MULTIVALUE",
             ),
             # ECS reports the health of the containers. Nothing else can reach a task, so there is no other check.
-            health_check_custom_config=aws.servicediscovery.ServiceHealthCheckCustomConfigArgs(failure_threshold=1),
+            health_check_custom_config=aws.servicediscovery.ServiceHealthCheckCustomConfigArgs(),
             tags=args.tags,
             opts=child,
         )

@@ -38,6 +38,7 @@ _IDENTITIES = (
         "clusterResourceId",
         "versionId",
     ),
+    *("certPem", "certRequestPem"),
     *("defaultSecurityGroupId", "defaultRouteTableId", "defaultNetworkAclId", "mainRouteTableId", "invokeArn", "url"),
 )
 _NAMES = ("name", "clusterIdentifier", "identifier", "replicationGroupId")
@@ -187,6 +188,11 @@ class Normalizer:
         return found
 
 
+def _is_argument(resource: Resource, key: str) -> bool:
+    """Whether another resource made the value, which then has that resource's name."""
+    return key == "certRequestPem" and short_kind(resource) == "tls.LocallySignedCert"
+
+
 def _identities_of(resource: Resource) -> Iterator[tuple[str, str]]:
     """Values that AWS or Pulumi made, not the program."""
     chosen = {value for key, value in resource.properties.items() if isinstance(value, str) and key not in _IDENTITIES}
@@ -198,7 +204,7 @@ def _identities_of(resource: Resource) -> Iterator[tuple[str, str]]:
         return  # what the VPC made: named by the VPC's own properties
     for key in _IDENTITIES:
         literal = resource.value(key)
-        if isinstance(literal, str) and literal and literal not in chosen:
+        if isinstance(literal, str) and literal and literal not in chosen and not _is_argument(resource, key):
             yield key, literal
     if resource.kind == "lb.LoadBalancer" and isinstance(zone := resource.value("zoneId"), str):
         yield "zoneId", zone
