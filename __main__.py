@@ -54,6 +54,7 @@ service = InterfaceService(
         operations=operations,
         workload=workload,
         models=models,
+        endpoints=endpoints,
         data=data,
         edge=edge,
         gateway=gateway,

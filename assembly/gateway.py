@@ -9,8 +9,8 @@ from components.network import PrivateNetwork
 from components.service import InterfaceService, WorkloadIdentity
 from releases.manifest import Release
 from settings import Problem, StackSettings
-from settings.models import GatewayUpstream
 from settings.stack import PREFIX, refused
+from settings.upstreams import GatewayUpstream
 
 IMAGE = "gateway"
 

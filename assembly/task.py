@@ -2,11 +2,13 @@
 
 import difflib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, assert_never
 
 import pulumi
 
 from assembly.common import MEBIBYTE, image, tags
+from assembly.model_keys import key_secrets, key_variable, upstream_name
 from components.applications import ApplicationArgs, Deployment, Preset, find_preset, preset_names
 from components.applications.application import SchemaArgs
 from components.data import Data
@@ -17,7 +19,7 @@ from components.gateway.identity import host_name as gateway_host_name
 from components.gateway.settings import PORT as GATEWAY_PORT
 from components.models import ModelAccess
 from components.monitoring import Operations, ServiceAlarmsArgs
-from components.network import PrivateNetwork
+from components.network import PrivateEndpoints, PrivateNetwork
 from components.proxy import ProxyIdentity, ProxyModelGroup, ProxyPeople, ProxySettings, ProxyUpstream, envoy_arguments
 from components.proxy.settings import ProxyLimits, ProxyLogout
 from components.service import InterfaceService, InterfaceServiceArgs, WorkloadIdentity
@@ -27,8 +29,8 @@ from settings import Problem, StackSettings
 from settings.errors import shown
 from settings.identity import People
 from settings.limits import Limits
-from settings.models import BedrockUpstream, GatewayUpstream, PrivateUpstream, Upstream
 from settings.stack import PREFIX, refused
+from settings.upstreams import BedrockUpstream, GatewayUpstream, PrivateUpstream, Upstream
 
 
 def preset(settings: StackSettings) -> Preset:
@@ -83,9 +85,12 @@ def proxy(
     signer_arn: str,
     guardrails: Mapping[str, tuple[str, str]],
     gateway_authority: str = "",
+    *,
+    service_names: Mapping[str, str] | None = None,
 ) -> ProxySettings:
     """The proxy's settings; ``guardrails`` is region → guardrail id and version, ``gateway_authority`` the certificate of
-    the CA that signed the gateway's, if there is one."""
+    the CA that signed the gateway's, if there is one, and ``service_names`` is endpoint service → name of its endpoint."""
+    outside = _Outside(guardrails, gateway_authority, service_names or {})
     identity = settings.identity
     return ProxySettings(
         host_names=(settings.domain.host_name,),
@@ -111,10 +116,7 @@ def proxy(
             ProxyModelGroup(
                 name=group.name,
                 models=group.models,
-                upstreams=tuple(
-                    _upstream(settings, group.name, upstream, guardrails, gateway_authority)
-                    for upstream in group.upstreams
-                ),
+                upstreams=tuple(_upstream(settings, group.name, upstream, outside) for upstream in group.upstreams),
             )
             for group in settings.models.groups
         ),
@@ -157,33 +159,39 @@ def _people(people: People) -> ProxyPeople:
     )
 
 
-def _upstream(
-    settings: StackSettings,
-    group: str,
-    upstream: Upstream,
-    guardrails: Mapping[str, tuple[str, str]],
-    gateway_authority: str,
-) -> ProxyUpstream:
-    """One upstream of one group. Neither group nor host names contain colons, so the names are unique."""
+@dataclass(frozen=True)
+class _Outside:
+    """What the resources around the proxy determine."""
+
+    guardrails: Mapping[str, tuple[str, str]]
+    gateway_authority: str
+    service_names: Mapping[str, str]
+
+
+def _upstream(settings: StackSettings, group: str, upstream: Upstream, outside: _Outside) -> ProxyUpstream:
+    """One upstream of one group."""
     match upstream:
         case PrivateUpstream():
+            service = upstream.endpoint_service
             return ProxyUpstream(
-                name=f"{group}:{upstream.host_name}:{upstream.port}",
+                name=upstream_name(group, upstream),
                 host_name=upstream.host_name,
                 port=upstream.port,
-                ca_certificate=upstream.ca_certificate,
+                address="" if service is None else outside.service_names[service],
+                ca_certificate=upstream.ca_certificate or "",
+                api_key_variable=key_variable(group, upstream),
             )
         case GatewayUpstream():
             return ProxyUpstream(
                 name=f"{group}:gateway",
                 host_name=gateway_host_name(settings.environment),
                 port=GATEWAY_PORT,
-                ca_certificate=gateway_authority,
+                ca_certificate=outside.gateway_authority,
                 client_certificate_variable=CLIENT_CERTIFICATE_VARIABLE,
                 client_private_key_variable=CLIENT_PRIVATE_KEY_VARIABLE,
             )
         case BedrockUpstream():
-            identifier, version = guardrails[upstream.region]
+            identifier, version = outside.guardrails[upstream.region]
             return ProxyUpstream(
                 name=f"{group}:bedrock-{upstream.region}",
                 host_name=f"bedrock-runtime.{upstream.region}.amazonaws.com",
@@ -207,6 +215,7 @@ def service(
     operations: Operations,
     workload: WorkloadIdentity,
     models: ModelAccess,
+    endpoints: PrivateEndpoints,
     data: Data,
     edge: Edge,
     gateway: GatewayIdentity | None,
@@ -216,10 +225,9 @@ def service(
     chosen, capacity, times = preset(settings), settings.capacity, settings.limits.timeouts
 
     def arguments(known: list[Any]) -> list[str]:
-        signer, ids, versions, authority = known
-        return envoy_arguments(
-            proxy(settings, chosen, signer, {region: (ids[region], versions[region]) for region in ids}, authority)
-        )
+        signer, ids, versions, authority, names = known
+        guardrails = {region: (ids[region], versions[region]) for region in ids}
+        return envoy_arguments(proxy(settings, chosen, signer, guardrails, authority, service_names=names))
 
     return InterfaceServiceArgs(
         environment=settings.environment,
@@ -234,12 +242,16 @@ def service(
             models.guardrail_ids,
             models.guardrail_versions,
             gateway.authority if gateway else "",
+            endpoints.private_service_names,
         ).apply(arguments),
-        proxy_secrets=GATEWAY_SECRETS if gateway else {},
+        proxy_secrets={**(GATEWAY_SECRETS if gateway else {}), **key_secrets(settings)},
         execution_role_arn=workload.execution_role_arn,
         task_role_arn=workload.task_role_arn,
         secret_references=pulumi.Output.all(
-            workload.secret_references, data.secret_references, *([gateway.secret_references] if gateway else [])
+            workload.secret_references,
+            data.secret_references,
+            models.api_key_references,
+            *([gateway.secret_references] if gateway else []),
         ).apply(lambda known: {name: reference for references in known for name, reference in references.items()}),
         data_values=data.values,
         log_group_names=operations.log_group_names,

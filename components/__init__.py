@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from components.gateway.component import GatewayModelArgs, GatewayService, GatewayServiceArgs
     from components.gateway.identity import GatewayIdentity, GatewayIdentityArgs
     from components.models.component import GuardrailArgs, ModelAccess, ModelAccessArgs
-    from components.models.iam_documents import ModelGroupArgs, ModelUpstreamArgs
+    from components.models.iam_documents import ModelGroupArgs, ModelKeyArgs, ModelUpstreamArgs
     from components.models.recording import PromptRecording, PromptRecordingArgs
     from components.monitoring.data import DataAlarms, DataAlarmsArgs
     from components.monitoring.edge_and_service import EdgeAlarms, EdgeAlarmsArgs, ServiceAlarms, ServiceAlarmsArgs
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from components.network.args import ExistingNetworkArgs, PrivateNetworkArgs
     from components.network.component import PrivateNetwork
     from components.network.endpoints import PrivateEndpoints, PrivateEndpointsArgs
+    from components.network.private_services import PrivateServiceArgs
     from components.service.component import InterfaceService, InterfaceServiceArgs
     from components.service.task_identity import WorkloadIdentity, WorkloadIdentityArgs
     from components.waf.args import FirewallArgs, FirewallLimitsArgs
@@ -74,6 +75,7 @@ __all__ = [
     "ModelAlarms",
     "ModelAlarmsArgs",
     "ModelGroupArgs",
+    "ModelKeyArgs",
     "ModelUpstreamArgs",
     "OidcArgs",
     "Operations",
@@ -83,6 +85,7 @@ __all__ = [
     "PrivateEndpointsArgs",
     "PrivateNetwork",
     "PrivateNetworkArgs",
+    "PrivateServiceArgs",
     "PromptRecording",
     "PromptRecordingArgs",
     "ServiceAlarms",
@@ -136,6 +139,7 @@ __getattr__ = loader(
         ),
         "models.iam_documents": (
             "ModelGroupArgs",
+            "ModelKeyArgs",
             "ModelUpstreamArgs",
         ),
         "models.recording": (
@@ -173,6 +177,7 @@ __getattr__ = loader(
             "PrivateEndpoints",
             "PrivateEndpointsArgs",
         ),
+        "network.private_services": ("PrivateServiceArgs",),
         "service.component": (
             "InterfaceService",
             "InterfaceServiceArgs",

@@ -4,14 +4,16 @@ problems in the others."""
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 
-from components.common.aws_limits import ACL_PORT_NUMBERS, CACHE_PORT, DATABASE_PORT
+from components.common.aws_limits import ACL_PORT_NUMBERS, CACHE_PORT, DATABASE_PORT, PROXY_PORT
 from settings.data import CONNECTIONS_OF_A_UNIT, LEAST_CONNECTIONS, RESERVED_CONNECTIONS, Data
 from settings.errors import FailedChecksError, Problem, check, collected
 from settings.identity import Identity
-from settings.models import BedrockUpstream, GatewayUpstream, Models, PrivateUpstream
+from settings.models import Models
 from settings.sections import Capacity, Domain, Network
+from settings.upstreams import BedrockUpstream, GatewayUpstream, PrivateUpstream
 
 STORE_PORTS = {DATABASE_PORT: "the database", CACHE_PORT: "the cache"}
 """Ports that are always open between the private subnets."""
@@ -46,6 +48,10 @@ def _compare(sections: Mapping[str, object]) -> None:
         _upstreams_are_not_the_interface(domain, models)
     if isinstance(models, Models) and isinstance(region, str):
         _models_of_the_region(models, region)
+    if isinstance(models, Models) and isinstance(region, str) and isinstance(account, str):
+        _private_upstreams_are_here(models, region, account)
+    if isinstance(models, Models) and isinstance(identity, Identity):
+        _keys_are_not_the_client_secret(models, identity)
     if isinstance(models, Models):
         _acl_numbers_differ(models)
     if isinstance(models, Models) and isinstance(network, Network):
@@ -113,39 +119,89 @@ def _host_names_differ(domain: Domain, identity: Identity) -> None:
 
 
 def _upstreams_are_not_the_interface(domain: Domain, models: Models) -> None:
+    for key, upstream in _private(models):
+        check(
+            upstream.host_name != domain.host_name,
+            key=f"{key}.hostName",
+            value=upstream.host_name,
+            allowed="a model server, not the interface itself (domain.hostName)",
+            fix="set the host name of the model server",
+        )
+
+
+def _private(models: Models) -> Iterator[tuple[str, PrivateUpstream]]:
+    """Each private upstream with its key."""
     for position, group in enumerate(models.groups):
         for place, upstream in enumerate(group.upstreams):
             if isinstance(upstream, PrivateUpstream):
-                check(
-                    upstream.host_name != domain.host_name,
-                    key=f"models.groups[{position}].upstreams[{place}].hostName",
-                    value=upstream.host_name,
-                    allowed="a model server, not the interface itself (domain.hostName)",
-                    fix="set the host name of the model server",
-                )
+                yield f"models.groups[{position}].upstreams[{place}]", upstream
+
+
+def _private_upstreams_are_here(models: Models, region: str, account: str) -> None:
+    """Endpoint services and secrets of this region, and secrets of this account: the boundary of the stack's roles allows no
+    other (``bootstrap/role_boundaries.py``)."""
+    for key, upstream in _private(models):
+        if upstream.endpoint_service is not None:
+            check(
+                upstream.endpoint_service.split(".")[3] == region,
+                key=f"{key}.endpointService",
+                value=upstream.endpoint_service,
+                allowed=f"an endpoint service in aws:region ({region})",
+                fix=f"have the server's owner offer it in {region}",
+            )
+        if upstream.api_key_secret is not None and upstream.api_key_secret.startswith("arn:"):
+            check(
+                upstream.api_key_secret.split(":")[3:5] == [region, account],
+                key=f"{key}.apiKeySecret",
+                value=upstream.api_key_secret,
+                allowed=f"a secret of account {account} in aws:region ({region})",
+                fix="store the key in a secret there, and write its name",
+            )
+
+
+def _keys_are_not_the_client_secret(models: Models, identity: Identity) -> None:
+    name = identity.client_secret_name
+    for key, upstream in _private(models):
+        secret = upstream.api_key_secret
+        if secret is not None:
+            check(
+                name != secret and not re.fullmatch(rf"arn:.*:secret:{re.escape(name)}-[A-Za-z0-9]{{6}}", secret),
+                key=f"{key}.apiKeySecret",
+                value=secret,
+                allowed="a secret of the model server's own, not identity.clientSecretName: it would be sent to the server",
+                fix="write the name of the secret with the model server's API key",
+            )
 
 
 def _acl_numbers_differ(models: Models) -> None:
     taken = {port % ACL_PORT_NUMBERS: (port, what) for port, what in STORE_PORTS.items()}
-    for position, group in enumerate(models.groups):
-        for place, upstream in enumerate(group.upstreams):
-            if not isinstance(upstream, PrivateUpstream) or upstream.port == HTTPS:
-                continue
-            port, what = taken.setdefault(upstream.port % ACL_PORT_NUMBERS, (upstream.port, "another model server"))
-            check(
-                port == upstream.port and port not in STORE_PORTS,
-                key=f"models.groups[{position}].upstreams[{place}].port",
-                value=str(upstream.port),
-                allowed=f"a port other than {port} ({what}) that does not differ from it by a multiple of {ACL_PORT_NUMBERS}: "
-                "both would get the same network ACL rule number",
-                fix="run the model server on another port, for example 443",
-            )
+    for key, upstream in _private(models):
+        if upstream.port == HTTPS:
+            continue
+        port, what = taken.setdefault(upstream.port % ACL_PORT_NUMBERS, (upstream.port, "another model server"))
+        check(
+            port == upstream.port and port not in STORE_PORTS,
+            key=f"{key}.port",
+            value=str(upstream.port),
+            allowed=f"a port other than {port} ({what}) that does not differ from it by a multiple of {ACL_PORT_NUMBERS}: "
+            "both would get the same network ACL rule number",
+            fix="run the model server on another port, for example 443",
+        )
 
 
 def _ports_fit_in_acls(models: Models, network: Network) -> None:
     if network.existing is not None:  # An existing VPC has its own network ACLs.
         return
-    ports = {u.port for group in models.groups for u in group.upstreams if isinstance(u, PrivateUpstream)}
+    for key, upstream in _private(models):
+        check(
+            upstream.endpoint_service is None or upstream.port != PROXY_PORT,
+            key=f"{key}.port",
+            value=str(upstream.port),
+            allowed=f"a port other than {PROXY_PORT}: the private subnets' network ACL allows it from the load balancer only, and the "
+            "endpoint is in these subnets",
+            fix=f"have the owner of the endpoint service add a listener on another port, for example {HTTPS}",
+        )
+    ports = {upstream.port for _, upstream in _private(models)}
     own, zones = sorted(ports - {HTTPS, *STORE_PORTS}), len(network.availability_zones)
     available = ACL_PORTS[zones] - len(STORE_PORTS)
     check(

@@ -9,107 +9,26 @@ from typing import Annotated, Literal, Self, assert_never
 
 from pydantic import Field, StringConstraints, model_validator
 
-from components.common.aws_limits import (
-    GLOBAL_PROFILES,
-    PROFILE_SOURCES,
-    PROMPT_RECORD_DAYS,
-    foundation_model,
-    profile_area,
-)
+from components.common.aws_limits import PROMPT_RECORD_DAYS, foundation_model, profile_area
 from settings.edge import RoleArn
 from settings.errors import check, collected
 from settings.known_models import Serves, documented
-from settings.values import (
-    AwsRegion,
-    HostName,
-    Section,
-    SecurityGroupId,
-    Slug,
-    Whole,
+from settings.upstreams import (
+    BedrockUpstream,
+    GatewayUpstream,
+    PrivateUpstream,
+    Upstream,
+    bedrock_region,
+    check_private,
+    check_profiles,
 )
+from settings.values import Section, Slug, Whole
 
 BilledService = Annotated[
     str,
     StringConstraints(pattern=r"^\S(.{0,98}\S)?$"),
     Field(description="a service's name as it appears on the bill, for example Amazon Bedrock"),
 ]
-
-
-class BedrockUpstream(Section):
-    """Amazon Bedrock's OpenAI-compatible Chat Completions API in the stack's region, called through an interface
-    endpoint."""
-
-    kind: Literal["bedrock"]
-    """``bedrock`` for this kind of upstream."""
-    region: AwsRegion
-    """The stack's region. Use cross-region inference profiles for capacity in other regions."""
-    destination_regions: tuple[AwsRegion, ...] = ()
-    """The regions to which Bedrock may send a prompt to the group's inference profiles, such as ``eu.<model>``: all that
-    Bedrock's page of the model lists for this source region. The task gets permission for the model in each. Omitted for
-    ``global.<model>``, which may use any commercial region, and for models without a profile."""
-
-    @property
-    def server(self) -> str:
-        """Identifies the upstream within its group."""
-        return f"bedrock in {self.region}"
-
-
-class PrivateUpstream(Section):
-    """An OpenAI-compatible server (for example vLLM) in this VPC or a peered one, reached over TLS."""
-
-    kind: Literal["private"]
-    """``private`` for this kind of upstream."""
-    host_name: HostName
-    """The server's DNS name; its certificate must be valid for it."""
-    port: Whole = Field(default=443, ge=1, le=65_535)
-    """The server's TCP port."""
-    security_group_id: SecurityGroupId
-    """The server's security group. The tasks' egress rule allows this group and port only."""
-    ca_certificate: Annotated[
-        str,
-        StringConstraints(pattern=r"^(-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\n]+-----END CERTIFICATE-----\n?)+$"),
-        Field(
-            description="only one or more certificates in PEM format",
-            json_schema_extra={"secret": True, "fix": "paste the CA's certificate below the key, after a |"},
-        ),
-    ]
-    """The PEM certificate of the CA that signed the server's certificate (public, not a secret)."""
-
-    @property
-    def server(self) -> str:
-        """Identifies the upstream within its group: one host may have several model servers on different ports."""
-        return f"{self.host_name}:{self.port}"
-
-
-class GatewayUpstream(Section):
-    """Amazon Bedrock's Converse and Messages APIs in the stack's region, for models without Chat Completions, such as
-    Claude and Nova: a private service of this stack, LiteLLM, translates. Declaring one creates the service."""
-
-    kind: Literal["gateway"]
-    """``gateway`` for this kind of upstream."""
-    region: AwsRegion
-    """The stack's region. Use cross-region inference profiles for capacity in other regions."""
-    destination_regions: tuple[AwsRegion, ...] = ()
-    """As for a ``bedrock`` upstream: the regions to which Bedrock may send a prompt to the group's inference profiles."""
-
-    @property
-    def server(self) -> str:
-        """Identifies the upstream within its group."""
-        return f"gateway to bedrock in {self.region}"
-
-
-Upstream = Annotated[BedrockUpstream | GatewayUpstream | PrivateUpstream, Field(discriminator="kind")]
-
-
-def bedrock_region(upstream: Upstream) -> str | None:
-    """The region whose Bedrock the upstream calls; ``None`` for an upstream that does not call Bedrock."""
-    match upstream:
-        case BedrockUpstream() | GatewayUpstream():
-            return upstream.region
-        case PrivateUpstream():
-            return None
-        case _:
-            assert_never(upstream)
 
 
 ModelId = Annotated[
@@ -283,8 +202,13 @@ class Models(Section):
                         fix="remove it, or name another server",
                     )
                 for place, upstream in enumerate(group.upstreams):
-                    if isinstance(upstream, BedrockUpstream | GatewayUpstream):
-                        _profiles_can_be_called(group, upstream, key, place)
+                    match upstream:
+                        case BedrockUpstream() | GatewayUpstream():
+                            check_profiles(group.models, upstream, key, place)
+                        case PrivateUpstream():
+                            check_private(upstream, f"{key}.upstreams[{place}]")
+                        case _:
+                            assert_never(upstream)
                 for kind in sorted({upstream.kind for upstream in group.upstreams if bedrock_region(upstream)}):
                     self._chat_is_served(group, kind, f"{key}.models")
             known_ids = [(one.kind, one.id) for one in self.known]
@@ -309,33 +233,3 @@ class Models(Section):
                 allowed=f"models that {_API[kind]} serves, which this one is not ({said})",
                 fix=_OTHERWISE[kind],
             )
-
-
-def _profiles_can_be_called(
-    group: ModelGroup, upstream: BedrockUpstream | GatewayUpstream, key: str, place: int
-) -> None:
-    """Check the group's cross-region inference profiles against one of its upstreams."""
-    areas = {model: area for model in group.models if (area := profile_area(model)) is not None}
-    for model, area in areas.items():
-        check(
-            upstream.region.startswith(PROFILE_SOURCES[area]),
-            key=f"{key}.models",
-            value=model,
-            allowed=f"profiles that can be called from {upstream.region}: those that begin with {area}. exist in regions "
-            f"that begin with {', '.join(PROFILE_SOURCES[area])}",
-            fix=f"use the profile of the area of {upstream.region}, or {GLOBAL_PROFILES}.{foundation_model(model)}; Bedrock's "
-            "page of the model lists its profiles",
-        )
-    listed, needed = upstream.destination_regions, sorted(m for m, area in areas.items() if area != GLOBAL_PROFILES)
-    check(
-        len(set(listed)) == len(listed) and bool(listed) == bool(needed),
-        key=f"{key}.upstreams[{place}].destinationRegions",
-        value=", ".join(listed) or "(not set)",
-        allowed=f"each region to which {', '.join(needed)} may send a prompt, once: a call that Bedrock routes to a region "
-        "without permission fails"
-        if needed
-        else "nothing: the group offers no inference profile but global ones, which need no list",
-        fix="list the destination regions that Bedrock's page of the model gives for this source region"
-        if needed
-        else "remove it",
-    )

@@ -1,7 +1,7 @@
 """The task's permissions on Bedrock, as IAM documents generated from the declared model groups.
 
 Pure functions. The task role's policy and the endpoint's policy use the same statements, so both refuse an undeclared
-model. A private upstream needs no IAM policy, only a security group rule.
+model. A private upstream needs a security group rule and, for its API key, a permission of the execution role.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -42,9 +42,20 @@ class UpstreamKind(StrEnum):
             case UpstreamKind.BEDROCK | UpstreamKind.GATEWAY:
                 return ("region",)
             case UpstreamKind.PRIVATE:
-                return ("host_name", "security_group_id")
+                return ("host_name",)
             case _:
                 assert_never(self)
+
+
+class ModelKeyArgs(Args):
+    """An existing secret with the API key of a model server."""
+
+    name: str
+    """The secret as the caller names it; the key of its entry in ``ModelAccess.api_key_references``."""
+    secret_arn: str
+    """The secret's full ARN."""
+    kms_key_arn: str
+    """The customer managed key that encrypts it."""
 
 
 class ModelUpstreamArgs(Args):
@@ -62,7 +73,12 @@ class ModelUpstreamArgs(Args):
     port: int = 443
     """A private server's port."""
     security_group_id: str = ""
-    """A private server's security group. The task may connect to this group on this port only."""
+    """A private server's security group. The task may connect to this group on this port only. Empty: the server is behind
+    an endpoint service."""
+    endpoint_service: str = ""
+    """The endpoint service of a private server in another VPC. ``PrivateEndpoints`` creates its endpoint."""
+    api_key: ModelKeyArgs | None = None
+    """A private server's API key. Omitted: it needs none."""
 
     @model_validator(mode="after")
     def _is_complete(self) -> "ModelUpstreamArgs":
@@ -70,6 +86,8 @@ class ModelUpstreamArgs(Args):
             raise ValueError(f"kind {self.kind!r}: use {' or '.join(UpstreamKind)}")
         if missing := [field for field in UpstreamKind(self.kind).required_fields if not getattr(self, field)]:
             raise ValueError(f"a {self.kind} upstream needs {' and '.join(missing)}")
+        if self.kind == UpstreamKind.PRIVATE and bool(self.security_group_id) == bool(self.endpoint_service):
+            raise ValueError("a private upstream needs either security_group_id or endpoint_service")
         return self
 
     @property
@@ -86,13 +104,14 @@ class ModelUpstreamArgs(Args):
 
     @property
     def private_server(self) -> tuple[str, int] | None:
-        """Security group and port to which the task needs egress; ``None`` for an upstream behind a VPC endpoint."""
+        """Security group and port to which the task needs egress; ``None`` for an upstream behind a VPC endpoint, whose
+        component adds the rule."""
         kind = UpstreamKind(self.kind)
         match kind:
             case UpstreamKind.BEDROCK | UpstreamKind.GATEWAY:
                 return None
             case UpstreamKind.PRIVATE:
-                return self.security_group_id, self.port
+                return (self.security_group_id, self.port) if self.security_group_id else None
             case _:
                 assert_never(kind)
 
@@ -106,6 +125,32 @@ class ModelGroupArgs(Args):
     """Ids of models or cross-region inference profiles. Every upstream serves all of them."""
     upstreams: list[ModelUpstreamArgs] = Field(min_length=1)
     """The upstreams, in failover order."""
+
+
+def model_keys(groups: Iterable[ModelGroupArgs]) -> list[ModelKeyArgs]:
+    """The declared API keys, each secret once, sorted by ARN."""
+    found = {up.api_key.secret_arn: up.api_key for group in groups for up in group.upstreams if up.api_key is not None}
+    return [found[arn] for arn in sorted(found)]
+
+
+def key_statements(keys: Sequence[ModelKeyArgs], region: str) -> list[Statement]:
+    """The execution role's statements: read the API keys of model servers, and decrypt these secrets only."""
+    return [
+        Statement(
+            sid="ReadModelKeys", actions=["secretsmanager:GetSecretValue"], resources=[key.secret_arn for key in keys]
+        ),
+        Statement(
+            sid="DecryptModelKeys",
+            actions=["kms:Decrypt"],
+            resources=sorted({key.kms_key_arn for key in keys}),
+            conditions={
+                "StringEquals": {
+                    "kms:EncryptionContext:SecretARN": [key.secret_arn for key in keys],
+                    "kms:ViaService": [f"secretsmanager.{region}.amazonaws.com"],
+                }
+            },
+        ),
+    ]
 
 
 def bedrock_regions(groups: Iterable[ModelGroupArgs]) -> list[str]:

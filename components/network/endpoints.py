@@ -21,6 +21,7 @@ from components.network.endpoint_services import (
     s3_gateway_policy,
     service_name,
 )
+from components.network.private_services import PrivateServiceArgs, make_private_service
 
 HTTPS = 443
 
@@ -73,6 +74,8 @@ class PrivateEndpointsArgs(Args):
         default_factory=lambda: pulumi.Output.from_input(list[dict[str, Any]]())
     )
     """IAM statements for the gateway's calls of Bedrock. Omitted: no call is allowed."""
+    private_services: list[PrivateServiceArgs] = Field(default_factory=list[PrivateServiceArgs])
+    """Endpoint services of other VPCs that the tasks call, each once. Omitted: none."""
     repository_arns: pulumi.Output[list[str]]
     """The image repositories."""
     secret_arns: pulumi.Output[list[str]]
@@ -92,6 +95,11 @@ class PrivateEndpointsArgs(Args):
             raise ValueError("a gateway needs its security group, its execution role and its task role: set all three")
         for region in self.model_regions:
             check_region(BEDROCK, region, self.region)
+        names = [service.service_name for service in self.private_services]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(
+                f"private_services has {', '.join(twice)} twice: list each service once, with all of its ports"
+            )
         return self
 
 
@@ -102,6 +110,8 @@ class PrivateEndpoints(pulumi.ComponentResource):
     """The interface endpoints' security group."""
     endpoint_ids: pulumi.Output[dict[str, str]]
     """Endpoint ids by service; for Bedrock, by ``bedrock-runtime.<region>``."""
+    private_service_names: pulumi.Output[dict[str, str]]
+    """Endpoint service of another VPC → the DNS name of its endpoint."""
     s3_prefix_list_id: pulumi.Output[str]
     """The prefix list of S3's addresses in this region."""
 
@@ -118,6 +128,19 @@ class PrivateEndpoints(pulumi.ComponentResource):
         gateway = self._s3_gateway()
         self._client_egress(group, gateway)
 
+        services = {
+            service.service_name: make_private_service(
+                name,
+                service,
+                vpc_id=args.vpc_id,
+                subnet_ids=args.subnet_ids,
+                client_security_group_id=args.client_security_group_id,
+                tags=args.tags,
+                opts=self._child,
+            )
+            for service in sorted(args.private_services, key=lambda one: one.service_name)
+        }
+        self.private_service_names = pulumi.Output.all(**services)
         self.security_group_id = group.id
         self.s3_prefix_list_id = gateway.prefix_list_id
         self.endpoint_ids = pulumi.Output.all(
@@ -127,6 +150,7 @@ class PrivateEndpoints(pulumi.ComponentResource):
             {
                 "securityGroupId": self.security_group_id,
                 "endpointIds": self.endpoint_ids,
+                "privateServiceNames": self.private_service_names,
                 "s3PrefixListId": self.s3_prefix_list_id,
             }
         )

@@ -25,6 +25,7 @@ from components.proxy.common import (
     socket_address,
     undeclared_length_matches,
 )
+from components.proxy.credentials import credential_filters
 from components.proxy.settings import ProxyModelGroup, ProxySettings, ProxyUpstream
 
 _RETRIED_STATUSES = [429, 500, 502, 503, 504]
@@ -199,7 +200,7 @@ def _server_cluster(upstream: ProxyUpstream, settings: ProxySettings) -> dict[st
         "connect_timeout": f"{_CONNECT_SECONDS}s",
         "per_connection_buffer_limit_bytes": 65_536,
         "circuit_breakers": circuit_breakers(settings.limits.model_requests),
-        "typed_extension_protocol_options": http1_upstream(_UPSTREAM_IDLE_SECONDS, _signing_filters(upstream)),
+        "typed_extension_protocol_options": http1_upstream(_UPSTREAM_IDLE_SECONDS, credential_filters(upstream)),
         "load_assignment": one_endpoint(name, socket_address(address, upstream.port)),
         "transport_socket": {
             "name": "envoy.transport_sockets.tls",
@@ -240,29 +241,6 @@ def _discovery(address: str) -> dict[str, Any]:
     except ValueError:
         return {"type": "STRICT_DNS", "dns_lookup_family": "V4_ONLY"}
     return {"type": "STATIC"}
-
-
-def _signing_filters(upstream: ProxyUpstream) -> list[dict[str, Any]] | None:
-    """SigV4 as the task role, in the upstream's own filter chain, in which host and path have their final values."""
-    if not upstream.signing_region:
-        return None
-    return [
-        {
-            "name": "envoy.filters.http.aws_request_signing",
-            "typed_config": {
-                "@type": "type.googleapis.com/envoy.extensions.filters.http.aws_request_signing.v3.AwsRequestSigning",
-                "service_name": upstream.signing_service,
-                "region": upstream.signing_region,
-                "credential_provider": {"custom_credential_provider_chain": True, "container_credential_provider": {}},
-            },
-        },
-        {
-            "name": "envoy.filters.http.upstream_codec",
-            "typed_config": {
-                "@type": "type.googleapis.com/envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec"
-            },
-        },
-    ]
 
 
 def _upstream_listener(group: ProxyModelGroup, upstream: ProxyUpstream, settings: ProxySettings) -> dict[str, Any]:

@@ -157,6 +157,17 @@ class ProxyUpstream:
     """Forward the application's ``Authorization`` header. A signed request never contains it."""
     headers: tuple[tuple[str, str], ...] = ()
     """Set on every request, for example Bedrock's guardrail headers."""
+    api_key_variable: str = ""
+    """The environment variable with the API key that requests to this upstream have as ``Authorization: Bearer …``; empty:
+    none. Not with ``signing_region``, which sets the same header."""
+
+    def __post_init__(self) -> None:
+        """Raise ``ValueError`` for two values of the same header."""
+        if self.api_key_variable and (self.signing_region or self.forward_authorization):
+            raise ValueError(
+                f"upstream {self.name}: api_key_variable sets Authorization, and so does a signature or the application: "
+                "use one of them"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

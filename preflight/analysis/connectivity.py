@@ -118,13 +118,14 @@ def _stores(graph: Graph) -> set[str]:
 def _services(graph: Graph) -> list[str]:
     """The short names of the services with an endpoint in the network."""
     names = (endpoint.value("serviceName") for endpoint in graph.of_type("ec2.VpcEndpoint"))
-    return sorted(
-        {
-            name.split(".", 3)[-1] if name.startswith("com.amazonaws.") else name
-            for name in names
-            if isinstance(name, str)
-        }
-    )
+    return sorted({_short(name) for name in names if isinstance(name, str)})
+
+
+def _short(name: str) -> str:
+    """An AWS service without its region, or the id of another account's service."""
+    if name.startswith("com.amazonaws.vpce."):
+        return name.rpartition(".")[2]
+    return name.split(".", 3)[-1] if name.startswith("com.amazonaws.") else name
 
 
 def _text(value: Value) -> str:

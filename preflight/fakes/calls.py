@@ -48,7 +48,17 @@ def _secret_arn(site: Site, name: str) -> str:
 def _secret(site: Site, args: Wire) -> Wire:
     name = str(args.get("name") or args.get("arn"))
     arn = _secret_arn(site, name)
-    return {**args, "arn": arn, "id": arn, "name": name, "policy": "", "tags": {}, "region": site.region}
+    key = site.arn("kms", f"key/{Digest(f'{site.account} the key of {name}').uuid()}")
+    return {
+        **args,
+        "arn": arn,
+        "id": arn,
+        "name": name,
+        "kmsKeyId": key,
+        "policy": "",
+        "tags": {},
+        "region": site.region,
+    }
 
 
 def _secret_version(site: Site, args: Wire) -> Wire:

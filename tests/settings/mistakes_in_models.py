@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from settings.errors import HIDDEN, NOT_SET
 from tests.settings.mistakes import row
+from tests.settings.mistakes_in_private_upstreams import PRIVATE, PRIVATE_ROWS
 from tests.settings.stack_files import REMOVED, Values
 
-PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
-PRIVATE: Values = {
-    "kind": "private",
-    "hostName": "models.internal.example.com",
-    "securityGroupId": "sg-0123456789abcdef0",
-    "caCertificate": PEM,
-}
 ANOTHER_MODEL = (
     "choose another model, or put this one into a separate group with an upstream of kind gateway, which calls Converse; if "
     "Bedrock serves it by now, say so in models.known"
@@ -256,6 +250,7 @@ MODEL_ROWS = [
             "paste the CA's certificate below the key, after a |",
         ),
     ),
+    *PRIVATE_ROWS,
     row(
         "two groups share name and model",
         {"models.groups": [{"name": "a1", "models": ["m"], "upstreams": [PRIVATE]}] * 2},

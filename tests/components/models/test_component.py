@@ -263,7 +263,20 @@ def test_a_changed_guardrail_is_published_as_a_new_version_and_the_old_one_stays
     [
         ({"kind": "public"}, "use bedrock or gateway or private"),
         ({"kind": "bedrock"}, "a bedrock upstream needs region"),
-        ({"kind": "private"}, "a private upstream needs host_name and security_group_id"),
+        ({"kind": "private"}, "a private upstream needs host_name"),
+        (
+            {"kind": "private", "host_name": "llm.example.com"},
+            "a private upstream needs either security_group_id or endpoint_service",
+        ),
+        (
+            {
+                "kind": "private",
+                "host_name": "llm.example.com",
+                "security_group_id": "sg-0123456789abcdef0",
+                "endpoint_service": "com.amazonaws.vpce.eu-west-1.vpce-svc-0123456789abcdef0",
+            },
+            "a private upstream needs either security_group_id or endpoint_service",
+        ),
     ],
 )
 def test_an_incomplete_upstream_is_refused(upstream: dict[str, str], message: str) -> None:
@@ -318,3 +331,13 @@ def test_the_budget_tells_before_and_not_only_after() -> None:
         ("ACTUAL", 80, [TOPIC]),
         ("FORECASTED", 100, [TOPIC]),
     ]
+
+
+def test_a_model_key_without_the_role_that_reads_it_is_refused() -> None:
+    key = {
+        "name": "llm",
+        "secret_arn": "arn:aws:secretsmanager:eu-west-1:111122223333:secret:llm-AbCdEf",
+        "kms_key_arn": "k",
+    }
+    with pytest.raises(ValidationError, match="an upstream with an api_key needs execution_role_name and region"):
+        build("models", groups=[group(upstreams=[{**private(), "api_key": key}])])
