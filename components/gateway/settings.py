@@ -7,7 +7,9 @@ This module does not depend on Pulumi. A guardrail's id is an ``Output`` in the 
 from dataclasses import dataclass
 from enum import StrEnum
 
-PORT = 8444
+from components.common.aws_limits import GATEWAY_PORT
+
+PORT = GATEWAY_PORT
 """The port on which the gateway's proxy accepts connections from the interface's proxy. The private network ACL admits
 the port of the interface's proxy, 8443, from the load balancer only."""
 TRANSLATOR_PORT = 4001

@@ -32,6 +32,7 @@ class UpstreamKind(StrEnum):
     checker wherever it is missing."""
 
     BEDROCK = "bedrock"
+    EXTERNAL = "external"
     GATEWAY = "gateway"
     PRIVATE = "private"
 
@@ -43,6 +44,8 @@ class UpstreamKind(StrEnum):
                 return ("region",)
             case UpstreamKind.PRIVATE:
                 return ("host_name",)
+            case UpstreamKind.EXTERNAL:
+                return ("host_name", "api_key")
             case _:
                 assert_never(self)
 
@@ -59,17 +62,18 @@ class ModelKeyArgs(Args):
 
 
 class ModelUpstreamArgs(Args):
-    """A model server: Bedrock in one region, directly or through the gateway, or a private OpenAI-compatible server."""
+    """A model server: Bedrock in one region, directly or through the gateway, a private OpenAI-compatible server, or a provider
+    on the internet."""
 
     kind: str
-    """``bedrock``, ``gateway`` or ``private``."""
+    """``bedrock``, ``external``, ``gateway`` or ``private``."""
     region: str = ""
     """Bedrock's region."""
     destination_regions: list[str] = Field(default_factory=list[str])
     """The regions to which Bedrock may send a prompt to one of the group's inference profiles. Required for a profile
     that is not ``global``: the caller needs permission in each of them. Bedrock's page of the model lists them."""
     host_name: str = ""
-    """A private server's DNS name."""
+    """The DNS name of a private server or of a provider."""
     port: int = 443
     """A private server's port."""
     security_group_id: str = ""
@@ -78,7 +82,7 @@ class ModelUpstreamArgs(Args):
     endpoint_service: str = ""
     """The endpoint service of a private server in another VPC. ``PrivateEndpoints`` creates its endpoint."""
     api_key: ModelKeyArgs | None = None
-    """A private server's API key. Omitted: it needs none."""
+    """The API key of a private server or a provider. Omitted: it needs none, which no provider does."""
 
     @model_validator(mode="after")
     def _is_complete(self) -> "ModelUpstreamArgs":
@@ -97,18 +101,18 @@ class ModelUpstreamArgs(Args):
         match kind:
             case UpstreamKind.BEDROCK | UpstreamKind.GATEWAY:
                 return self.region
-            case UpstreamKind.PRIVATE:
+            case UpstreamKind.PRIVATE | UpstreamKind.EXTERNAL:
                 return None
             case _:
                 assert_never(kind)
 
     @property
     def private_server(self) -> tuple[str, int] | None:
-        """Security group and port to which the task needs egress; ``None`` for an upstream behind a VPC endpoint, whose
-        component adds the rule."""
+        """Security group and port to which the task needs egress; ``None`` for an upstream behind a VPC endpoint or the egress
+        proxy, whose component adds the rule."""
         kind = UpstreamKind(self.kind)
         match kind:
-            case UpstreamKind.BEDROCK | UpstreamKind.GATEWAY:
+            case UpstreamKind.BEDROCK | UpstreamKind.EXTERNAL | UpstreamKind.GATEWAY:
                 return None
             case UpstreamKind.PRIVATE:
                 return (self.security_group_id, self.port) if self.security_group_id else None
