@@ -152,6 +152,7 @@ def egress_plan(args: EgressProxyArgs, known: dict[str, Any]) -> EgressPlan:
     """The inputs of the container definition, once AWS has assigned the identifiers."""
     return EgressPlan(
         settings=EgressSettings(
+            environment=args.environment,
             authorities=tuple(sorted({f"{host}:{HTTPS}" for host in args.host_names})),
             authority=known["authority"],
             tunnel_seconds=TUNNEL_SECONDS + args.model_deadline_seconds,

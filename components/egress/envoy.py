@@ -92,7 +92,7 @@ def _manager(settings: EgressSettings) -> dict[str, Any]:
         "@type": f"{_TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": "egress",
         "codec_type": "HTTP1",
-        "access_log": access_log("egress", **_MORE_IN_THE_LOG),
+        "access_log": access_log("egress", environment=settings.environment, **_MORE_IN_THE_LOG),
         "request_headers_timeout": f"{settings.request_headers_seconds}s",
         "stream_idle_timeout": f"{settings.idle_seconds}s",
         "delayed_close_timeout": "0.1s",

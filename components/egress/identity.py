@@ -188,8 +188,7 @@ class EgressIdentity(pulumi.ComponentResource):
         group: aws.cloudwatch.LogGroup,
         child: pulumi.ResourceOptions,
     ) -> None:
-        """Metrics from the log. A filter's dimensions are fields of the log only, so the metric's name contains the
-        environment."""
+        """Metrics from the log, whose lines contain the environment."""
         for metric, pattern in COUNTED.items():
             aws.cloudwatch.LogMetricFilter(
                 f"{name}-{metric.lower()}",
@@ -197,12 +196,7 @@ class EgressIdentity(pulumi.ComponentResource):
                 log_group_name=group.name,
                 pattern=pattern,
                 metric_transformation=aws.cloudwatch.LogMetricFilterMetricTransformationArgs(
-                    namespace=METRICS_NAMESPACE, name=metric_name(metric, args.environment), value="1"
+                    namespace=METRICS_NAMESPACE, name=metric, value="1", dimensions={"environment": "$.environment"}
                 ),
                 opts=child,
             )
-
-
-def metric_name(metric: str, environment: str) -> str:
-    """The metric's name in CloudWatch."""
-    return f"{metric}-{environment}"

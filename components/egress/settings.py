@@ -49,6 +49,8 @@ def host_name(environment: str) -> str:
 class EgressSettings:
     """All inputs of the egress proxy's configuration."""
 
+    environment: str
+    """A field of the log, and so a dimension of the metrics."""
     authorities: tuple[str, ...]
     """The declared destinations, ``host:port``. Every other one is refused."""
     authority: str

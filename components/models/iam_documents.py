@@ -42,10 +42,8 @@ class UpstreamKind(StrEnum):
         match self:
             case UpstreamKind.BEDROCK | UpstreamKind.GATEWAY:
                 return ("region",)
-            case UpstreamKind.PRIVATE:
+            case UpstreamKind.PRIVATE | UpstreamKind.EXTERNAL:
                 return ("host_name",)
-            case UpstreamKind.EXTERNAL:
-                return ("host_name", "api_key")
             case _:
                 assert_never(self)
 
@@ -89,7 +87,7 @@ class ModelUpstreamArgs(Args):
         if self.kind not in list(UpstreamKind):
             raise ValueError(f"kind {self.kind!r}: use {' or '.join(UpstreamKind)}")
         if missing := [field for field in UpstreamKind(self.kind).required_fields if not getattr(self, field)]:
-            raise ValueError(f"a {self.kind} upstream needs {' and '.join(missing)}")
+            raise ValueError(f"upstream of kind {self.kind}: needs {' and '.join(missing)}")
         if self.kind == UpstreamKind.PRIVATE and bool(self.security_group_id) == bool(self.endpoint_service):
             raise ValueError("a private upstream needs either security_group_id or endpoint_service")
         return self

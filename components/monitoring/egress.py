@@ -7,7 +7,7 @@ import pulumi
 from pydantic import Field
 
 from components.args import Args
-from components.egress.identity import FAILED, REFUSED, metric_name
+from components.egress.identity import FAILED, REFUSED
 from components.egress.settings import METRICS_NAMESPACE, SERVICE
 from components.monitoring.alarm import AlarmSpec, make_alarms
 from components.monitoring.tasks import task_alarm_specs
@@ -20,7 +20,7 @@ class EgressAlarmsArgs(Args):
     """Arguments of ``EgressAlarms``."""
 
     environment: str
-    """Part of the names of the alarms and of the egress proxy's metrics."""
+    """Part of the alarms' names, and the dimension of the egress proxy's metrics."""
     cluster_name: pulumi.Output[str]
     """The cluster in which the service runs."""
     minimum_tasks: int = Field(default=2, ge=1)
@@ -55,18 +55,20 @@ class EgressAlarms(pulumi.ComponentResource):
                 role="egress-refused",
                 sentence="The egress proxy refuses a destination that is not declared, or a request that is not a tunnel",
                 namespace=METRICS_NAMESPACE,
-                metric=metric_name(REFUSED, args.environment),
+                metric=REFUSED,
                 statistic="Sum",
                 threshold=0,
                 periods=1,
                 periods_to_alarm=1,
+                dimensions={"environment": args.environment},
             ),
             AlarmSpec(
                 role="egress-failures",
                 sentence="The egress proxy cannot connect to model providers",
                 namespace=METRICS_NAMESPACE,
-                metric=metric_name(FAILED, args.environment),
+                metric=FAILED,
                 statistic="Sum",
                 threshold=FAILURES_IN_A_MINUTE,
+                dimensions={"environment": args.environment},
             ),
         ]

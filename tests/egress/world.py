@@ -140,6 +140,7 @@ def egress(
     with held_ports(0) as (port,):
         settings = replace(
             EgressSettings(
+                environment=ENVIRONMENT,
                 authorities=authorities,
                 authority=identities.client.certificate,
                 refused_networks=tuple(block for block in NOT_PUBLIC if block != LOOPBACK),
