@@ -301,8 +301,8 @@ def endpoints(
     models: ModelAccess,
     data: Data,
     gateway: GatewayIdentity | None,
-    egress: EgressIdentity | None,
-    egress_network: EgressNetwork | None,
+    egress: EgressIdentity | None = None,
+    egress_network: EgressNetwork | None = None,
 ) -> PrivateEndpointsArgs:
     """The VPC endpoints: those that Fargate needs, Bedrock in each declared region, and S3 for the bucket of
     uploads."""

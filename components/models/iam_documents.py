@@ -87,7 +87,8 @@ class ModelUpstreamArgs(Args):
         if self.kind not in list(UpstreamKind):
             raise ValueError(f"kind {self.kind!r}: use {' or '.join(UpstreamKind)}")
         if missing := [field for field in UpstreamKind(self.kind).required_fields if not getattr(self, field)]:
-            raise ValueError(f"upstream of kind {self.kind}: needs {' and '.join(missing)}")
+            article = "an" if self.kind == UpstreamKind.EXTERNAL else "a"
+            raise ValueError(f"{article} {self.kind} upstream needs {' and '.join(missing)}")
         if self.kind == UpstreamKind.PRIVATE and bool(self.security_group_id) == bool(self.endpoint_service):
             raise ValueError("a private upstream needs either security_group_id or endpoint_service")
         return self

@@ -212,7 +212,7 @@ def egress_acl_entries(plan: AddressPlan, port: int) -> AclTable:
         ),
         egress=(
             *_each_zone(plan, "endpoints", 100, HTTPS, HTTPS),
-            *_each_zone(plan, "answers", 110, *EPHEMERAL),
+            *_each_zone(plan, "answers", 110, *TASK_CLIENT),
             *denied,
             AclEntry("https-to-providers", 200, WORLD, HTTPS, HTTPS),
         ),

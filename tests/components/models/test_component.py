@@ -261,8 +261,9 @@ def test_a_changed_guardrail_is_published_as_a_new_version_and_the_old_one_stays
 @pytest.mark.parametrize(
     ("upstream", "message"),
     [
-        ({"kind": "public"}, "use bedrock or gateway or private"),
+        ({"kind": "public"}, "use bedrock or external or gateway or private"),
         ({"kind": "bedrock"}, "a bedrock upstream needs region"),
+        ({"kind": "external"}, "an external upstream needs host_name"),
         ({"kind": "private"}, "a private upstream needs host_name"),
         (
             {"kind": "private", "host_name": "llm.example.com"},
