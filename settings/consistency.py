@@ -140,7 +140,7 @@ def _private(models: Models) -> Iterator[tuple[str, PrivateUpstream]]:
 
 
 def _servers(models: Models) -> Iterator[tuple[str, PrivateUpstream | ExternalUpstream]]:
-    """Each upstream with a host of its own, with its key."""
+    """Each upstream that has a host name, with its key."""
     for position, group in enumerate(models.groups):
         for place, upstream in enumerate(group.upstreams):
             if isinstance(upstream, PrivateUpstream | ExternalUpstream):

@@ -100,7 +100,7 @@ class GatewayUpstream(Section):
 
 class ExternalUpstream(Section):
     """A model provider on the internet with an OpenAI-compatible API. **Prompts leave AWS.** Declaring one creates the egress
-    proxy, the only way from the VPC to the internet, in subnets of its own with NAT gateways."""
+    proxy, the only way from the VPC to the internet, in separate subnets with NAT gateways."""
 
     kind: Literal["external"]
     """``external`` for this kind of upstream."""

@@ -1,4 +1,4 @@
-"""The egress proxy: an Envoy in subnets of its own, which opens tunnels to declared model providers on the internet."""
+"""The egress proxy: an Envoy in separate subnets, which opens tunnels to declared model providers on the internet."""
 
 from typing import TYPE_CHECKING
 

@@ -56,7 +56,7 @@ class EgressSettings:
     authority: str
     """The certificate (PEM) of the CA that signed the interface's client certificate."""
     refused_networks: tuple[str, ...] = NOT_PUBLIC
-    """Addresses to which no tunnel is opened, whatever a declared name resolves to."""
+    """Addresses to which no tunnel is opened, even if a declared name resolves to one."""
     resolvers: tuple[tuple[str, int], ...] = ()
     """Address and port of DNS servers. Empty: the system's, which is the VPC's resolver with its DNS Firewall."""
     listen_address: str = "0.0.0.0"  # noqa: S104 - the task's own interface; its security group admits one other

@@ -1,5 +1,5 @@
-"""What the identity of an internal service consists of: a Fargate service without a load balancer that only the interface's
-proxy calls, over TLS both ways, and that it finds by DNS.
+"""The identity of an internal service: a Fargate service without a load balancer that only the interface's proxy calls, over
+TLS both ways, and that it finds by DNS.
 
 A CA of the service signs two certificates: the service's and the one with which the interface's proxy proves who it is. The
 CA's key is only in the stack's encrypted state. Both sides verify the other, unlike the load balancer, so an expired

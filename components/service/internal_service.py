@@ -11,7 +11,7 @@ from components.service.scaling import ScalingPlan, scale
 
 @dataclass(frozen=True, kw_only=True)
 class InternalServicePlan:
-    """What the service runs, where, and how many tasks of it."""
+    """The containers of the service, their placement, and the number of tasks."""
 
     service: str
     """The ECS service's name, and the end of the task definition's."""

@@ -57,7 +57,7 @@ def _objects(value: object) -> list[dict[str, Any]]:
 
 
 def egress(recording: Recording, graph: Graph) -> Iterator[str]:
-    """What leaves the network: each provider with its model groups, and each service that may connect to the internet."""
+    """The egress to the internet: each provider with its model groups, and each service that may connect to the internet."""
     for destination, groups in providers(recording).items():
         yield f"{destination} on the internet (prompts of {', '.join(groups)})"
     yield from _opened(graph)

@@ -185,7 +185,7 @@ class World:
 
 
 def chat(proxy: Gateway, group: str) -> tuple[int, bytes]:
-    """Ask for an answer as an application that sends a key and a cookie of its own."""
+    """Ask for an answer as an application that sends a key and a cookie."""
     headers = [("authorization", "Bearer application"), ("cookie", "a=b")]
     answer = proxy.model("POST", f"/{group}/v1/chat/completions", headers, BODY)
     return answer.status, answer.body

@@ -217,7 +217,7 @@ def test_as_many_ports_as_have_room_fill_the_quota_that_aws_gives(zones: int, po
 
 
 @pytest.mark.parametrize(("zones", "ports"), [(2, 4), (3, 2)])
-def test_next_to_egress_subnets_fewer_ports_have_room(zones: int, ports: int) -> None:
+def test_next_to_egress_subnets_there_are_entries_for_fewer_ports(zones: int, ports: int) -> None:
     plan = plan_addresses("10.20.0.0/16", [f"eu-west-1{letter}" for letter in ZONE_LETTERS[:zones]])
     full = private_acl_entries(plan, 8443, range(5000, 5000 + ports), 8445)
     over = private_acl_entries(plan, 8443, range(5000, 5000 + ports + 1), 8445)
