@@ -46,8 +46,8 @@ test-open-webui: $(SETUP) ## Test the preset with the real Open WebUI of staging
 	OPEN_WEBUI_PYTHON=$(CURDIR)/$(OPEN_WEBUI)-$$version/bin/python \
 	$(BIN)/python -m pytest tests/components/applications/test_open_webui.py tests/open_webui
 
-test-database: $(SETUP) ## Test prepare with the real Open WebUI of every release; installs about 8 GB each, needs redis-server
-	@versions=$$($(BIN)/python -m releases.interface_versions) && pythons= && \
+test-database: $(SETUP) ## Test an update and its rollback with the real Open WebUI; installs 2 versions, 8 GB each; needs redis-server
+	@versions=$$($(BIN)/python -m tests.database.upcoming) && pythons= && \
 	for version in $$versions; do \
 		$(MAKE) --no-print-directory $(OPEN_WEBUI)-$$version/.installed || exit; \
 		pythons="$$pythons,$$version=$(CURDIR)/$(OPEN_WEBUI)-$$version/bin/python"; \

@@ -188,6 +188,7 @@ def _model_groups(settings: StackSettings, keys: Mapping[str, ModelKeyArgs]) -> 
             name=group.name,
             models=list(group.models),
             upstreams=[_model_upstream(upstream, keys) for upstream in group.upstreams],
+            serves=list(group.serves),
         )
         for group in settings.models.groups
     ]

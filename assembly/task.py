@@ -10,7 +10,7 @@ import pulumi
 from assembly.common import MEBIBYTE, image, tags
 from assembly.egress import EGRESS_SECRETS, proxy_egress
 from assembly.model_keys import key_secrets, key_variable, upstream_name
-from components.applications import ApplicationArgs, Deployment, Preset, find_preset, preset_names
+from components.applications import ApplicationArgs, Deployment, Embeddings, Preset, find_preset, preset_names
 from components.applications.application import SchemaArgs
 from components.data import Data
 from components.edge import Edge
@@ -31,6 +31,7 @@ from settings import Problem, StackSettings
 from settings.errors import shown
 from settings.identity import People
 from settings.limits import Limits
+from settings.models import ModelGroup
 from settings.stack import PREFIX, refused
 from settings.upstreams import BedrockUpstream, ExternalUpstream, GatewayUpstream, PrivateUpstream, Upstream
 
@@ -65,11 +66,18 @@ def preset(settings: StackSettings) -> Preset:
 
 def application(settings: StackSettings, prompts: Prompts | None = None) -> ApplicationArgs:
     """The application's container. Without prompts, the result is only for the arguments of other components."""
-    port = ProxySettings.model_port
     return preset(settings).application(
         Deployment(
             origin=f"https://{settings.domain.host_name}",
-            model_base_urls=[f"http://127.0.0.1:{port}/{group.name}/v1" for group in settings.models.groups],
+            model_base_urls=[_base_url(group) for group in settings.models.groups if "chat" in group.serves],
+            embeddings=next(
+                (
+                    Embeddings(base_url=_base_url(group), model=group.models[0])
+                    for group in settings.models.groups
+                    if "embeddings" in group.serves
+                ),
+                None,
+            ),
             session_seconds=settings.identity.session_timeout_seconds,
             upload_mebibytes=settings.limits.upload_mebibytes,
             model_deadline_seconds=settings.limits.timeouts.model_deadline_seconds,
@@ -79,6 +87,14 @@ def application(settings: StackSettings, prompts: Prompts | None = None) -> Appl
             database_connections=settings.capacity.database_connections,
         )
     )
+
+
+OPERATIONS = {"chat": "/chat/completions", "embeddings": "/embeddings"}
+"""Use of a group → the operation that the proxy forwards below its base path."""
+
+
+def _base_url(group: ModelGroup) -> str:
+    return f"http://127.0.0.1:{ProxySettings.model_port}/{group.name}/v1"
 
 
 def proxy(
@@ -121,6 +137,7 @@ def proxy(
                 name=group.name,
                 models=group.models,
                 upstreams=tuple(_upstream(settings, group.name, upstream, outside) for upstream in group.upstreams),
+                operations=tuple(operation for use, operation in OPERATIONS.items() if use in group.serves),
             )
             for group in settings.models.groups
         ),
@@ -166,7 +183,7 @@ def _people(people: People) -> ProxyPeople:
 
 @dataclass(frozen=True)
 class _Outside:
-    """What the resources around the proxy determine."""
+    """Values that other resources determine."""
 
     guardrails: Mapping[str, tuple[str, str]]
     gateway_authority: str

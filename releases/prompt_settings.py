@@ -44,7 +44,7 @@ TEMPLATES: Mapping[str, Template] = MappingProxyType(
         "voice": Template("VOICE_MODE_PROMPT_TEMPLATE"),
     }
 )
-"""The templates by file name. Open WebUI 0.10.2 and 0.11.3 read each template from the environment (``config.py``); a
+"""The templates by file name. Open WebUI 0.11.4 and 0.12.4 read each template from the environment (``config.py``); a
 template without a file keeps the application's default text."""
 
 

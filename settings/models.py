@@ -49,7 +49,8 @@ class KnownModel(Section):
     kind: Literal["bedrock", "gateway"]
     """The kind of upstream."""
     serves: Serves = Serves.CHAT
-    """``chat``: it serves Chat Completions. ``neither``: it does not, and offering the model is refused."""
+    """``chat``: it serves Chat Completions. ``embeddings``: it serves embeddings (kind ``gateway`` only). ``neither``: it
+    serves none of them, and offering the model is refused."""
     source: Annotated[
         str,
         StringConstraints(min_length=10, max_length=500),
@@ -68,6 +69,11 @@ class ModelGroup(Section):
     upstreams: tuple[Upstream, ...] = Field(min_length=1)
     """In failover order, each server once. A host may be listed again with another port. The same host and port with
     another security group or certificate is the same server and is refused."""
+
+    serves: tuple[Literal["chat", "embeddings"], ...] = Field(default=("chat",), min_length=1)
+    """The application's use of the models. ``chat``: ``POST /chat/completions``; the models are offered to users.
+    ``embeddings``: ``POST /embeddings``; the first model of the first such group embeds documents. The proxy forwards
+    nothing else."""
 
 
 class PromptRecords(Section):
@@ -120,7 +126,11 @@ class Gateway(Section):
 
 
 _API = {"bedrock": "Bedrock's Chat Completions API", "gateway": "Converse"}
-"""Kind of upstream → what it calls."""
+"""Kind of upstream → what it calls for chats."""
+_EMBEDDINGS_FIX = (
+    "offer the model in a group with serves: [chat], or choose a model that settings/known_models.tsv lists with embeddings; if "
+    "Bedrock serves embeddings with this one, say so in models.known"
+)
 _OTHERWISE = {
     "bedrock": "choose another model, or put this one into a separate group with an upstream of kind gateway, which calls "
     "Converse; if Bedrock serves it by now, say so in models.known",
@@ -169,7 +179,7 @@ class Models(Section):
             for position, group in enumerate(self.groups)
             for kind in sorted({upstream.kind for upstream in group.upstreams if bedrock_region(upstream)})
             for model in group.models
-            if self.serves(kind, model) is None
+            if "chat" in group.serves and self.serves(kind, model) is None
         )
 
     @model_validator(mode="after")
@@ -213,8 +223,13 @@ class Models(Section):
                             check_external(upstream, f"{key}.upstreams[{place}]")
                         case _:
                             assert_never(upstream)
-                for kind in sorted({upstream.kind for upstream in group.upstreams if bedrock_region(upstream)}):
-                    self._chat_is_served(group, kind, f"{key}.models")
+                kinds = sorted({upstream.kind for upstream in group.upstreams if bedrock_region(upstream)})
+                if _uses_can_be_served(group, kinds, f"{key}.serves"):
+                    for kind in kinds:
+                        if "chat" in group.serves:
+                            self._chat_is_served(group, kind, f"{key}.models")
+                        else:
+                            self._embeddings_are_served(group, kind, f"{key}.models")
             known_ids = [(one.kind, one.id) for one in self.known]
             for position, one in enumerate(self.known):
                 check(
@@ -231,9 +246,56 @@ class Models(Section):
             row = documented(kind, model)
             said = f"{row.source}, read on {row.checked}" if row else "models.known"
             check(
-                self.serves(kind, model) is not Serves.NEITHER,
+                self.serves(kind, model) in {Serves.CHAT, None},
                 key=key,
                 value=model,
                 allowed=f"models that {_API[kind]} serves, which this one is not ({said})",
-                fix=_OTHERWISE[kind],
+                fix="set serves of the group to [embeddings]"
+                if self.serves(kind, model) is Serves.EMBEDDINGS
+                else _OTHERWISE[kind],
             )
+
+    def _embeddings_are_served(self, group: ModelGroup, kind: str, key: str) -> None:
+        """Embeddings pass no guardrail, so a model that is not known to serve only them is refused."""
+        for model in group.models:
+            check(
+                self.serves(kind, model) is Serves.EMBEDDINGS,
+                key=key,
+                value=model,
+                allowed="models of which it is documented that Bedrock serves embeddings with them: calls for embeddings pass no "
+                "guardrail",
+                fix=_EMBEDDINGS_FIX,
+            )
+
+
+def _uses_can_be_served(group: ModelGroup, kinds: list[str], key: str) -> bool:
+    """Check what a group serves against the kinds of its upstreams that call Bedrock."""
+    written = ", ".join(group.serves)
+    distinct = check(
+        len(set(group.serves)) == len(group.serves),
+        key=key,
+        value=written,
+        allowed="chat, embeddings or both, without duplicates",
+        fix="remove the duplicate",
+    )
+    direct = check(
+        "embeddings" not in group.serves or "bedrock" not in kinds,
+        key=key,
+        value=written,
+        allowed="chat only in a group with an upstream of kind bedrock: Bedrock's OpenAI-compatible API has no embeddings",
+        fix="put the embedding model into a separate group with an upstream of kind gateway, which calls InvokeModel",
+    )
+    return all(
+        (
+            distinct,
+            direct,
+            check(
+                len(group.serves) == 1 or "gateway" not in kinds,
+                key=key,
+                value=written,
+                allowed="either chat or embeddings in a group with an upstream of kind gateway: chats need the guardrail, and "
+                "calls for embeddings pass none",
+                fix="make two groups",
+            ),
+        )
+    )

@@ -48,13 +48,14 @@ class PrivateUpstream(Section):
     host_name: HostName
     """The server's DNS name; its certificate must be valid for it."""
     port: Whole = Field(default=443, ge=1, le=65_535)
-    """The server's TCP port."""
+    """The server's TCP port. Outside this stack's private subnets, for example in a peered VPC, only 443 is reachable: the
+    private network ACL allows other ports to those subnets only."""
     security_group_id: SecurityGroupId | None = None
     """The server's security group, in this VPC or a peered one. The tasks' egress rule allows this group and port only.
     Exactly one of ``securityGroupId`` and ``endpointService`` is required."""
     endpoint_service: EndpointServiceName | None = None
     """The endpoint service (AWS PrivateLink) behind which the server runs in another VPC, in the stack's region. An interface
-    endpoint with a security group of its own is created for it. ``hostName`` need not resolve: the proxy connects to the
+    endpoint with a separate security group is created for it. ``hostName`` need not resolve: the proxy connects to the
     endpoint, and expects a certificate for ``hostName``."""
     ca_certificate: (
         Annotated[

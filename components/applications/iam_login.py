@@ -1,8 +1,8 @@
 """Log in to the database by IAM from every SQLAlchemy engine, then run a program: ``python3 -m iam_login uvicorn``.
 
-Open WebUI 0.10.2 uses IAM tokens for its tables but not for its vector store, whose engine then has no password at all;
-0.11.3 uses them for both. This module provides a token to every engine that has none, in the application and in its
-first start by ``prepare``. It is delivered as a file, and is the only code of this project in the application's
+Open WebUI adds IAM tokens to the engines that it knows of; before 0.11 its vector store's was not among them, and had no
+password at all. This module provides a token to every engine that has none, in the application and in its first start by
+``prepare``. It is delivered as a file, and is the only code of this project in the application's
 process.
 
 It also accepts only the instance that takes writes. For some seconds after a failover the cluster's name still has the

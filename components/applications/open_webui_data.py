@@ -1,19 +1,15 @@
 """The configuration of Open WebUI for shared state: database, vector store, uploads, and messages between tasks.
 
-Derived from the source of 0.10.2 and 0.11.3, and tested by ``make test-database``:
+Derived from the source of 0.11.4 and 0.12.4, and tested by ``make test-database``:
 
-- ``DATABASE_ENABLE_IAM_TOKEN_AUTH`` gives every connection to the tables an IAM token. 0.11.3 gives one to the vector
-  store's engine as well; 0.10.2 does not, and that engine cannot log in: see :mod:`components.applications.iam_login`.
+- ``DATABASE_ENABLE_IAM_TOKEN_AUTH`` gives every connection to the tables and to the vector store an IAM token.
 - Host, port, name and user come from ``DATABASE_*``, which have no TLS options. TLS is configured through libpq's own
   variables, because all three engines use libpq. If ``DATABASE_*`` are set, ``DATABASE_URL`` is not read.
 - ``ENABLE_DB_MIGRATIONS=false`` prevents Alembic from running. The vector store still creates its table and indexes
   when it is imported, and checks its index with a statement that requires ownership, so its table is in the role's own
   schema.
 - It opens three connection pools, each with up to 15 connections by default: two to the tables, for synchronous and
-  asynchronous code (``DATABASE_POOL_*`` sizes both), and one of the vector store (``PGVECTOR_POOL_*``). 0.12.4 behaves
-  the same way.
-- 0.10.2 logs a failed migration and continues to start; therefore ``prepare`` runs the migrations, never the
-  application.
+  asynchronous code (``DATABASE_POOL_*`` sizes both), and one of the vector store (``PGVECTOR_POOL_*``).
 """
 
 from pathlib import Path
@@ -34,17 +30,13 @@ LEAST_CONNECTIONS = 10
 POOLS = {"DATABASE_POOL": 2, "PGVECTOR_POOL": 1}
 """Prefix of the variables that size a pool → the number of pools with this size: a synchronous and an asynchronous
 engine, and the vector store's (``open_webui/internal/db.py``, ``open_webui/retrieval/vector/dbs/pgvector.py`` and
-``open_webui/env.py`` of 0.10.2, 0.11.3 and 0.12.4)."""
+``open_webui/env.py`` of 0.11.4 and 0.12.4)."""
 POOL_WAIT_SECONDS = 10
 """How long a request waits for a connection before it fails; an error is easier to diagnose than a request that hangs.
 """
 POOL_RECYCLE_SECONDS = 1800
 """The maximum age of a connection. Older connections are reopened with a new login, so a role that lost its permission
 is disconnected."""
-
-SESSION_LOCK_SECONDS = 150
-"""How long the lock for removing sessions is held without being renewed: more than ``SESSION_POOL_TIMEOUT`` in
-``open_webui/socket/main.py``, which is 120."""
 
 DATABASE = {
     "DATABASE_HOST": "database-host",
@@ -160,9 +152,6 @@ def _uploads_and_channel(region: str) -> dict[str, str]:
         "REDIS_SOCKET_KEEPALIVE": "true",
         "S3_REGION_NAME": region,
         "STORAGE_PROVIDER": "s3",
-        # 0.10.2 renews the lock of the task that removes the sessions of lost tasks once in 120 seconds. With the default
-        # of 60 it has expired by then, and nothing removes them any more.
-        "WEBSOCKET_REDIS_LOCK_TIMEOUT": str(SESSION_LOCK_SECONDS),
         # It uses REDIS_URL unless another address is set.
         "WEBSOCKET_MANAGER": "redis",
     }

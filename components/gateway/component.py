@@ -17,6 +17,7 @@ from components.args import Args
 from components.common.aws_limits import STOP_SECONDS
 from components.gateway.settings import SERVICE, Api, GatewayModel, GatewaySettings
 from components.gateway.task_definition import GatewayPlan, container_definitions
+from components.proxy.settings import ProxyLimits
 from components.service.fargate import check_capacity, fargate_architecture, pinned_image
 from components.service.internal_service import InternalServicePlan, run_internal_service
 from components.service.scaling import FULL_PERCENT, highest_target
@@ -28,7 +29,7 @@ class GatewayModelArgs(Args):
     id: str
     """Id of a model or of an inference profile in Bedrock, under which the application calls it too."""
     api: str = Api.CONVERSE.value
-    """``converse``, or ``invoke`` for Anthropic's Messages by InvokeModel."""
+    """``converse``, ``invoke`` for Anthropic's Messages by InvokeModel, or ``embeddings``."""
 
     @field_validator("api")
     @classmethod
@@ -79,11 +80,11 @@ class GatewayServiceArgs(Args):
     """The gateway's security group."""
     rollback_alarm_names: pulumi.Output[list[str]]
     """A deployment is rolled back if one of these alarms fires during it."""
-    prompt_bytes: int = Field(default=2 * 1024 * 1024, ge=1024)
+    prompt_bytes: int = Field(default=ProxyLimits.prompt_bytes, ge=1024)
     """The maximum request body."""
-    model_deadline_seconds: int = Field(default=540, ge=1)
+    model_deadline_seconds: int = Field(default=ProxyLimits.model_deadline_seconds, ge=1)
     """The maximum duration of a model's answer."""
-    model_idle_seconds: int = Field(default=59, ge=1)
+    model_idle_seconds: int = Field(default=ProxyLimits.model_idle_seconds, ge=1)
     """How long Bedrock may be silent."""
     cpu_units: int = 1024
     """The task's CPU, in units of 1/1024 vCPU. LiteLLM uses one vCPU at most."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from components.common.aws_limits import GATEWAY_PORT
+from components.proxy.settings import ProxyLimits
 
 PORT = GATEWAY_PORT
 """The port on which the gateway's proxy accepts connections from the interface's proxy. The private network ACL admits
@@ -30,6 +31,8 @@ class Api(StrEnum):
     MESSAGES = "invoke"
     """Anthropic's Messages by InvokeModel and InvokeModelWithResponseStream, for features of Claude that Converse does
     not have. The value is LiteLLM's name of the route."""
+    EMBEDDINGS = "embeddings"
+    """InvokeModel of an embedding model, in the form of its provider, without the guardrail."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,16 +57,16 @@ class GatewaySettings:
     guardrail_version: str
     authority: str
     """The certificate (PEM) of the CA that signed the interface's client certificate."""
-    prompt_bytes: int = 2 * 1024 * 1024
+    prompt_bytes: int = ProxyLimits.prompt_bytes
     """The maximum request body."""
-    request_headers_seconds: int = 10
-    request_body_seconds: int = 120
+    request_headers_seconds: int = ProxyLimits.request_headers_seconds
+    request_body_seconds: int = ProxyLimits.request_body_seconds
     """The maximum time from the first byte of a request to the last byte of its body."""
     keep_alive_seconds: int = 150
     """How long an idle connection from the interface's proxy is kept. Must be longer than that proxy keeps it (60)."""
-    model_deadline_seconds: int = 540
+    model_deadline_seconds: int = ProxyLimits.model_deadline_seconds
     """The maximum duration of a model's answer."""
-    model_idle_seconds: int = 59
+    model_idle_seconds: int = ProxyLimits.model_idle_seconds
     """How long Bedrock may be silent."""
     model_requests: int = 1024
     """The maximum number of concurrent requests to one task. A request above the limit gets a 503 immediately."""

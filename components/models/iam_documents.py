@@ -18,6 +18,9 @@ from components.common.iam import Effect, Statement
 INVOKE = ("bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream")
 """The IAM actions that authorize Chat Completions, Converse and InvokeModel."""
 
+CHAT, EMBEDDINGS = "chat", "embeddings"
+"""The uses that a group may serve."""
+
 GUARDRAIL = "bedrock:GuardrailIdentifier"
 
 _OTHER_GUARDRAILS = "RefuseOtherGuardrails"
@@ -128,6 +131,22 @@ class ModelGroupArgs(Args):
     """Ids of models or cross-region inference profiles. Every upstream serves all of them."""
     upstreams: list[ModelUpstreamArgs] = Field(min_length=1)
     """The upstreams, in failover order."""
+    serves: list[str] = Field(default_factory=lambda: [CHAT], min_length=1)
+    """``chat``, ``embeddings`` or both. Omitted: chats. Calls for embeddings pass no guardrail."""
+
+    @model_validator(mode="after")
+    def _can_be_served(self) -> "ModelGroupArgs":
+        if unknown := sorted(set(self.serves) - {CHAT, EMBEDDINGS}):
+            raise ValueError(f"serves has {', '.join(unknown)}: use {CHAT} or {EMBEDDINGS}")
+        kinds = {up.kind for up in self.upstreams}
+        if EMBEDDINGS in self.serves and (
+            UpstreamKind.BEDROCK in kinds or (UpstreamKind.GATEWAY in kinds and CHAT in self.serves)
+        ):
+            raise ValueError(
+                f"model group {self.name} serves {', '.join(self.serves)}: embeddings of Bedrock need a separate group with "
+                "upstreams of kind gateway"
+            )
+        return self
 
 
 def model_keys(groups: Iterable[ModelGroupArgs]) -> list[ModelKeyArgs]:
@@ -220,6 +239,11 @@ def _statements(groups: Sequence[ModelGroupArgs], guardrails: Mapping[str, str],
     Converse). A grant or denial that required the key could reject every call. Therefore the proxy sets the guardrail
     on each request, and the denials apply only when the key is present and names another guardrail or the draft.
     """
+    granted = _grants(groups, guardrails, account_id)
+    return [*granted, *_denials(guardrails)] if granted else []
+
+
+def _grants(groups: Sequence[ModelGroupArgs], guardrails: Mapping[str, str], account_id: str) -> list[Statement]:
     statements: list[Statement] = []
     for region in bedrock_regions(groups):
         label = region.replace("-", "")
@@ -243,10 +267,11 @@ def _statements(groups: Sequence[ModelGroupArgs], guardrails: Mapping[str, str],
                 resources=[guardrails[region]],
             ),
         ]
-    if not statements:
-        return []
+    return statements
+
+
+def _denials(guardrails: Mapping[str, str]) -> list[Statement]:
     return [
-        *statements,
         # A negated operator also matches if the key is absent, with or without IfExists, so there is a second
         # condition.
         Statement(
@@ -283,17 +308,46 @@ def gateway_statements(
 ) -> list[Statement]:
     """The gateway's role's statements. It calls Converse and InvokeModel only, and such calls contain the guardrail's
     condition key (https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-permissions-id.html), so a call without
-    the guardrail is denied too, also if a caller sends another one."""
+    the guardrail is denied too, also if a caller sends another one.
+
+    Embedding models are exempt, and exactly they: AWS does not document that a guardrail applies to their InvokeModel calls,
+    so such a call names none, and a statement that required one could reject all of them."""
+    of_gateway = of_kind(groups, UpstreamKind.GATEWAY)
+    chat = [group for group in of_gateway if EMBEDDINGS not in group.serves]
+    embeddings = _embedding_grants([group for group in of_gateway if EMBEDDINGS in group.serves], account_id)
+    exempt = sorted({arn for one in embeddings for arn in one.resources})
     versions = [f"{arn}:*" for arn in guardrails.values()]
+    if not of_gateway:
+        return []
     statements: list[Statement] = []
-    for one in _statements(of_kind(groups, UpstreamKind.GATEWAY), guardrails, account_id):
+    for one in [*_grants(chat, guardrails, account_id), *embeddings, *_denials(guardrails)]:
         if one.sid == _OTHER_GUARDRAILS:
             # A negated operator also matches if the key is absent.
-            statements.append(replace(one, conditions={"StringNotLike": {GUARDRAIL: versions}}))
+            to = {"resources": [], "not_resources": exempt} if exempt else {"resources": one.resources}
+            statements.append(replace(one, conditions={"StringNotLike": {GUARDRAIL: versions}}, **to))
         elif one.effect is Effect.ALLOW and set(one.actions) == set(INVOKE):
             statements.append(replace(one, conditions={**one.conditions, "StringLike": {GUARDRAIL: versions}}))
         else:
             statements.append(one)
+    return statements
+
+
+def _embedding_grants(groups: Sequence[ModelGroupArgs], account_id: str) -> list[Statement]:
+    """InvokeModel on the embedding models, without a stream: no other action serves them."""
+    statements: list[Statement] = []
+    for region in bedrock_regions(groups):
+        label, arns = region.replace("-", ""), model_arns(groups, region, account_id)
+        if own := sorted([*arns.models, *arns.profiles]):
+            statements.append(Statement(sid=f"EmbedWithListedModels{label}", actions=INVOKE[:1], resources=own))
+        if arns.profiles:
+            statements.append(
+                Statement(
+                    sid=f"EmbedWithModelsOfProfiles{label}",
+                    actions=INVOKE[:1],
+                    resources=arns.behind_profiles,
+                    conditions={"ArnLike": {PROFILE: arns.profiles}},
+                )
+            )
     return statements
 
 

@@ -89,7 +89,7 @@ class PrivateEndpointsArgs(Args):
     )
     """The log groups of the egress proxy's tasks."""
     private_services: list[PrivateServiceArgs] = Field(default_factory=list[PrivateServiceArgs])
-    """Endpoint services of other VPCs that the tasks call, each once. Omitted: none."""
+    """Endpoint services of other VPCs that the tasks call, without duplicates. Omitted: none."""
     repository_arns: pulumi.Output[list[str]]
     """The image repositories."""
     secret_arns: pulumi.Output[list[str]]

@@ -52,7 +52,7 @@ def _signature(upstream: ProxyUpstream) -> dict[str, Any]:
 
 
 def _api_key(upstream: ProxyUpstream) -> dict[str, Any]:
-    """The key as a bearer token. If it is empty, Envoy answers 401 itself; if it contains a line end, 503."""
+    """The key as a bearer token. If it is empty, Envoy returns 401; if it contains a line end, 503."""
     types = "type.googleapis.com/envoy.extensions"
     return {
         "@type": f"{types}.filters.http.credential_injector.v3.CredentialInjector",

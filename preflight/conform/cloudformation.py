@@ -22,6 +22,9 @@ NOT_OURS = {
 NOT_OF_PARTS = {"E3019": "several parts of one resource have the same name"}
 """Rules that apply to whole resources only."""
 
+CANNOT_CHECK = "cfn-lint cannot check this resource"
+"""The message, up to the reason, about a resource that stops one of cfn-lint's rules."""
+
 
 @dataclass(frozen=True, slots=True)
 class Refused:
@@ -62,12 +65,13 @@ def _evaluated(entries: Sequence[_Entry], region: str, ignored: Mapping[str, str
     if all(_is_inside(path) for _, path, _ in matches):
         yield from (_refused(entries[int(str(path[1])[1:])], path[3:], rule, text) for rule, path, text in matches)
     elif len(entries) > 1:
-        # An unexpected value has stopped a rule for all resources: find the resource that has it.
-        for entry in entries:
-            yield from _evaluated([entry], region, ignored)
+        # An unexpected value has stopped a rule for all resources: halve them until the one that has it is alone.
+        middle = len(entries) // 2
+        yield from _evaluated(entries[:middle], region, ignored)
+        yield from _evaluated(entries[middle:], region, ignored)
     else:
         rule, _, text = matches[0]
-        yield Refused(entries[0].made, (), rule, f"cfn-lint cannot check this resource: {text}")
+        yield Refused(entries[0].made, (), rule, f"{CANNOT_CHECK}: {text}")
 
 
 def _is_inside(path: Path) -> bool:

@@ -122,7 +122,8 @@ def _hidden(stack: str, resource: Resource, acl: WebAcl, proxy: ProxyFacts | Non
             (
                 "only the WAF blocks it, and it inspects the first 8,192 bytes and 200 headers",
                 "a component behind the WAF that removes or restricts it",
-                f"have the proxy remove {header} from clients' requests",
+                f"have the proxy remove {header} from clients' requests, or, if nothing depends on it, add it to HARMLESS in "
+                f"{__name__.replace('.', '/')}.py",
             ),
         )
 

@@ -113,6 +113,11 @@ class Wanted:
         )
 
     @property
+    def embedding_models(self) -> set[str]:
+        """The models of groups that serve only embeddings."""
+        return {model for group in self.settings.models.groups if "chat" not in group.serves for model in group.models}
+
+    @property
     def model_keys(self) -> list[str]:
         """The secrets with API keys of model servers, by name or ARN as the settings name them, sorted."""
         return sorted(

@@ -201,7 +201,7 @@ def test_a_named_secret_exists_without_any_value(recording: Recording) -> None:
     assert "secretString" not in json.dumps([r.inputs for r in recording.resources])
 
 
-def test_a_model_key_gets_a_secret_of_its_own_without_a_value() -> None:
+def test_a_model_key_gets_a_separate_secret_without_a_value() -> None:
     (environment,) = stack_file("staging")[PREFIX + "environments"]
     made = run_bootstrap("staging", environments=[{**environment, "modelKeys": ["llm"]}])
     client, key = sorted(made.of_type("aws:secretsmanager/secret:Secret"), key=lambda one: one.name, reverse=True)

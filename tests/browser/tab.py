@@ -11,8 +11,8 @@ from tests.browser.chromium import Browser, Context, Locator, Page, Seen, watche
 INPUT = "#chat-input"
 SEND = "#send-message-button"
 ANSWERS = ".chat-assistant"
-STOP = "#message-input-container button:not([id]):not([aria-label])"
-"""The only button of the input without an id and a label, which is there while an answer is generated."""
+STOP = '#message-input-container button[aria-label="Stop"]'
+"""The button that is there while an answer is generated."""
 WORKING = "#message-input-container .spinner_ajPY"
 """A file that is still uploaded or embedded: until then the page sends no question."""
 NEWS = "Okay, Let's Go!"

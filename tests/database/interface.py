@@ -12,7 +12,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -24,11 +24,11 @@ from local.data.postgres import USER
 from local.open_webui import package
 from local.ports import held_ports
 from local.processes import ending
-from releases.manifest import load_release, versions
-from tests.database.deployed import Deployed, deployed_with
+from tests.database.deployed import Deployed
 from tests.database.rds_login import task_role
 from tests.database.stack_database import ContainerExit, Schemas, StackDatabase
 from tests.database.task_dependencies import MODEL, Cache, Uploads
+from tests.database.upcoming import known
 
 START_SECONDS = 900
 OWNER = USER if os.getuid() == 0 else os.getuid()
@@ -54,17 +54,8 @@ ADDED = {
 
 
 def pythons() -> dict[str, str]:
-    """Version of Open WebUI → interpreter, from ``OPEN_WEBUI_PYTHONS=0.10.2=/a/python,0.11.3=/b/python``."""
+    """Version of Open WebUI → interpreter, from ``OPEN_WEBUI_PYTHONS=0.11.4=/a/python,0.12.4=/b/python``."""
     return dict(one.split("=", 1) for one in os.environ.get("OPEN_WEBUI_PYTHONS", "").split(",") if one)
-
-
-def schemas(compatible: Mapping[str, Sequence[str]]) -> Schemas:
-    """The schemas that the manifests declare; ``compatible`` overrides the compatible releases of some."""
-    found = [load_release(version) for version in versions()]
-    return {
-        one.version: (one.schema_.revision, list(compatible.get(one.version, one.schema_.compatible_with)))
-        for one in found
-    }
 
 
 @dataclass(frozen=True)
@@ -91,7 +82,7 @@ class Task:
     @cached_property
     def deployed(self) -> Deployed:
         """Staging with the release."""
-        return deployed_with(self.release)
+        return known(self.release).deployed
 
     @cached_property
     def package(self) -> Path:

@@ -16,14 +16,15 @@ import pytest
 from components.prepare.schema import revisions
 from local.certificate import self_signed
 from local.data.postgres import PostgresServer
-from releases.manifest import load_release, versions
-from tests.database.deployed import deployed_with
-from tests.database.interface import Services, Task, pythons, reachable_folder, remove, schemas
-from tests.database.stack_database import NEW, OLD, Schemas, finished, stack_database
+from releases.manifest import Update
+from tests.database.interface import Services, Task, pythons, reachable_folder, remove
+from tests.database.stack_database import Schemas, finished, stack_database
 from tests.database.task_dependencies import cache, models, uploads
+from tests.database.upcoming import application_versions, known, releases
 
 INSTALLED = pythons()
 SECONDS = 900
+OLD, NEW = releases()
 pytestmark = [
     pytest.mark.skipif(not INSTALLED, reason="open-webui is not installed: make test-database"),
     pytest.mark.skipif(not shutil.which("redis-server"), reason="redis-server is not installed: Debian has it"),
@@ -34,7 +35,7 @@ Make = Callable[..., Task]
 @pytest.fixture
 def services(server: PostgresServer) -> Generator[Services]:
     """The empty database of staging, a cache, a bucket and a model."""
-    stack = deployed_with(NEW)
+    stack = known(NEW).deployed
     bucket = stack.environment("interface")["S3_BUCKET_NAME"]
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -54,21 +55,28 @@ def task(services: Services) -> Generator[Make]:
     """Create tasks of a release."""
     with contextlib.ExitStack() as stack:
 
-        def make(release: str, known: Schemas | None = None) -> Task:
+        def make(release: str, schemas: Schemas | None = None) -> Task:
             folder = reachable_folder()
             stack.callback(remove, folder)
-            version = load_release(release).images["interface"].version
-            return Task(services, release, INSTALLED[version], folder, known)
+            version = known(release).release.images["interface"].version
+            return Task(services, release, INSTALLED[version], folder, schemas)
 
         yield make
 
 
 def test_a_manifest_names_the_last_migration_of_its_image() -> None:
-    for release in (load_release(version) for version in versions()):
+    for release in (known(version).release for version in releases()):
         python = Path(INSTALLED[release.images["interface"].version])
         (scripts,) = python.parent.parent.glob("lib/python*/site-packages/open_webui/migrations")
 
         assert (release.version, release.schema_.revision) == (release.version, revisions(scripts).head)
+
+
+def test_the_versions_to_install_are_those_of_the_releases() -> None:
+    found = [known(version).release.images["interface"].version for version in releases()]
+
+    assert application_versions() == found
+    assert found[0] != found[1]
 
 
 def test_two_tasks_of_a_release_start_at_once_on_an_empty_database(task: Make, services: Services) -> None:
@@ -94,34 +102,62 @@ def test_two_tasks_of_a_release_start_at_once_on_an_empty_database(task: Make, s
     assert database.ask("SELECT tableowner FROM pg_tables WHERE tablename = 'document_chunk'") == [(database.role,)]
 
 
-def test_the_earlier_release_runs_beside_the_later_one_on_its_schema(task: Make) -> None:
-    compatible = schemas({NEW: [OLD]})
-    for release in (OLD, NEW):
-        done = finished(task(release, compatible).prepare(), SECONDS)
-        assert (done.code, len(done.events("migrated"))) == (0, 1), done.text
-    new, old = task(NEW, compatible), task(OLD, compatible)
-    prepared = finished(new.prepare(), SECONDS), finished(old.prepare(), SECONDS)
+def test_an_update_with_a_restart_and_its_rollback_keep_what_people_wrote(task: Make, services: Services) -> None:
+    assert known(NEW).release.update is Update.RESTART
+    old = task(OLD)
+    prepared = finished(old.prepare(), SECONDS)
+    assert prepared.code == 0, prepared.text
+    with old.started(prepared) as earlier:
+        ann = earlier.sign_in()
+        by_earlier = earlier.write("before the update", **ann)
+        uploaded = earlier.upload("before.txt", b"before the update", **ann)
 
-    assert [one.events("schema")[0]["step"] for one in prepared] == ["start", "compatible"]
-    with new.started(prepared[0]) as later, old.started(prepared[1]) as earlier:
-        ann = later.sign_in()
-        assert earlier.sign_in()
-        by_later = later.write("by the later", **ann)
-        by_earlier = earlier.write("by the earlier", **ann)
-        for one in (later, earlier):
-            assert one.titles(**ann) == ["by the earlier", "by the later"]
-            assert one.ask("GET", f"/api/v1/chats/{by_later}", **ann)["title"] == "by the later"
-        earlier.ask("POST", f"/api/v1/chats/{by_later}", {"chat": {"title": "renamed"}}, **ann)
-        later.ask("DELETE", f"/api/v1/chats/{by_earlier}", **ann)
-        for one in (later, earlier):
-            assert one.titles(**ann) == ["renamed"]
+    # Every old task has stopped. Two new ones start at once: one migrates what people wrote, the other waits for it.
+    tasks = [task(NEW), task(NEW)]
+    done = [finished(process, SECONDS) for process in [one.prepare() for one in tasks]]
+    assert [one.code for one in done] == [0, 0], [one.text for one in done]
+    assert sorted(one.events("schema")[0]["step"] for one in done) == ["migrate", "start"]
+    with tasks[0].started(done[0]) as later:
+        assert later.titles(**ann) == ["before the update"], "the session of before the update is still valid"
+        assert later.content(uploaded, **ann) == b"before the update"
+        later.ask("POST", f"/api/v1/chats/{by_earlier}", {"chat": {"title": "renamed by the later"}}, **ann)
+        by_later = later.write("after the update", **ann)
+        later.sign_in("bob")
+        kept = later.upload("after.txt", b"after the update", **ann)
+
+    # The rollback runs the old task definition, whose manifests do not name the new release.
+    assert NEW not in known(OLD).deployed.plan["database"]["schemas"]
+    back = task(OLD)
+    prepared = finished(back.prepare(), SECONDS)
+    assert prepared.code == 0, prepared.text
+    assert prepared.events("schema")[0]["step"] == "compatible"
+    with back.started(prepared) as earlier:
+        assert earlier.titles(**ann) == ["after the update", "renamed by the later"]
+        assert earlier.content(kept, **ann) == b"after the update"
+        assert earlier.sign_in("bob")
+        assert earlier.sign_in("eve"), "someone who signs in for the first time"
+        earlier.ask("POST", f"/api/v1/chats/{by_later}", {"chat": {"title": "renamed by the earlier"}}, **ann)
+        earlier.ask("DELETE", f"/api/v1/chats/{by_earlier}", **ann)
+        earlier.write("during the rollback", **ann)
+
+    # Forwards again, on the schema that is already there.
+    again = task(NEW)
+    prepared = finished(again.prepare(), SECONDS)
+    assert prepared.code == 0, prepared.text
+    assert prepared.events("schema")[0]["step"] == "start"
+    with again.started(prepared) as later:
+        assert later.titles(**ann) == ["during the rollback", "renamed by the earlier"]
+        assert later.sign_in("eve")
+    assert sorted(services.uploads.objects().values()) == [b"after the update", b"before the update"]
 
 
 def test_the_earlier_release_stops_if_it_is_not_declared_compatible(task: Make) -> None:
+    old, new = (known(version).release.schema_.revision for version in (OLD, NEW))
+    undeclared: Schemas = {OLD: (old, []), NEW: (new, [])}
     for release in (OLD, NEW):
-        assert finished(task(release, schemas({NEW: []})).prepare(), SECONDS).code == 0
+        assert finished(task(release, undeclared).prepare(), SECONDS).code == 0
 
-    done = finished(task(OLD, schemas({NEW: []})).prepare(), SECONDS)
+    done = finished(task(OLD, undeclared).prepare(), SECONDS)
 
     assert f"release {NEW} made it, and earlier releases that work on it are: no earlier one" in done.reason
     assert "restore the database to a point before" in done.reason

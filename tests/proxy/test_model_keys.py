@@ -1,4 +1,4 @@
-"""API keys of model servers: each server gets its own and no other, on every attempt, and nobody else sees one."""
+"""API keys of model servers: each server gets its own and no other, on every attempt, and no log has one."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Keyed:
         return (self.bedrock, self.alpha, self.beta, self.open)
 
     def chat(self, group: str) -> tuple[int, bytes]:
-        """Ask as an application that sends a key of its own."""
+        """Ask as an application that sends its own key."""
         answer = self.proxy.model(
             "POST", f"/{group}/v1/chat/completions", [("authorization", "Bearer application"), ("cookie", "a=b")], BODY
         )

@@ -125,7 +125,7 @@ def test_a_list_of_models_that_cannot_be_read_says_so(folders: tuple[Path, Path]
 def test_a_release_that_says_it_rolls_and_whose_schema_breaks_the_one_before_is_refused(
     folders: tuple[Path, Path],
 ) -> None:
-    edit(folders[0], f"{NEWEST}.yaml", {"schema.compatibleWith": []})
+    edit(folders[0], f"{NEWEST}.yaml", {"schema.compatibleWith": [], "schema.revision": "0bd252b206fb"})
     assert refused(parse("staging"), folders) == [(f"releases/{NEWEST}.yaml: update", "rolling")]
     assert accepted(parse("prod"), *folders)[0].version == "2026.10.1"
 

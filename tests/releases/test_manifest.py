@@ -23,8 +23,8 @@ from tests.settings.stack_files import REMOVED, changed
 ENVOY = "docker.io/envoyproxy/envoy@sha256:eb2c01c13125d1629637cb4e4cce7207009fb7cc2c8027f9742758549d15b6f4"
 OPEN_WEBUI = "ghcr.io/open-webui/open-webui@sha256:"
 PUBLISHED = {
-    "2026.10.1": ("0.10.2", f"{OPEN_WEBUI}9fcea9c6e32ab60b0498f3986c6cdf651ddbe61db48d2213a3d28048ddd673d4"),
-    "2026.11.1": ("0.11.3", f"{OPEN_WEBUI}751b617714b91e4cfd0186a509c72480c858e012976103b09a30dad053c36175"),
+    "2026.10.1": ("0.11.4", f"{OPEN_WEBUI}9591b13f13843c7721c2b8eaf7382846c81b3ffe126526d1888d1fed50c6a33f"),
+    "2026.11.1": ("0.11.4", f"{OPEN_WEBUI}9591b13f13843c7721c2b8eaf7382846c81b3ffe126526d1888d1fed50c6a33f"),
 }
 DIGEST_FIX = "resolve the tag to its digest, for example with crane digest <image>:<tag>"
 HEX = "751b617714b91e4cfd0186a509c72480c858e012976103b09a30dad053c36175"
@@ -65,7 +65,7 @@ def manifest_with(tmp_path: Path, changes: dict[str, Any]) -> Path:
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"images.interface.digest": "v0.11.3"}, ("images.interface.digest", '"v0.11.3"', DIGEST_FIX)),
+        ({"images.interface.digest": "v0.11.4"}, ("images.interface.digest", '"v0.11.4"', DIGEST_FIX)),
         (
             {"images.interface.digest": f"sha256:{HEX[:-1]}"},
             ("images.interface.digest", f'"sha256:{HEX[:-1]}"', DIGEST_FIX),
@@ -136,13 +136,13 @@ def test_a_bad_manifest_says_what_is_wrong(
 
 def test_a_tag_instead_of_a_digest_reads_as_written_here(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as caught:
-        load_release("2026.11.1", manifest_with(tmp_path, {"images.interface.digest": "v0.11.3"}))
+        load_release("2026.11.1", manifest_with(tmp_path, {"images.interface.digest": "v0.11.4"}))
     assert (
         str(caught.value)
         == """1 problem in releases/2026.11.1.yaml
 
 images.interface.digest
-  value:   "v0.11.3"
+  value:   "v0.11.4"
   allowed: sha256: followed by 64 hexadecimal digits; a tag is not accepted, since it can be moved
   fix:     resolve the tag to its digest, for example with crane digest <image>:<tag>"""
     )
@@ -181,9 +181,9 @@ def test_a_file_that_is_no_manifest_is_named(tmp_path: Path, text: str, key: str
     ("changes", "before", "rolls"),
     [
         ({}, {}, True),
-        ({"schema.compatibleWith": []}, {}, False),
-        ({"schema.compatibleWith": [], "update": "restart"}, {}, True),
-        ({"schema.compatibleWith": []}, {"schema.revision": "d4c1a8e37b62"}, True),
+        ({"schema.compatibleWith": []}, {"schema.revision": "42e2978c7933"}, False),
+        ({"schema.compatibleWith": [], "update": "restart"}, {"schema.revision": "42e2978c7933"}, True),
+        ({"schema.compatibleWith": []}, {}, True),
     ],
 )
 def test_a_release_rolls_only_where_the_one_before_works_on_its_schema(

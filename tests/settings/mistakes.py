@@ -77,7 +77,7 @@ ROWS = [
     ),
     # release
     row("no release", {"release": REMOVED}, ("release", NOT_SET, "add release to Pulumi.staging.yaml")),
-    row("a tag instead of a release", {"release": "v0.11.3"}, ("release", '"v0.11.3"', FIXES["release"])),
+    row("a tag instead of a release", {"release": "v0.11.4"}, ("release", '"v0.11.4"', FIXES["release"])),
     row("latest", {"release": "latest"}, ("release", '"latest"', FIXES["release"])),
     row("release is a number", {"release": 2026.11}, ("release", "2026.11", FIXES["release"])),
     # keys

@@ -1,4 +1,4 @@
-"""The table of mistakes, continued: private upstreams, by the way to the server, its certificate and its API key."""
+"""The table of mistakes, continued: private upstreams: the path to the server, its certificate and its API key."""
 
 from __future__ import annotations
 

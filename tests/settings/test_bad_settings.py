@@ -42,11 +42,11 @@ ai-interface:network.cidrBlock
   fix:     choose a block that does not overlap with a peered network, for example 10.20.0.0/16""",
     ),
     "a tag instead of a digest": (
-        {"release": "ghcr.io/open-webui/open-webui:v0.11.3"},
+        {"release": "ghcr.io/open-webui/open-webui:v0.11.4"},
         """1 problem in the settings of stack staging (Pulumi.staging.yaml)
 
 ai-interface:release
-  value:   "ghcr.io/open-webui/open-webui:v0.11.3"
+  value:   "ghcr.io/open-webui/open-webui:v0.11.4"
   allowed: the version of a manifest in releases/ (year.month.number), for example 2026.11.1
   fix:     write the version of a manifest; image tags and digests do not belong here: the manifest pins each image by digest""",
     ),

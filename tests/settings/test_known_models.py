@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from pathlib import Path
 from typing import get_args
 
@@ -10,6 +11,7 @@ import pytest
 
 import assembly
 from components.common.aws_limits import profile_area
+from components.models.iam_documents import UpstreamKind
 from preflight.recording.recorder import record
 from settings import StackSettings, known_models
 from settings.known_models import COLUMNS, Serves, documented
@@ -118,3 +120,9 @@ def test_a_private_server_may_serve_any_model() -> None:
     )
 
     assert warnings(settings) == []
+
+
+def test_the_document_has_a_row_for_every_kind() -> None:
+    document = (Path(__file__).parents[2] / "docs/models.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| ", document.partition("## ")[0], re.MULTILINE)
+    assert sorted(rows) == sorted(UpstreamKind)

@@ -68,7 +68,7 @@ PATHS = Paths(
         "/watch*",
         "/error*",
     ),
-    uploads=("/api/v1/files/", "/api/v1/audio/transcriptions"),
+    uploads=("/api/v1/files/", "/api/v1/audio/transcriptions", "/api/v1/skills/import"),
     websockets=("/ws/socket.io",),
     model_calls=(
         "/api/chat/completions",
@@ -89,11 +89,11 @@ PATHS = Paths(
     static=("/_app/", "/assets/", "/audio/", "/pyodide/", "/sql.js/", "/static/", "/wasm/"),
     cacheable=("/_app/immutable/", "/static/"),
 )
-"""The paths that a browser requests, compared with the routes of 0.11.3. Open WebUI's own OAuth, SCIM and database
+"""The paths that a browser requests, compared with the routes of 0.11.4 and 0.12.4. Open WebUI's own OAuth, SCIM and database
 download are not offered, because users log in at the edge."""
 
 ARRIVAL = Arrival(static_requests=240, page_requests=120, model_calls=20, uploads=4)
-"""A first visit to 0.12.4 reads 207 files, to 0.11.3 169 (tests/open_webui/facts); the rest are files for a language,
+"""A first visit to 0.12.4 reads 208 files, to 0.11.4 178 (tests/open_webui/facts); the rest are files for a language,
 sounds and pictures that its scripts request later. About 40 API calls open the page; five prompts follow, each with up
 to sixteen calls around it and four model calls: the answer, title, tags and follow-ups."""
 
@@ -103,7 +103,7 @@ def _container(deployment: Deployment) -> ApplicationArgs:
         name=NAME,
         command=_uvicorn("open_webui.main:app"),
         working_directory="/app/backend",
-        environment={**dict(deployment.prompt_environment), **_environment(deployment)},
+        environment={**dict(deployment.prompt_environment), **_environment(deployment), **_embeddings(deployment)},
         secret_environment={"WEBUI_SECRET_KEY": SESSION_KEY},
         writable_directories=["/home/app", "/srv/data", "/srv/static", "/tmp"],  # noqa: S108 - the task's own volume
         seeds={"/srv/static": "/app/backend/open_webui/static"},
@@ -124,8 +124,8 @@ def _environment(deployment: Deployment) -> dict[str, str]:
         "WEBUI_AUTH_TRUSTED_NAME_HEADER": HEADERS.name,
         "WEBUI_AUTH_TRUSTED_ROLE_HEADER": HEADERS.role,
         "WEBUI_AUTH_SIGNOUT_REDIRECT_URL": deployment.origin + deployment.logout_path,
-        # Everyone whom the proxy admits is a user. 0.10.2 returns this role at a person's first sign-in, regardless of the role
-        # header: with "pending", every user's first visit ended at "Account Activation Pending".
+        # Everyone whom the proxy admits is a user. With "pending", a sign-in without the role header would end at "Account
+        # Activation Pending".
         "DEFAULT_USER_ROLE": "user",
         # Every user may use every declared model, and administrators cannot read other users' chats.
         "BYPASS_MODEL_ACCESS_CONTROL": "true",
@@ -172,6 +172,17 @@ def _environment(deployment: Deployment) -> dict[str, str]:
         "HOME": "/home/app",
         "PYTHONDONTWRITEBYTECODE": "1",
         "STATIC_DIR": "/srv/static",
+    }
+
+
+def _embeddings(deployment: Deployment) -> dict[str, str]:
+    """Embeddings from the declared model in place of the one in the image. There is no key: the proxy removes it."""
+    if deployment.embeddings is None:
+        return {}
+    return {
+        "RAG_EMBEDDING_ENGINE": "openai",
+        "RAG_EMBEDDING_MODEL": deployment.embeddings.model,
+        "RAG_OPENAI_API_BASE_URL": deployment.embeddings.base_url,
     }
 
 

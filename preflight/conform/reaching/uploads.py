@@ -1,9 +1,9 @@
 """The S3 requests of the application's uploads, captured from a real boto3 client before they are sent.
 
 The client is created as in Open WebUI (``S3StorageProvider`` in
-https://github.com/open-webui/open-webui/blob/v0.11.3/backend/open_webui/storage/provider.py, the same from 0.10.2 to
-0.12.4), with the variables of its container. Host names follow from botocore: its endpoint rules, its use of the variables
-and its addressing style. Instead of opening a connection, the request is recorded and answered here.
+https://github.com/open-webui/open-webui/blob/v0.11.4/backend/open_webui/storage/provider.py; 0.12.4 creates the same), with
+the variables of its container. Host names follow from botocore: its endpoint rules, its use of the variables and its
+addressing style. Instead of opening a connection, the request is recorded and answered here.
 """
 
 from __future__ import annotations

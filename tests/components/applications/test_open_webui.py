@@ -20,7 +20,6 @@ from typing import Any
 
 import pytest
 
-from components.applications.open_webui_data import SESSION_LOCK_SECONDS
 from components.applications.presets.open_webui import PRESET
 from components.prepare import PLAN_VARIABLE, SCRIPT
 from local.open_webui import interpreter, package
@@ -225,14 +224,17 @@ def test_every_template_is_one_that_the_application_reads(application: Running) 
     assert [name for name in (*TEXTS, PARAMETERS_VARIABLE) if f"os.getenv('{name}'" not in source] == []
 
 
-def test_the_lock_for_removing_sessions_outlives_the_pause_between_two_removals() -> None:
+def test_the_lock_for_removing_sessions_is_renewed_before_it_expires() -> None:
+    """Otherwise nothing removes the sessions of lost tasks, and the preset would have to make the lock last longer."""
     source = (package(PYTHON) / "socket" / "main.py").read_text(encoding="utf-8")
-    (pause,) = re.findall(r"^SESSION_POOL_TIMEOUT = .*?(\d+)(?:  #.*)?$", source, re.MULTILINE)
-    assert int(pause) < SESSION_LOCK_SECONDS
+    intervals = re.findall(r"^ +renew_interval = (.*)$", source, re.MULTILINE)
+    assert intervals
+    assert set(intervals) == {"max(WEBSOCKET_REDIS_LOCK_TIMEOUT / 2, 0.5)"}
+    assert "WEBSOCKET_REDIS_LOCK_TIMEOUT" not in PRESET.application(DEPLOYMENT).environment
 
 
 def test_pages_and_static_files_are_there_and_nothing_is_compressed(application: Running) -> None:
-    for path in ("/", "/static/favicon.png", "/static/fonts/NotoSans-Regular.ttf"):
+    for path in ("/", "/static/favicon.png", "/static/loader.js"):
         status, _, headers = application.ask("GET", path, accept_encoding="gzip, br")
 
         assert (path, status) == (path, 200)

@@ -367,7 +367,7 @@ def test_the_targets_leave_what_losing_a_zone_takes(changes: dict[str, Any], cpu
         ),
         ({"minimum_tasks": 2, "maximum_tasks": 2, "availability_zones": 1}, "2 tasks in one availability zone"),
         ({"minimum_tasks": 3, "maximum_tasks": 2}, "maximum_tasks 2 is less than minimum_tasks 3"),
-        ({"interface_image": f"{REGISTRY}/interface:0.11.3"}, "is not pinned"),
+        ({"interface_image": f"{REGISTRY}/interface:0.11.4"}, "is not pinned"),
         ({"proxy_image": f"{REGISTRY}/proxy:latest"}, "is not pinned"),
         ({"architecture": "MIPS"}, "X86_64 and ARM64"),
         ({"stop_seconds": 121}, "less than or equal to 120"),

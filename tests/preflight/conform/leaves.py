@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -41,13 +42,36 @@ def _abstract(path: Path) -> tuple[str, ...]:
     return tuple("[]" if isinstance(part, int) else part for part in path)
 
 
+def alone(leaf: Leaf) -> Leaf:
+    """The leaf in its resource without its neighbours in lists of objects, which take cfn-lint seconds to validate."""
+    inputs: Json = copy.deepcopy(leaf.resource.inputs)
+    parent: Json = inputs
+    path: list[str | int] = []
+    for step in leaf.path:
+        kept = step
+        if isinstance(step, int) and isinstance(parent[step], dict):
+            parent[:] = [parent[step]]
+            kept = 0
+        path.append(kept)
+        parent = parent[kept]
+    return Leaf(_with_inputs(leaf.resource, inputs), tuple(path), leaf.value)
+
+
+def _with_inputs(resource: RecordedResource, inputs: Wire) -> RecordedResource:
+    names = RecordedResource.__dataclass_fields__
+    return RecordedResource(**{name: getattr(resource, name) for name in names if name != "inputs"}, inputs=inputs)
+
+
+def original(leaf: Leaf) -> Made:
+    """The resource's translation as it is."""
+    return translate(leaf.resource, TABLE[leaf.resource.type], cloudformation.property_names)
+
+
 def mutant(leaf: Leaf, value: object) -> Made:
     """The resource's translation with another value at the leaf."""
-    changed = RecordedResource(
-        **{name: getattr(leaf.resource, name) for name in RecordedResource.__dataclass_fields__ if name != "inputs"},
-        inputs=with_value(leaf.resource.inputs, leaf.path, value),
+    return original(
+        Leaf(_with_inputs(leaf.resource, with_value(leaf.resource.inputs, leaf.path, value)), leaf.path, value)
     )
-    return translate(changed, TABLE[leaf.resource.type], cloudformation.property_names)
 
 
 @cache
@@ -58,7 +82,7 @@ def leaves() -> tuple[Leaf, ...]:
         for resource in managed(recording):
             if resource.type in TABLE:
                 for path, value in _walk(resource.inputs, ()):
-                    found.setdefault((resource.type, _abstract(path)), Leaf(resource, path, value))
+                    found.setdefault((resource.type, _abstract(path)), alone(Leaf(resource, path, value)))
     return tuple(leaf for _, leaf in sorted(found.items()))
 
 

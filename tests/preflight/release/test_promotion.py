@@ -83,10 +83,11 @@ def test_a_release_that_no_release_manager_approved_is_not_promoted(project: Rel
 def test_a_release_with_a_tag_instead_of_a_digest_is_not_promoted(project: ReleaseProject) -> None:
     path = project.root / "releases" / f"{SECOND}.yaml"
     text = path.read_text(encoding="utf-8")
-    digest = next(line for line in text.splitlines() if "751b6177" in line)
-    path.write_text(text.replace(digest, "    digest: v0.11.3"), encoding="utf-8")
+    pinned = project.environments.release(SECOND).images["interface"].digest
+    digest = next(line for line in text.splitlines() if pinned in line)
+    path.write_text(text.replace(digest, "    digest: v0.11.4"), encoding="utf-8")
     message = refused(project, "promote", "prod", SECOND)
-    assert 'images.interface.digest\n  value:   "v0.11.3"' in message
+    assert 'images.interface.digest\n  value:   "v0.11.4"' in message
     assert "a tag is not accepted, since it can be moved" in message
 
 
