@@ -90,8 +90,12 @@ def tls(**context: Value) -> dict[str, Any]:
     }
 
 
-CONNECT = {"name": "tunnel", "match": {"connect_matcher": {}}, "route": {"cluster": "out", "timeout": "60s"}}
-TUNNELS = {"name": "tunnel", "internal_listener": {}, "filter_chains": [{"filters": [{"name": "tcp", "typed_config": {
+CONNECT: dict[str, Any] = {
+    "name": "tunnel",
+    "match": {"connect_matcher": {}},
+    "route": {"cluster": "out", "timeout": "60s"},
+}
+TUNNELS: dict[str, Any] = {"name": "tunnel", "internal_listener": {}, "filter_chains": [{"filters": [{"name": "tcp", "typed_config": {
     "@type": f"{TYPE}.network.tcp_proxy.v3.TcpProxy", "tunneling_config": {"hostname": "models.example.com:443"}}}]}]}  # fmt: skip
 
 
