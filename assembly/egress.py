@@ -119,6 +119,7 @@ def egress_proxy(
         security_group_id=egress.security_group_id,
         rollback_alarm_names=alarms.rollback_alarm_names,
         model_deadline_seconds=settings.limits.timeouts.model_deadline_seconds,
+        model_idle_seconds=settings.limits.timeouts.model_idle_seconds,
         architecture=settings.capacity.architecture.value,
         minimum_tasks=TASKS[0],
         maximum_tasks=TASKS[-1],

@@ -15,7 +15,7 @@ from pydantic import Field, field_validator, model_validator
 
 from components.args import Args
 from components.common.aws_limits import STOP_SECONDS
-from components.egress.settings import HTTPS, SERVICE, TUNNEL_SECONDS, EgressSettings
+from components.egress.settings import HTTPS, SERVICE, TUNNEL_IDLE_SECONDS, TUNNEL_SECONDS, EgressSettings
 from components.egress.task_definition import EgressPlan, container_definitions
 from components.service.fargate import check_capacity, fargate_architecture, pinned_image
 from components.service.internal_service import InternalServicePlan, run_internal_service
@@ -59,6 +59,8 @@ class EgressProxyArgs(Args):
     """A deployment is rolled back if one of these alarms fires during it."""
     model_deadline_seconds: int = Field(default=540, ge=1)
     """The maximum duration of a model's answer. A tunnel outlives it."""
+    model_idle_seconds: int = Field(default=59, ge=1)
+    """How long a model may be silent. A tunnel may be silent for longer."""
     cpu_units: int = 256
     """The task's CPU, in units of 1/1024 vCPU."""
     memory_mebibytes: int = 512
@@ -155,6 +157,7 @@ def egress_plan(args: EgressProxyArgs, known: dict[str, Any]) -> EgressPlan:
             environment=args.environment,
             authorities=tuple(sorted({f"{host}:{HTTPS}" for host in args.host_names})),
             authority=known["authority"],
+            idle_seconds=args.model_idle_seconds + TUNNEL_IDLE_SECONDS,
             tunnel_seconds=TUNNEL_SECONDS + args.model_deadline_seconds,
             memory_bytes=args.memory_mebibytes * 1024 * 1024 // 2,
         ),

@@ -19,9 +19,9 @@ CLIENT_NAME = "proxy.ai-interface.internal"
 
 TUNNEL_SECONDS = 600
 """After this time the interface's proxy starts no further request in a tunnel. A request that is running ends normally."""
-TUNNEL_IDLE_SECONDS = 120
-"""How long a tunnel may be silent in both directions. Longer than a model may be silent (59 seconds by default, and less than
-half of the edge's idle timeout), so that the interface's proxy decides first."""
+TUNNEL_IDLE_SECONDS = 61
+"""How much longer than a model a tunnel may be silent, so that the interface's proxy decides first: about a silent model, and
+about a connection without a request, which it keeps for 60 seconds."""
 
 NOT_PUBLIC = (
     "0.0.0.0/8",
@@ -64,7 +64,8 @@ class EgressSettings:
     connect_seconds: int = 5
     request_headers_seconds: int = 10
     """The maximum time of a TLS handshake, and of the head of a request."""
-    idle_seconds: int = TUNNEL_IDLE_SECONDS
+    idle_seconds: int = 59 + TUNNEL_IDLE_SECONDS
+    """How long a tunnel may be silent in both directions."""
     tunnel_seconds: int = TUNNEL_SECONDS + 600
     """The maximum duration of a tunnel. Must be longer than ``TUNNEL_SECONDS`` plus an answer's deadline; otherwise answers
     are cut."""
