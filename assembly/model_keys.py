@@ -1,4 +1,4 @@
-"""The API keys of private upstreams: existing secrets, of which only the description is read.
+"""The API keys of private and external upstreams: existing secrets, of which only the description is read.
 
 A key is never in the plan or the state: the look-up returns the secret's ARN and its KMS key, and ECS hands the value to the
 proxy's container when a task starts.
@@ -12,15 +12,17 @@ import pulumi_aws as aws
 from components.models import ModelKeyArgs
 from settings import Problem, StackSettings
 from settings.stack import PREFIX, refused
-from settings.upstreams import PrivateUpstream
+from settings.upstreams import ExternalUpstream, PrivateUpstream
+
+KeyedUpstream = ExternalUpstream | PrivateUpstream
 
 
-def upstream_name(group: str, upstream: PrivateUpstream) -> str:
+def upstream_name(group: str, upstream: KeyedUpstream) -> str:
     """The upstream's name at the proxy. Neither group nor host names contain colons, so the names are unique."""
     return f"{group}:{upstream.host_name}:{upstream.port}"
 
 
-def key_variable(group: str, upstream: PrivateUpstream) -> str:
+def key_variable(group: str, upstream: KeyedUpstream) -> str:
     """The proxy's environment variable with the upstream's API key; empty if it has none. Names that differ only in
     characters that a variable cannot contain get different variables."""
     if upstream.api_key_secret is None:
@@ -33,7 +35,7 @@ def key_secrets(settings: StackSettings) -> dict[str, str]:
     """Variable of the proxy → the secret's key in the service's ``secret_references``."""
     return {
         key_variable(group, upstream): reference(upstream.api_key_secret)
-        for _, group, upstream in _private(settings)
+        for _, group, upstream in _keyed(settings)
         if upstream.api_key_secret is not None
     }
 
@@ -48,7 +50,7 @@ def look_up_keys(settings: StackSettings) -> dict[str, ModelKeyArgs]:
     which the permissions boundary of the stack's roles does not let them use."""
     found: dict[str, ModelKeyArgs] = {}
     problems: list[Problem] = []
-    for key, _, upstream in _private(settings):
+    for key, _, upstream in _keyed(settings):
         name = upstream.api_key_secret
         if name is None or name in found:
             continue
@@ -74,9 +76,9 @@ def _by_name(name: str) -> aws.secretsmanager.GetSecretResult:
     return aws.secretsmanager.get_secret(name=name)
 
 
-def _private(settings: StackSettings) -> Iterator[tuple[str, str, PrivateUpstream]]:
-    """The key of each private upstream, its group and itself."""
+def _keyed(settings: StackSettings) -> Iterator[tuple[str, str, KeyedUpstream]]:
+    """The key of each upstream that may have an API key, its group and itself."""
     for position, group in enumerate(settings.models.groups):
         for place, upstream in enumerate(group.upstreams):
-            if isinstance(upstream, PrivateUpstream):
+            if isinstance(upstream, KeyedUpstream):
                 yield f"models.groups[{position}].upstreams[{place}]", group.name, upstream

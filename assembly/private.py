@@ -6,12 +6,16 @@ from typing import assert_never
 import pulumi
 
 from assembly.common import repository_arns, tags
+from assembly.egress import external_hosts
 from assembly.existing import existing_network
 from assembly.model_keys import look_up_keys
 from components.data import Data, DataArgs, DataCacheArgs, DataDatabaseArgs, DataUploadsArgs, UploadsAccessArgs
 from components.data.cache import PORT as CACHE_PORT
 from components.data.component import data_domains
 from components.data.database import PORT as DATABASE_PORT
+from components.egress import EgressIdentity, EgressNetwork
+from components.egress.settings import PORT as EGRESS_PORT
+from components.egress.settings import host_name as egress_host_name
 from components.gateway import GatewayIdentity
 from components.gateway.identity import host_name as gateway_host_name
 from components.gateway.settings import PORT as GATEWAY_PORT
@@ -38,7 +42,7 @@ from components.network.private_services import service_domain
 from components.service import WorkloadIdentity, WorkloadIdentityArgs
 from releases.prompts import Prompts
 from settings import StackSettings
-from settings.upstreams import BedrockUpstream, GatewayUpstream, PrivateUpstream, Upstream
+from settings.upstreams import BedrockUpstream, ExternalUpstream, GatewayUpstream, PrivateUpstream, Upstream
 
 HTTPS = 443
 
@@ -73,6 +77,8 @@ def network(settings: StackSettings, operations: Operations) -> PrivateNetworkAr
                 service = upstream.endpoint_service
                 model_hosts.add(upstream.host_name if service is None else service_domain(service))
                 model_ports.add(upstream.port)
+            case ExternalUpstream():
+                model_hosts |= {upstream.host_name, egress_host_name(settings.environment)}
             case _:
                 assert_never(upstream)
     identity_hosts = [
@@ -97,6 +103,7 @@ def network(settings: StackSettings, operations: Operations) -> PrivateNetworkAr
         account_id=settings.account_id,
         region=settings.region,
         internal_ports=sorted({DATABASE_PORT, CACHE_PORT, *model_ports} - {HTTPS}),
+        egress_port=EGRESS_PORT if external_hosts(settings) else None,
         log_key_arn=operations.key_arn,
         existing=existing_network(chosen.existing, settings.environment) if chosen.existing else None,
         allow_deletion=settings.allow_deletion,
@@ -204,6 +211,10 @@ def _model_upstream(upstream: Upstream, keys: Mapping[str, ModelKeyArgs]) -> Mod
                 endpoint_service=upstream.endpoint_service or "",
                 api_key=keys.get(upstream.api_key_secret or ""),
             )
+        case ExternalUpstream():
+            return ModelUpstreamArgs(
+                kind=upstream.kind, host_name=upstream.host_name, api_key=keys.get(upstream.api_key_secret)
+            )
         case _:
             assert_never(upstream)
 
@@ -291,13 +302,19 @@ def endpoints(
     models: ModelAccess,
     data: Data,
     gateway: GatewayIdentity | None,
+    egress: EgressIdentity | None = None,
+    egress_network: EgressNetwork | None = None,
 ) -> PrivateEndpointsArgs:
     """The VPC endpoints: those that Fargate needs, Bedrock in each declared region, and S3 for the bucket of
     uploads."""
     return PrivateEndpointsArgs(
         vpc_id=network.vpc_id,
         subnet_ids=network.private_subnet_ids,
-        route_table_ids=network.private_route_table_ids,
+        route_table_ids=_together(
+            network.private_route_table_ids, *([egress_network.route_table_ids] if egress_network else [])
+        )
+        if egress_network
+        else network.private_route_table_ids,
         client_security_group_id=workload.security_group_id,
         region=settings.region,
         account_id=settings.account_id,
@@ -312,12 +329,18 @@ def endpoints(
         gateway_secret_arns=gateway.secret_arns if gateway else _listed([]),
         gateway_log_group_arns=gateway.log_group_arns if gateway else _listed([]),
         gateway_model_statements=models.gateway_statements,
+        egress_security_group_id=egress.security_group_id if egress else None,
+        egress_execution_role_arn=egress.execution_role_arn if egress else None,
+        egress_repository_arns=_listed(egress.image_repository_arns if egress else []),
+        egress_secret_arns=egress.secret_arns if egress else _listed([]),
+        egress_log_group_arns=egress.log_group_arns if egress else _listed([]),
         repository_arns=_listed(repository_arns(settings)),
         secret_arns=_together(
             workload.secret_arns,
             data.secret_arns,
             _listed(models.api_key_arns),
             *([gateway.client_secret_arns] if gateway else []),
+            *([egress.client_secret_arns] if egress else []),
         ),
         private_services=_private_services(settings),
         bucket_arns=pulumi.Output.all(data.bucket_arn).apply(lambda arns: [str(arn) for arn in arns]),

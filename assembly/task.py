@@ -8,11 +8,13 @@ from typing import Any, assert_never
 import pulumi
 
 from assembly.common import MEBIBYTE, image, tags
+from assembly.egress import EGRESS_SECRETS, proxy_egress
 from assembly.model_keys import key_secrets, key_variable, upstream_name
 from components.applications import ApplicationArgs, Deployment, Embeddings, Preset, find_preset, preset_names
 from components.applications.application import SchemaArgs
 from components.data import Data
 from components.edge import Edge
+from components.egress import EgressIdentity
 from components.gateway import GatewayIdentity
 from components.gateway.identity import CLIENT_CERTIFICATE, CLIENT_PRIVATE_KEY
 from components.gateway.identity import host_name as gateway_host_name
@@ -31,7 +33,7 @@ from settings.identity import People
 from settings.limits import Limits
 from settings.models import ModelGroup
 from settings.stack import PREFIX, refused
-from settings.upstreams import BedrockUpstream, GatewayUpstream, PrivateUpstream, Upstream
+from settings.upstreams import BedrockUpstream, ExternalUpstream, GatewayUpstream, PrivateUpstream, Upstream
 
 
 def preset(settings: StackSettings) -> Preset:
@@ -103,9 +105,11 @@ def proxy(
     gateway_authority: str = "",
     *,
     service_names: Mapping[str, str] | None = None,
+    egress_authority: str = "",
 ) -> ProxySettings:
     """The proxy's settings; ``guardrails`` is region → guardrail id and version, ``gateway_authority`` the certificate of
-    the CA that signed the gateway's, if there is one, and ``service_names`` is endpoint service → name of its endpoint."""
+    the CA that signed the gateway's, if there is one, ``service_names`` is endpoint service → name of its endpoint, and ``egress_authority`` the certificate of the
+    CA that signed the egress proxy's, if there is one."""
     outside = _Outside(guardrails, gateway_authority, service_names or {})
     identity = settings.identity
     return ProxySettings(
@@ -137,6 +141,7 @@ def proxy(
             )
             for group in settings.models.groups
         ),
+        egress=proxy_egress(settings, egress_authority),
         machine_host_names=(identity.machine_clients.host_name,) if identity.machine_clients else (),
     )
 
@@ -198,6 +203,14 @@ def _upstream(settings: StackSettings, group: str, upstream: Upstream, outside: 
                 ca_certificate=upstream.ca_certificate or "",
                 api_key_variable=key_variable(group, upstream),
             )
+        case ExternalUpstream():
+            return ProxyUpstream(
+                name=upstream_name(group, upstream),
+                host_name=upstream.host_name,
+                path_prefix=upstream.path_prefix,
+                through_egress=True,
+                api_key_variable=key_variable(group, upstream),
+            )
         case GatewayUpstream():
             return ProxyUpstream(
                 name=f"{group}:gateway",
@@ -236,15 +249,25 @@ def service(
     data: Data,
     edge: Edge,
     gateway: GatewayIdentity | None,
+    egress: EgressIdentity | None,
     rollback_alarm_names: pulumi.Output[list[str]],
 ) -> InterfaceServiceArgs:
     """The task definition and the service."""
     chosen, capacity, times = preset(settings), settings.capacity, settings.limits.timeouts
 
     def arguments(known: list[Any]) -> list[str]:
-        signer, ids, versions, authority, names = known
+        signer, ids, versions, authority, names, egress_authority = known
         guardrails = {region: (ids[region], versions[region]) for region in ids}
-        return envoy_arguments(proxy(settings, chosen, signer, guardrails, authority, service_names=names))
+        made = proxy(
+            settings,
+            chosen,
+            signer,
+            guardrails,
+            authority,
+            service_names=names,
+            egress_authority=egress_authority,
+        )
+        return envoy_arguments(made)
 
     return InterfaceServiceArgs(
         environment=settings.environment,
@@ -260,8 +283,13 @@ def service(
             models.guardrail_versions,
             gateway.authority if gateway else "",
             endpoints.private_service_names,
+            egress.authority if egress else "",
         ).apply(arguments),
-        proxy_secrets={**(GATEWAY_SECRETS if gateway else {}), **key_secrets(settings)},
+        proxy_secrets={
+            **(GATEWAY_SECRETS if gateway else {}),
+            **(EGRESS_SECRETS if egress else {}),
+            **key_secrets(settings),
+        },
         execution_role_arn=workload.execution_role_arn,
         task_role_arn=workload.task_role_arn,
         secret_references=pulumi.Output.all(
@@ -269,6 +297,7 @@ def service(
             data.secret_references,
             models.api_key_references,
             *([gateway.secret_references] if gateway else []),
+            *([egress.secret_references] if egress else []),
         ).apply(lambda known: {name: reference for references in known for name, reference in references.items()}),
         data_values=data.values,
         log_group_names=operations.log_group_names,

@@ -5,6 +5,7 @@ replaced by placeholders of at least the same length, so the result is about one
 """
 
 from assembly.common import image
+from assembly.egress import EGRESS_SECRETS, external_hosts
 from assembly.gateway import uses_gateway
 from assembly.model_keys import key_secrets
 from assembly.task import GATEWAY_SECRETS, application, preset, proxy, schemas
@@ -33,7 +34,12 @@ def largest_task(settings: StackSettings, release: Release, prompts: Prompts) ->
     """The maximum size of the container definitions in bytes, and each container's share of it."""
     container = application(settings, prompts)
     gateway = uses_gateway(settings)
-    proxy_secrets = {**PROXY_SECRETS, **(GATEWAY_SECRETS if gateway else {}), **key_secrets(settings)}
+    proxy_secrets = {
+        **PROXY_SECRETS,
+        **(GATEWAY_SECRETS if gateway else {}),
+        **(EGRESS_SECRETS if external_hosts(settings) else {}),
+        **key_secrets(settings),
+    }
     secrets = {
         *container.secret_environment.values(),
         *container.prepare_secret_environment.values(),
@@ -65,6 +71,7 @@ def largest_task(settings: StackSettings, release: Release, prompts: Prompts) ->
                 dict.fromkeys(regions, GUARDRAIL),
                 AUTHORITY if gateway else "",
                 service_names=services,
+                egress_authority=AUTHORITY,
             )
         ),
         proxy_secrets=proxy_secrets,

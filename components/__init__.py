@@ -22,6 +22,9 @@ if TYPE_CHECKING:
         TokenClaimArgs,
     )
     from components.edge.component import Edge
+    from components.egress.component import EgressProxy, EgressProxyArgs
+    from components.egress.identity import EgressIdentity, EgressIdentityArgs
+    from components.egress.network import EgressNetwork, EgressNetworkArgs
     from components.gateway.component import GatewayModelArgs, GatewayService, GatewayServiceArgs
     from components.gateway.identity import GatewayIdentity, GatewayIdentityArgs
     from components.models.component import GuardrailArgs, ModelAccess, ModelAccessArgs
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from components.models.recording import PromptRecording, PromptRecordingArgs
     from components.monitoring.data import DataAlarms, DataAlarmsArgs
     from components.monitoring.edge_and_service import EdgeAlarms, EdgeAlarmsArgs, ServiceAlarms, ServiceAlarmsArgs
+    from components.monitoring.egress import EgressAlarms, EgressAlarmsArgs
     from components.monitoring.gateway import GatewayAlarms, GatewayAlarmsArgs
     from components.monitoring.models import ModelAlarms, ModelAlarmsArgs
     from components.monitoring.operations import Operations, OperationsArgs
@@ -55,6 +59,14 @@ __all__ = [
     "EdgeAlarms",
     "EdgeAlarmsArgs",
     "EdgeArgs",
+    "EgressAlarms",
+    "EgressAlarmsArgs",
+    "EgressIdentity",
+    "EgressIdentityArgs",
+    "EgressNetwork",
+    "EgressNetworkArgs",
+    "EgressProxy",
+    "EgressProxyArgs",
     "ExistingNetworkArgs",
     "Firewall",
     "FirewallArgs",
@@ -123,6 +135,18 @@ __getattr__ = loader(
             "TokenClaimArgs",
         ),
         "edge.component": ("Edge",),
+        "egress.component": (
+            "EgressProxy",
+            "EgressProxyArgs",
+        ),
+        "egress.identity": (
+            "EgressIdentity",
+            "EgressIdentityArgs",
+        ),
+        "egress.network": (
+            "EgressNetwork",
+            "EgressNetworkArgs",
+        ),
         "gateway.component": (
             "GatewayModelArgs",
             "GatewayService",
@@ -155,6 +179,10 @@ __getattr__ = loader(
             "EdgeAlarmsArgs",
             "ServiceAlarms",
             "ServiceAlarmsArgs",
+        ),
+        "monitoring.egress": (
+            "EgressAlarms",
+            "EgressAlarmsArgs",
         ),
         "monitoring.gateway": (
             "GatewayAlarms",

@@ -7,21 +7,22 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 
-from components.common.aws_limits import ACL_PORT_NUMBERS, CACHE_PORT, DATABASE_PORT, PROXY_PORT
+from components.common.aws_limits import ACL_PORT_NUMBERS, CACHE_PORT, DATABASE_PORT, GATEWAY_PORT, PROXY_PORT
 from settings.data import CONNECTIONS_OF_A_UNIT, LEAST_CONNECTIONS, RESERVED_CONNECTIONS, Data
 from settings.errors import FailedChecksError, Problem, check, collected
 from settings.identity import Identity
 from settings.models import Models
 from settings.sections import Capacity, Domain, Network
-from settings.upstreams import BedrockUpstream, GatewayUpstream, PrivateUpstream
+from settings.upstreams import BedrockUpstream, ExternalUpstream, GatewayUpstream, PrivateUpstream
 
 STORE_PORTS = {DATABASE_PORT: "the database", CACHE_PORT: "the cache"}
 """Ports that are always open between the private subnets."""
 HTTPS = 443
 TASKS_AT_ONCE = 2
 """During a deployment twice as many tasks run, because new tasks start before the old ones stop (``components.service.component``)."""
-ACL_PORTS = {2: 6, 3: 3}
-"""Number of ports besides 443 for which a network ACL has entries, by number of zones (``components.network.acls``)."""
+ACL_PORTS, EGRESS_ACL_PORTS = {2: 6, 3: 3}, {2: 4, 3: 2}
+"""Number of ports besides 443 for which a network ACL has entries, by number of zones; the second if an upstream is of kind
+``external`` (``components.network.acls``)."""
 
 
 def inconsistencies(sections: Mapping[str, object]) -> list[Problem]:
@@ -56,6 +57,7 @@ def _compare(sections: Mapping[str, object]) -> None:
         _acl_numbers_differ(models)
     if isinstance(models, Models) and isinstance(network, Network):
         _ports_fit_in_acls(models, network)
+        _external_upstreams_have_subnets(models, network)
     if isinstance(network, Network):
         _a_zone_can_be_lost(network, sections.get("capacity"), sections.get("data"))
     capacity, data = sections.get("capacity"), sections.get("data")
@@ -119,7 +121,7 @@ def _host_names_differ(domain: Domain, identity: Identity) -> None:
 
 
 def _upstreams_are_not_the_interface(domain: Domain, models: Models) -> None:
-    for key, upstream in _private(models):
+    for key, upstream in _servers(models):
         check(
             upstream.host_name != domain.host_name,
             key=f"{key}.hostName",
@@ -137,6 +139,32 @@ def _private(models: Models) -> Iterator[tuple[str, PrivateUpstream]]:
                 yield f"models.groups[{position}].upstreams[{place}]", upstream
 
 
+def _servers(models: Models) -> Iterator[tuple[str, PrivateUpstream | ExternalUpstream]]:
+    """Each upstream that has a host name, with its key."""
+    for position, group in enumerate(models.groups):
+        for place, upstream in enumerate(group.upstreams):
+            if isinstance(upstream, PrivateUpstream | ExternalUpstream):
+                yield f"models.groups[{position}].upstreams[{place}]", upstream
+
+
+def _external(models: Models) -> list[str]:
+    """The key of each upstream on the internet."""
+    return [key for key, upstream in _servers(models) if isinstance(upstream, ExternalUpstream)]
+
+
+def _external_upstreams_have_subnets(models: Models, network: Network) -> None:
+    """The egress subnets are part of a network that the stack creates."""
+    for key in _external(models):
+        check(
+            network.existing is None,
+            key=f"{key}.kind",
+            value="external",
+            allowed="bedrock, gateway or private with network.existing: the egress proxy needs subnets and NAT gateways, which "
+            "the stack creates in its own VPC only",
+            fix="omit network.existing, or run an egress proxy of your own and declare it as an upstream of kind private",
+        )
+
+
 def _private_upstreams_are_here(models: Models, region: str, account: str) -> None:
     """Endpoint services and secrets of this region, and secrets of this account: the boundary of the stack's roles allows no
     other (``bootstrap/role_boundaries.py``)."""
@@ -149,6 +177,7 @@ def _private_upstreams_are_here(models: Models, region: str, account: str) -> No
                 allowed=f"an endpoint service in aws:region ({region})",
                 fix=f"have the server's owner offer it in {region}",
             )
+    for key, upstream in _servers(models):
         if upstream.api_key_secret is not None and upstream.api_key_secret.startswith("arn:"):
             check(
                 upstream.api_key_secret.split(":")[3:5] == [region, account],
@@ -161,7 +190,7 @@ def _private_upstreams_are_here(models: Models, region: str, account: str) -> No
 
 def _keys_are_not_the_client_secret(models: Models, identity: Identity) -> None:
     name = identity.client_secret_name
-    for key, upstream in _private(models):
+    for key, upstream in _servers(models):
         secret = upstream.api_key_secret
         if secret is not None:
             check(
@@ -202,14 +231,18 @@ def _ports_fit_in_acls(models: Models, network: Network) -> None:
             fix=f"have the owner of the endpoint service add a listener on another port, for example {HTTPS}",
         )
     ports = {upstream.port for _, upstream in _private(models)}
+    if any(isinstance(upstream, GatewayUpstream) for group in models.groups for upstream in group.upstreams):
+        ports.add(GATEWAY_PORT)
     own, zones = sorted(ports - {HTTPS, *STORE_PORTS}), len(network.availability_zones)
-    available = ACL_PORTS[zones] - len(STORE_PORTS)
+    external = bool(_external(models))
+    available = (EGRESS_ACL_PORTS if external else ACL_PORTS)[zones] - len(STORE_PORTS)
+    also = " and an upstream of kind external" if external else ""
     check(
         len(own) <= available,
         key="models.groups",
         value=f"model servers on the ports {', '.join(map(str, own))}",
-        allowed=f"{available} different ports besides {HTTPS} with {zones} zones: AWS's quota of network ACL entries",
-        fix=f"run some of the model servers on the same port, for example {HTTPS}",
+        allowed=f"{available} different ports besides {HTTPS} with {zones} zones{also}: AWS's quota of network ACL entries",
+        fix=f"run some of the model servers on the same port, for example {HTTPS}{', or use two zones' if external else ''}",
     )
 
 

@@ -15,10 +15,12 @@ from settings.errors import check, collected
 from settings.known_models import Serves, documented
 from settings.upstreams import (
     BedrockUpstream,
+    ExternalUpstream,
     GatewayUpstream,
     PrivateUpstream,
     Upstream,
     bedrock_region,
+    check_external,
     check_private,
     check_profiles,
 )
@@ -217,6 +219,8 @@ class Models(Section):
                             check_profiles(group.models, upstream, key, place)
                         case PrivateUpstream():
                             check_private(upstream, f"{key}.upstreams[{place}]")
+                        case ExternalUpstream():
+                            check_external(upstream, f"{key}.upstreams[{place}]")
                         case _:
                             assert_never(upstream)
                 kinds = sorted({upstream.kind for upstream in group.upstreams if bedrock_region(upstream)})

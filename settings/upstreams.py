@@ -99,7 +99,42 @@ class GatewayUpstream(Section):
         return f"gateway to bedrock in {self.region}"
 
 
-Upstream = Annotated[BedrockUpstream | GatewayUpstream | PrivateUpstream, Field(discriminator="kind")]
+class ExternalUpstream(Section):
+    """A model provider on the internet with an OpenAI-compatible API. **Prompts leave AWS.** Declaring one creates the egress
+    proxy, the only way from the VPC to the internet, in separate subnets with NAT gateways."""
+
+    kind: Literal["external"]
+    """``external`` for this kind of upstream."""
+    host_name: HostName
+    """The host of the provider's API. Only it can be reached, on port 443 only, and its certificate must be one of a public CA
+    for this name."""
+    path_prefix: Annotated[
+        str,
+        StringConstraints(pattern=r"^(/[A-Za-z0-9._~-]{1,64}){1,8}$"),
+        Field(
+            description="a path without its last slash, for example /v1 or /api/v1",
+            json_schema_extra={"fix": "write the part of the provider's URL between host and /chat/completions"},
+        ),
+    ] = "/v1"
+    """The path below which the provider serves ``/chat/completions``."""
+    api_key_secret: SecretReference
+    """The name or the ARN of an existing secret in Secrets Manager whose value is the provider's API key. The proxy sends it as
+    ``Authorization: Bearer …`` to this upstream only."""
+
+    @property
+    def server(self) -> str:
+        """Identifies the upstream within its group."""
+        return f"{self.host_name}:{self.port}"
+
+    @property
+    def port(self) -> int:
+        """The TCP port of every provider."""
+        return 443
+
+
+Upstream = Annotated[
+    BedrockUpstream | ExternalUpstream | GatewayUpstream | PrivateUpstream, Field(discriminator="kind")
+]
 
 
 def bedrock_region(upstream: Upstream) -> str | None:
@@ -107,7 +142,7 @@ def bedrock_region(upstream: Upstream) -> str | None:
     match upstream:
         case BedrockUpstream() | GatewayUpstream():
             return upstream.region
-        case PrivateUpstream():
+        case PrivateUpstream() | ExternalUpstream():
             return None
         case _:
             assert_never(upstream)
@@ -161,4 +196,26 @@ def check_private(upstream: PrivateUpstream, key: str) -> None:
         allowed=f"the certificate of the CA that signed the one of {upstream.host_name}: no public CA signs a name in "
         f".{top_level}, so the certificate authorities of the proxy's image cannot verify it",
         fix="paste your CA's certificate below the key, after a |",
+    )
+
+
+_OF_AWS = ("amazonaws.com", "amazonaws.com.cn", "api.aws")
+
+
+def check_external(upstream: ExternalUpstream, key: str) -> None:
+    """Check that the provider at ``key`` is on the internet, and not AWS."""
+    top_level = upstream.host_name.rpartition(".")[2]
+    check(
+        top_level not in _NOT_PUBLIC,
+        key=f"{key}.hostName",
+        value=upstream.host_name,
+        allowed="a public host name of a provider, such as api.example.com",
+        fix="write the host of the provider's API; a server in your network is an upstream of kind private",
+    )
+    check(
+        not any(upstream.host_name == domain or upstream.host_name.endswith(f".{domain}") for domain in _OF_AWS),
+        key=f"{key}.hostName",
+        value=upstream.host_name,
+        allowed="a host that is not AWS's: Bedrock is reached through its VPC endpoint, with the guardrail and without a key",
+        fix="use an upstream of kind bedrock or gateway",
     )

@@ -7,9 +7,10 @@ This module does not depend on Pulumi. A guardrail's id is an ``Output`` in the 
 from dataclasses import dataclass
 from enum import StrEnum
 
+from components.common.aws_limits import GATEWAY_PORT
 from components.proxy.settings import ProxyLimits
 
-PORT = 8444
+PORT = GATEWAY_PORT
 """The port on which the gateway's proxy accepts connections from the interface's proxy. The private network ACL admits
 the port of the interface's proxy, 8443, from the load balancer only."""
 TRANSLATOR_PORT = 4001

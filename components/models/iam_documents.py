@@ -35,6 +35,7 @@ class UpstreamKind(StrEnum):
     checker wherever it is missing."""
 
     BEDROCK = "bedrock"
+    EXTERNAL = "external"
     GATEWAY = "gateway"
     PRIVATE = "private"
 
@@ -44,7 +45,7 @@ class UpstreamKind(StrEnum):
         match self:
             case UpstreamKind.BEDROCK | UpstreamKind.GATEWAY:
                 return ("region",)
-            case UpstreamKind.PRIVATE:
+            case UpstreamKind.PRIVATE | UpstreamKind.EXTERNAL:
                 return ("host_name",)
             case _:
                 assert_never(self)
@@ -62,17 +63,18 @@ class ModelKeyArgs(Args):
 
 
 class ModelUpstreamArgs(Args):
-    """A model server: Bedrock in one region, directly or through the gateway, or a private OpenAI-compatible server."""
+    """A model server: Bedrock in one region, directly or through the gateway, a private OpenAI-compatible server, or a provider
+    on the internet."""
 
     kind: str
-    """``bedrock``, ``gateway`` or ``private``."""
+    """``bedrock``, ``external``, ``gateway`` or ``private``."""
     region: str = ""
     """Bedrock's region."""
     destination_regions: list[str] = Field(default_factory=list[str])
     """The regions to which Bedrock may send a prompt to one of the group's inference profiles. Required for a profile
     that is not ``global``: the caller needs permission in each of them. Bedrock's page of the model lists them."""
     host_name: str = ""
-    """A private server's DNS name."""
+    """The DNS name of a private server or of a provider."""
     port: int = 443
     """A private server's port."""
     security_group_id: str = ""
@@ -81,14 +83,15 @@ class ModelUpstreamArgs(Args):
     endpoint_service: str = ""
     """The endpoint service of a private server in another VPC. ``PrivateEndpoints`` creates its endpoint."""
     api_key: ModelKeyArgs | None = None
-    """A private server's API key. Omitted: it needs none."""
+    """The API key of a private server or a provider. Omitted: it needs none, which no provider does."""
 
     @model_validator(mode="after")
     def _is_complete(self) -> "ModelUpstreamArgs":
         if self.kind not in list(UpstreamKind):
             raise ValueError(f"kind {self.kind!r}: use {' or '.join(UpstreamKind)}")
         if missing := [field for field in UpstreamKind(self.kind).required_fields if not getattr(self, field)]:
-            raise ValueError(f"a {self.kind} upstream needs {' and '.join(missing)}")
+            article = "an" if self.kind == UpstreamKind.EXTERNAL else "a"
+            raise ValueError(f"{article} {self.kind} upstream needs {' and '.join(missing)}")
         if self.kind == UpstreamKind.PRIVATE and bool(self.security_group_id) == bool(self.endpoint_service):
             raise ValueError("a private upstream needs either security_group_id or endpoint_service")
         return self
@@ -100,18 +103,18 @@ class ModelUpstreamArgs(Args):
         match kind:
             case UpstreamKind.BEDROCK | UpstreamKind.GATEWAY:
                 return self.region
-            case UpstreamKind.PRIVATE:
+            case UpstreamKind.PRIVATE | UpstreamKind.EXTERNAL:
                 return None
             case _:
                 assert_never(kind)
 
     @property
     def private_server(self) -> tuple[str, int] | None:
-        """Security group and port to which the task needs egress; ``None`` for an upstream behind a VPC endpoint, whose
-        component adds the rule."""
+        """Security group and port to which the task needs egress; ``None`` for an upstream behind a VPC endpoint or the egress
+        proxy, whose component adds the rule."""
         kind = UpstreamKind(self.kind)
         match kind:
-            case UpstreamKind.BEDROCK | UpstreamKind.GATEWAY:
+            case UpstreamKind.BEDROCK | UpstreamKind.EXTERNAL | UpstreamKind.GATEWAY:
                 return None
             case UpstreamKind.PRIVATE:
                 return (self.security_group_id, self.port) if self.security_group_id else None

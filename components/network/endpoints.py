@@ -74,6 +74,20 @@ class PrivateEndpointsArgs(Args):
         default_factory=lambda: pulumi.Output.from_input(list[dict[str, Any]]())
     )
     """IAM statements for the gateway's calls of Bedrock. Omitted: no call is allowed."""
+    egress_security_group_id: pulumi.Output[str] | None = None
+    """The egress proxy's security group. Omitted: there is no egress proxy."""
+    egress_execution_role_arn: pulumi.Output[str] | None = None
+    """The role with which Fargate starts the egress proxy's tasks. Required with an egress proxy."""
+    egress_repository_arns: pulumi.Output[list[str]] = Field(
+        default_factory=lambda: pulumi.Output.from_input(list[str]())
+    )
+    """The repositories of the egress proxy's image."""
+    egress_secret_arns: pulumi.Output[list[str]] = Field(default_factory=lambda: pulumi.Output.from_input(list[str]()))
+    """The secrets that the egress proxy's tasks read when they start."""
+    egress_log_group_arns: pulumi.Output[list[str]] = Field(
+        default_factory=lambda: pulumi.Output.from_input(list[str]())
+    )
+    """The log groups of the egress proxy's tasks."""
     private_services: list[PrivateServiceArgs] = Field(default_factory=list[PrivateServiceArgs])
     """Endpoint services of other VPCs that the tasks call, without duplicates. Omitted: none."""
     repository_arns: pulumi.Output[list[str]]
@@ -93,6 +107,8 @@ class PrivateEndpointsArgs(Args):
         gateway = (self.gateway_security_group_id, self.gateway_execution_role_arn, self.gateway_task_role_arn)
         if any(gateway) and not all(gateway):
             raise ValueError("a gateway needs its security group, its execution role and its task role: set all three")
+        if (self.egress_security_group_id is None) != (self.egress_execution_role_arn is None):
+            raise ValueError("an egress proxy needs its security group and its execution role: set both")
         for region in self.model_regions:
             check_region(BEDROCK, region, self.region)
         names = [service.service_name for service in self.private_services]
@@ -178,6 +194,10 @@ class PrivateEndpoints(pulumi.ComponentResource):
             gateway_secret_arns=args.gateway_secret_arns,
             gateway_log_group_arns=args.gateway_log_group_arns,
             gateway_model_statements=args.gateway_model_statements,
+            egress_execution_role_arn=args.egress_execution_role_arn or "",
+            egress_repository_arns=args.egress_repository_arns,
+            egress_secret_arns=args.egress_secret_arns,
+            egress_log_group_arns=args.egress_log_group_arns,
         ).apply(describe)
 
     def _security_group(self) -> aws.ec2.SecurityGroup:
@@ -244,6 +264,8 @@ class PrivateEndpoints(pulumi.ComponentResource):
         clients = [("tasks", "Tasks call AWS", self._args.client_security_group_id)]
         if self._args.gateway_security_group_id is not None:
             clients.append(("gateway", "The gateway calls AWS", self._args.gateway_security_group_id))
+        if self._args.egress_security_group_id is not None:
+            clients.append(("egress", "The egress proxy starts", self._args.egress_security_group_id))
         return clients
 
     def _client_egress(self, group: aws.ec2.SecurityGroup, gateway: aws.ec2.VpcEndpoint) -> None:

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from components.gateway import GatewayServiceArgs, litellm
 from components.gateway.envoy import envoy_configuration
-from components.gateway.identity import AUTHORITY_HOURS, CERTIFICATE_HOURS, RENEWAL_HOURS
 from components.gateway.settings import CLIENT_NAME, PORT, TRANSLATOR_PORT, GatewayModel, GatewaySettings
+from components.service.internal_identity import AUTHORITY_HOURS, CERTIFICATE_HOURS, RENEWAL_HOURS
 from preflight.recording.recorder import RecordedResource, Recording
 from tests.components.task_fixtures import ACCOUNT, REGION, document, one, text
 from tests.gateway.program import EMBEDDING_MODELS, MODELS, recording

@@ -263,6 +263,7 @@ def test_a_changed_guardrail_is_published_as_a_new_version_and_the_old_one_stays
     [
         ({"kind": "public"}, f"use {' or '.join(UpstreamKind)}"),
         ({"kind": "bedrock"}, "a bedrock upstream needs region"),
+        ({"kind": "external"}, "an external upstream needs host_name"),
         ({"kind": "private"}, "a private upstream needs host_name"),
         (
             {"kind": "private", "host_name": "llm.example.com"},
