@@ -64,7 +64,9 @@ def test_the_role_calls_its_models_with_the_guardrail_and_nothing_else(built: Re
     statements = {one["Sid"]: one for one in document(policy)}
     embed = statements.pop(f"EmbedWithListedModels{REGION.replace('-', '')}")
     assert embed["Action"] == ["bedrock:InvokeModel"]
-    assert embed["Resource"] == sorted(f"arn:aws:bedrock:{REGION}::foundation-model/{model}" for model in EMBEDDING_MODELS)
+    assert embed["Resource"] == sorted(
+        f"arn:aws:bedrock:{REGION}::foundation-model/{model}" for model in EMBEDDING_MODELS
+    )
     allowed, apply, others, draft, tokens = statements.values()
     assert others["NotResource"] == embed["Resource"]
     assert allowed == {
