@@ -63,7 +63,7 @@ class EgressNetwork(pulumi.ComponentResource):
             gateway = aws.ec2.NatGateway(
                 f"{role}-nat",
                 subnet_id=args.public_subnet_ids[place],
-                allocation_id=address.allocation_id,
+                allocation_id=address.id,
                 connectivity_type="public",
                 tags=tags,
                 opts=child,
