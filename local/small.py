@@ -13,11 +13,10 @@ from collections.abc import Generator, Mapping
 from typing import Any, cast
 
 from local import network as networks
-from local.environment import Environment, Progress, ground, say_nothing
+from local.environment import NOTHING, Environment, Installed, Progress, ground, say_nothing
 from local.places import tasks_per_subnet
 from local.stack import Stack
-from local.task.definition import TASK_DEFINITION
-from local.task.deployment import SERVICE
+from local.task.services import SERVICE, task_definition
 from local.wiring import Loopback
 from preflight.conform.stack_file import Declared, declared_variables, preset_of
 from preflight.conform.variables import PLAN
@@ -33,20 +32,22 @@ LEFT_OUT = {
 
 
 def reduced(stack: Stack) -> Stack:
-    """The stack with one task, whose application and ``prepare`` do without what the preset adds for shared data."""
-    service = stack.one(SERVICE)
-    task = stack.one(TASK_DEFINITION)
+    """The stack with one task for each service; the interface's application and ``prepare`` do without what the preset adds for shared data."""
+    task = task_definition(stack)
     containers = cast("list[dict[str, Any]]", task.document("containerDefinitions"))
     declared = declared_variables(preset_of(stack.name))
     made = [_without(one, declared) for one in containers]
-    return stack.changed(service, desiredCount=1).changed(task, containerDefinitions=json.dumps(made))
+    small = stack.changed(task, containerDefinitions=json.dumps(made))
+    for service in stack.all(SERVICE):
+        small = small.changed(service, desiredCount=1)
+    return small
 
 
 @contextlib.contextmanager
 def running(
     stack: Stack,
     *,
-    pythons: Mapping[str, str] | None = None,
+    installed: Installed = NOTHING,
     progress: Progress = say_nothing,
     bootstrap: Stack | None = None,
 ) -> Generator[Environment]:
@@ -55,7 +56,7 @@ def running(
     plan = networks.plan_network(small.graph(), tasks_per_subnet=tasks_per_subnet(small))
     with (
         ground(small, Loopback(), plan, progress, bootstrap) as base,
-        base.serving(progress, pythons or {}) as environment,
+        base.serving(progress, installed) as environment,
     ):
         yield environment
 
