@@ -13,6 +13,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from local import handshakes
 from local.authority import Authority
 from local.aws.access import Access, bootstrap_of
 from local.aws.endpoints import Endpoints
@@ -112,9 +113,14 @@ class Environment:
         return [public.get(one, one) for one in found.addresses] if self.wiring.isolated else list(found.addresses)
 
     def causes(self) -> list[str]:
-        """Return every refusal and the causes of failed tasks, in order and without duplicates."""
-        found = [str(one) for one in self.refusals.entries]
-        return list(dict.fromkeys([*found, *(f"task: {one}" for one in self._failed())]))
+        """Return every refusal, the causes of failed tasks and what is wrong with client certificates, in order and without
+        duplicates."""
+        found = [*(str(one) for one in self.refusals.entries), *(f"task: {one}" for one in self._failed())]
+        return list(dict.fromkeys([*found, *handshakes.problems(self.service.tasks, self.wiring, self._inside)]))
+
+    def _inside(self, name: str) -> Sequence[str]:
+        found = self.resolver.names.find(name)
+        return found.addresses if found else ()
 
     @property
     def services(self) -> Sequence[Service]:
