@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import ssl
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -96,24 +96,26 @@ def problems(tasks: Iterable[Task], wiring: Wiring, addresses: Addresses) -> lis
 def _clusters(running: Running) -> Iterator[MutualTls]:
     given: Mapping[str, str] = running.spec["environment"]
     for text in running.spec["command"]:
-        if _ENVOY not in text:
-            continue
-        configuration: dict[str, Any] = document(text)
-        for cluster in configuration[_ENVOY]["clusters"]:
-            tls = (cluster.get("transport_socket") or {}).get("typed_config") or {}
-            common = tls.get("common_tls_context") or {}
-            shown, trusted = common.get("tls_certificates"), common.get("validation_context") or {}
-            if not shown or "inline_string" not in trusted.get("trusted_ca", {}):
-                continue
-            variable = shown[0]["certificate_chain"]["environment_variable"]
-            (endpoint,) = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"]
-            place = endpoint["endpoint"]["address"]["socket_address"]
-            yield MutualTls(
-                name=place["address"],
-                port=int(place["port_value"]),
-                server=tls["sni"],
-                authority=trusted["trusted_ca"]["inline_string"],
-                variable=variable,
-                certificate=given[variable],
-                key=given[shown[0]["private_key"]["environment_variable"]],
-            )
+        configuration: Any = document(text) if _ENVOY in text else None
+        for cluster in configuration[_ENVOY]["clusters"] if configuration else ():
+            tls = _part(_part(cluster, "transport_socket"), "typed_config")
+            common = _part(tls, "common_tls_context")
+            authority = _part(_part(common, "validation_context"), "trusted_ca").get("inline_string")
+            shown: Sequence[Mapping[str, Any]] = common.get("tls_certificates") or ()
+            for one in shown if authority else ():
+                variable = str(one["certificate_chain"]["environment_variable"])
+                (endpoint,) = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"]
+                place: Mapping[str, Any] = endpoint["endpoint"]["address"]["socket_address"]
+                yield MutualTls(
+                    name=str(place["address"]),
+                    port=int(place["port_value"]),
+                    server=str(tls["sni"]),
+                    authority=str(authority),
+                    variable=variable,
+                    certificate=given[variable],
+                    key=given[str(one["private_key"]["environment_variable"])],
+                )
+
+
+def _part(of: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    return of.get(key) or {}

@@ -16,6 +16,9 @@ from tests.gateway.program import CONVERSE
 from tests.gateway.world import FAST, World, world
 from tests.namespaces import require_namespaces
 
+QUIET_SECONDS = 3
+"""This runs in ``make test``, beside other tests: a line of the log may take longer."""
+
 # Collected here with the fixture below.
 test_a_question = test_translation.test_a_question_is_answered_with_its_usage
 test_a_stream = test_translation.test_a_stream_arrives_word_by_word
@@ -41,7 +44,8 @@ test_the_format = test_logs.test_a_line_has_the_embedded_metric_format
 def served() -> Generator[World]:
     """The gateway's task with the stand-in."""
     require_namespaces()
-    with mock.patch.dict(os.environ, {VARIABLE: ""}), world() as made:
+    quiet = mock.patch.object(test_logs, "QUIET_SECONDS", QUIET_SECONDS)
+    with quiet, mock.patch.dict(os.environ, {VARIABLE: ""}), world() as made:
         yield made
 
 

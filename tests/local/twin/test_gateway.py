@@ -7,8 +7,10 @@ import threading
 import time
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
+from typing import cast
 
 import dns.message
+import dns.rdatatype
 import pytest
 
 from components.gateway.settings import PORT, SERVICE
@@ -86,7 +88,8 @@ def asked(twin: Twin) -> tuple[set[str], int]:
     query = dns.message.make_query(name(twin.stack), "A")
     answer = twin.resolver.answer(query, twin.service.tasks[0].node.address, "UDP")
     found = [rrset for rrset in answer.answer if rrset.rdtype == dns.rdatatype.A]
-    return {str(one) for rrset in found for one in rrset}, found[0].ttl if found else 0
+    addresses = {str(one) for rrset in found for one in cast("list[object]", rrset)}
+    return addresses, found[0].ttl if found else 0
 
 
 def name(stack: Stack) -> str:
