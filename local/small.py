@@ -1,7 +1,7 @@
 """``make local``: the path of a request through a stack on loopback, without root and on any system that has Envoy.
 
-The same graph and the same parts as the twin's, less what needs other programs or the rights of root: one task, whose
-application keeps its data in files. ``LEFT_OUT`` lists the differences.
+The same graph and the same parts as the twin's, less what needs other programs or the rights of root: one task of each
+service, and the application keeps its data in files. ``LEFT_OUT`` lists the differences.
 """
 
 from __future__ import annotations
@@ -26,13 +26,15 @@ LEFT_OUT = {
     "the network": "every host is 127.0.0.1, so no security group, network ACL or route drops anything",
     "database, cache and bucket": "the application keeps tables, documents and messages in files, until Ctrl-C",
     "containers": "plain programs of your user: no namespaces, users, read-only roots, capabilities and limits",
-    "all tasks but one": "no messages between tasks, no rolling deployment",
+    "all tasks but one of each service": "no messages between tasks, no rolling deployment",
+    "DNS": "a proxy looks each name up once, when it starts; a task that replaces another has the same address",
 }
 """Each property that ``make local`` lacks and ``make twin`` has → its replacement."""
 
 
 def reduced(stack: Stack) -> Stack:
-    """The stack with one task for each service; the interface's application and ``prepare`` do without what the preset adds for shared data."""
+    """The stack with one task of each service. The application and ``prepare`` do without what the preset adds for shared
+    data."""
     task = task_definition(stack)
     containers = cast("list[dict[str, Any]]", task.document("containerDefinitions"))
     declared = declared_variables(preset_of(stack.name))

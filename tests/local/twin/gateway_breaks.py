@@ -45,7 +45,7 @@ BREAKS = (
         "the gateway's role without the model's action",
         _role,
         rf"{STREAM} on \S+: no statement of role \S*gateway\S* policies allows it",
-        (PERMISSIONS, REACH),
+        (PERMISSIONS,),
         _ask,
     ),
     Break(
@@ -60,7 +60,7 @@ BREAKS = (
         "another port in the gateway's security group",
         _port,
         rf"network: service-\S+ → {SERVICE}-service-\S+ port {PORT}: no ingress rule of gateway-group allows it",
-        (REACH,),
+        (REACH, "reachability-connected-parts-can-connect", "vpc-network-acl-entries-are-used"),
         _ask,
     ),
 )
