@@ -57,12 +57,12 @@ def say_nothing(_: str) -> None:
 
 @dataclass(frozen=True)
 class Installed:
-    """The programs of images that this machine has: version → an interpreter that has it. Stand-ins replace all others."""
+    """The real programs that this machine has. Stand-ins replace all others."""
 
     interfaces: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Of Open WebUI."""
+    """Version of Open WebUI → an interpreter that has it."""
     gateways: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Of LiteLLM."""
+    """Version of LiteLLM → an interpreter that has it."""
 
 
 NOTHING = Installed()

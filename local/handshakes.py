@@ -30,7 +30,7 @@ Addresses = Callable[[str], Iterable[str]]
 
 @dataclass(frozen=True)
 class MutualTls:
-    """What one cluster of an Envoy shows and expects."""
+    """The client certificate of one cluster of an Envoy, and the server that it expects."""
 
     name: str
     port: int

@@ -77,7 +77,7 @@ def _value(text: str) -> str:
 
 
 def _callback(folder: Path, name: str) -> CustomLogger:
-    """``module.object``: a file beside the configuration, and a name in it."""
+    """``module.object``: a file in the folder of the configuration, and a name in it."""
     module, _, attribute = name.rpartition(".")
     spec = importlib.util.spec_from_file_location(module, folder / f"{module}.py")
     if spec is None or spec.loader is None:

@@ -93,7 +93,7 @@ def whole(answer: Body) -> list[Fragment]:
 
 
 def fragments(kind: str, event: Body) -> list[Fragment]:
-    """What one event of ConverseStream adds."""
+    """The parts of an answer in one event of ConverseStream."""
     if kind == "contentBlockStart" and (tool := event.get("start", {}).get("toolUse")):
         return [Fragment(tool=CalledTool(tool["toolUseId"], tool["name"], ""))]
     if kind == "contentBlockDelta":

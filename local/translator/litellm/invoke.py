@@ -98,7 +98,7 @@ def whole(answer: Body) -> list[Fragment]:
 
 
 def fragments(kind: str, event: Body) -> list[Fragment]:
-    """What one event of InvokeModelWithResponseStream adds: a chunk has an event of Messages."""
+    """The parts of an answer in one event of InvokeModelWithResponseStream: a chunk has an event of Messages."""
     if kind != "chunk":
         return []
     told: Body = json.loads(base64.b64decode(event["bytes"]))

@@ -29,12 +29,12 @@ from .parts import Body, Fragment, InvalidRequestError
 
 APIS: Mapping[str, ModuleType] = {"converse": converse, "invoke": invoke}
 _REFUSED = (InvalidRequestError, LookupError, TypeError, ValueError, AttributeError)
-"""What a body raises that has another form than a Chat Completions request."""
+"""The errors of a body that is no Chat Completions request."""
 
 
 @dataclass
 class ChatCall:
-    """One call of a model, which the callbacks are told of once."""
+    """One call of a model. Each callback receives it once."""
 
     proxy: ProxyConfiguration
     model: OfferedModel

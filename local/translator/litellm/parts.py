@@ -95,7 +95,7 @@ def schema_of(function: Body) -> Body:
 
 
 def limit_of(asked: Body) -> int | None:
-    """The most tokens of the answer."""
+    """The maximum number of tokens in the answer."""
     found = asked.get("max_completion_tokens") or asked.get("max_tokens")
     return int(found) if found else None
 

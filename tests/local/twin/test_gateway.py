@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
-from typing import cast
+from typing import Any, cast
 
 import dns.message
 import dns.rdatatype
@@ -22,8 +23,9 @@ from local.faults import kill, models_behave
 from local.small import running as running_small
 from local.stack import Stack
 from local.task.definition import definition
+from local.task.deployment import FAILED
 from local.task.service import Service
-from local.task.services import REGISTRY, others
+from local.task.services import REGISTRY, others, task_definition
 from local.twin import Twin, running
 from local.visitor import RequestRefusedError, Visitor
 from releases.manifest import load_release
@@ -215,6 +217,45 @@ def test_a_killed_task_leaves_the_name(twin: Twin, gateway: Service) -> None:
     assert until(10, lambda: killed.node.address not in asked(twin)[0])
     assert until(SECONDS, lambda: killed not in gateway.tasks and gateway.complete), twin.causes()
     assert "container gateway ended with exit code 137" in gateway.causes[-1]
+
+
+def ids(gateway: Service) -> set[str]:
+    """The tasks that have not stopped."""
+    return {task.id for task in gateway.tasks}
+
+
+def with_container(stack: Stack, change: Callable[[dict[str, Any]], None]) -> Stack:
+    """The stack with another definition of LiteLLM's container."""
+    task = task_definition(stack, others(stack)[0])
+    containers: list[dict[str, Any]] = json.loads(task["containerDefinitions"])
+    change(next(one for one in containers if one["name"] == SERVICE))
+    return stack.changed(task, containerDefinitions=json.dumps(containers))
+
+
+def _shorter_stop(container: dict[str, Any]) -> None:
+    container["stopTimeout"] -= 1
+
+
+def _another_version(container: dict[str, Any]) -> None:
+    for one in container["secrets"]:
+        one["valueFrom"] = one["valueFrom"][:-1] + ("0" if one["valueFrom"][-1] != "0" else "1")
+
+
+def test_a_deployment_replaces_every_task_and_a_faulty_one_is_rolled_back(
+    twin: Twin, member: Visitor, gateway: Service
+) -> None:
+    before = ids(gateway)
+    gateway.deploy(with_container(twin.stack, _shorter_stop))
+    assert gateway.wait(SECONDS), gateway.causes
+    assert not before & ids(gateway)
+    assert asked(twin)[0] == {task.node.address for task in gateway.tasks}
+    kept = ids(gateway)
+    faulty = gateway.deploy(with_container(twin.stack, _another_version))
+    assert until(SECONDS, lambda: faulty.rollout == FAILED), gateway.causes
+    assert "container gateway, secret GATEWAY_KEY" in faulty.causes[0]
+    assert gateway.wait(SECONDS)
+    assert ids(gateway) == kept
+    assert until(30, lambda: answers(member, CONVERSE))
 
 
 def test_a_stopped_gateway_is_an_error_of_its_models_and_others_go_on(

@@ -1,1 +1,1 @@
-"""What a callback imports."""
+"""The package that a callback imports from."""
