@@ -264,7 +264,9 @@ def test_a_stopped_gateway_is_an_error_of_its_models_and_others_go_on(
     desired = gateway.primary.settings.desired
     with alarms(twin) as raised:
         gateway.scale(0)
-        assert until(SECONDS, lambda: not gateway.tasks)
+        # As long as ECS waits for both containers, one after the other.
+        longest = sum(one.stop_seconds for one in gateway.primary.definition.containers)
+        assert until(SECONDS + longest, lambda: not gateway.tasks)
         for group in (MESSAGES, CONVERSE):
             with pytest.raises(RequestRefusedError, match=rf"503.*{UNAVAILABLE}"):
                 member.answer("anybody?", model=GROUPS[group])
