@@ -195,18 +195,20 @@ def test_a_replaced_task_has_another_address_and_calls_go_on(twin: Twin, gateway
 
     asking = threading.Thread(target=ask)
     asking.start()
-    assert until(SECONDS, lambda: answered)
-    stopped = gateway.tasks[0]
-    gateway.stop_task(stopped)
-    assert stopped.node.address not in asked(twin)[0]  # before it gets its SIGTERM
-    assert until(SECONDS, lambda: stopped not in gateway.tasks and gateway.complete), twin.causes()
-    changed, _ = asked(twin)
-    assert until(10, lambda: asked(twin)[0] == {task.node.address for task in gateway.tasks})
-    assert changed != before
-    count = len(answered)
-    assert until(SECONDS, lambda: len(answered) > count + 10), refused
-    over.set()
-    asking.join(SECONDS)
+    try:
+        assert until(SECONDS, lambda: answered)
+        stopped = gateway.tasks[0]
+        gateway.stop_task(stopped)
+        assert stopped.node.address not in asked(twin)[0]  # before it gets its SIGTERM
+        assert until(SECONDS, lambda: stopped not in gateway.tasks and gateway.complete), twin.causes()
+        changed, _ = asked(twin)
+        assert until(10, lambda: asked(twin)[0] == {task.node.address for task in gateway.tasks})
+        assert changed != before
+        count = len(answered)
+        assert until(SECONDS, lambda: len(answered) > count + 10), refused
+    finally:
+        over.set()
+        asking.join(SECONDS)
     # Envoy has the address for up to five seconds, and then tries the other task.
     assert len(refused) <= 1, refused
 
