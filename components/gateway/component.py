@@ -3,9 +3,9 @@
 It creates the task definition, the service and its scaling, in the interface's cluster. It creates no role, secret, name
 or security group rule (``GatewayIdentity``, ``ModelAccess`` and ``PrivateEndpoints`` do).
 
-It has no load balancer: the interface's proxy finds the tasks by DNS and verifies their certificate. So there is no
-deregistration delay either: a stopped task finishes its answers within the stop timeout, at most two minutes, and longer
-answers are cut. Deployments of the gateway belong into quiet hours if answers take longer.
+It has no load balancer: the interface's proxy finds the tasks by DNS and verifies their certificate. So nothing drains a task
+before it is stopped: its Envoy ends at SIGTERM and cuts the answers that the task is writing. Deployments of the gateway belong
+into quiet hours.
 """
 
 from typing import Any
