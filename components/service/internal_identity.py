@@ -105,7 +105,7 @@ def name_in_the_network(one: InternalService, host_name: str, vpc_id: pulumi.Out
             routing_policy="MULTIVALUE",
         ),
         # ECS reports the health of the containers. Nothing else can reach a task, so there is no other check.
-        health_check_custom_config=aws.servicediscovery.ServiceHealthCheckCustomConfigArgs(failure_threshold=1),
+        health_check_custom_config=aws.servicediscovery.ServiceHealthCheckCustomConfigArgs(),
         tags=one.tags,
         opts=one.child,
     )

@@ -146,7 +146,7 @@ class Endpoints:
             return pull
         answers: dict[str, Callable[[Received, Arrival], dict[str, Any]]] = {
             "secretsmanager": SecretsManager(self._gate(endpoint, "secretsmanager"), self.secrets).answer,
-            "logs": CloudWatchLogs(self._gate(endpoint, "logs"), self.logs).answer,
+            "logs": CloudWatchLogs(self._gate(endpoint, "logs"), self.logs, self.metrics).answer,
             "ecr.api": Registry(self._gate(endpoint, "ecr"), self._logins).answer,
         }
         answer = answers.get(service, self._not_emulated(service))

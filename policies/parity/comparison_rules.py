@@ -104,11 +104,6 @@ TABLE: tuple[tuple[str, str, Comparison], ...] = (
     ("sns.TopicSubscription",       "endpoint",                                Comparison.FREE),
     ("route53.Record",              "zoneId",                                  Comparison.FREE),
     ("lb.ListenerRule",             "actions[[]*].authenticateOidc.clientId",  Comparison.FREE),
-    ("ec2.NatGateway",              "allocationId",                            Comparison.FREE),
-    # Each environment has another authority for its internal services.
-    ("tls.LocallySignedCert",       "ca*Pem",                                  Comparison.FREE),
-    ("tls.LocallySignedCert",       "certRequestPem",                          Comparison.FREE),
-    ("ecs.TaskDefinition",          "containerDefinitions[[]*].command[[]1].*[[]egress].*.trusted_ca.inline_string", Comparison.FREE),
 )  # fmt: skip
 
 

@@ -32,8 +32,9 @@ from local.refusals import Refusals
 from local.signals import Metrics
 from local.stack import Stack
 from local.task.agents import Agents
-from local.task.definition import TASK_DEFINITION, definition
+from local.task.definition import definition
 from local.task.image import Images
+from local.task.services import TASK_DEFINITION
 from local.task.surroundings import Surroundings
 from local.task.task import Task
 from local.wiring import Namespaces, Node, program
