@@ -70,7 +70,7 @@ def planned(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - as above
     return {"settings": plan.settings, "configuration": envoy_configuration(plan.settings)}
 
 
-def test_the_declared_hosts_can_be_reached_on_one_port_each_once() -> None:
+def test_the_declared_hosts_can_be_reached_on_one_port_only() -> None:
     settings = planned(host_names=["b.example", "a.example", "b.example"])["settings"]
     assert settings.authorities == (f"a.example:{HTTPS}", f"b.example:{HTTPS}")
 
