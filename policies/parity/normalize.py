@@ -38,9 +38,15 @@ _IDENTITIES = (
         "clusterResourceId",
         "versionId",
     ),
-    *("certPem", "certRequestPem"),
+    *("certPem", "certRequestPem", "allocationId"),
     *("defaultSecurityGroupId", "defaultRouteTableId", "defaultNetworkAclId", "mainRouteTableId", "invokeArn", "url"),
 )
+_ARGUMENTS = (
+    ("ec2.EipAssociation", "allocationId"),
+    ("ec2.NatGateway", "allocationId"),
+    ("tls.LocallySignedCert", "certRequestPem"),
+)
+"""Properties of the same names that are inputs."""
 _NAMES = ("name", "clusterIdentifier", "identifier", "replicationGroupId")
 """Identities that the program may choose."""
 _SHORTEST_INSIDE = 12
@@ -197,7 +203,7 @@ class Normalizer:
 
 def _is_argument(resource: Resource, key: str) -> bool:
     """Whether another resource made the value, which then has that resource's name."""
-    return key == "certRequestPem" and short_kind(resource) == "tls.LocallySignedCert"
+    return (short_kind(resource), key) in _ARGUMENTS
 
 
 def _identities_of(resource: Resource) -> Iterator[tuple[str, str]]:
