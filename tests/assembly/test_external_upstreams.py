@@ -23,7 +23,6 @@ from policies.guardrails.topology.reachability.facts.build import facts_of
 from preflight.analysis import diff
 from preflight.analysis.connectivity import connectivity_of
 from preflight.conform import order, permissions, reach, rollback_alarms, values
-from preflight.fakes import calls
 from preflight.recording.recorder import Recording
 from preflight.sdk.wire import unwrap
 from settings import SettingsError
@@ -32,10 +31,7 @@ from tests.bootstrap.program import run_bootstrap, stack_file
 from tests.preflight.conform.editing import edited, with_value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from preflight.fakes.values import Site
-    from preflight.sdk.wire import Wire
+    pass
 
 STACK = "staging"
 MODELS = "ai-interface:models"
@@ -44,7 +40,6 @@ KEY = f"ai-interface/{STACK}/model-key-provider"
 DOC = ROOT / "docs" / "models.md"
 OPENINGS = {"vpc-private-subnets-have-no-internet-route", "vpc-upstream-egress-declared"}
 DOMAINS = "aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList"
-LOOK_UP = "aws:secretsmanager/getSecret:getSecret"
 
 
 def settings(*hosts: str) -> dict[str, Any]:
@@ -62,22 +57,9 @@ def bootstrap() -> Recording:
 
 
 @pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    """Staging with two providers, in the account of that bootstrap."""
-    keys = {
-        str(one.outputs["arn"]): str(one.inputs["kmsKeyId"])
-        for one in bootstrap().of_type("aws:secretsmanager/secret:Secret")
-        if "model-key" in one.name
-    }
-    real = calls.CALLS[LOOK_UP]
-
-    def of_bootstrap(site: Site, args: Wire) -> Wire:
-        found = real(site, args)
-        return {**found, "kmsKeyId": keys[found["arn"]]}
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setitem(calls.CALLS, LOOK_UP, of_bootstrap)
-        yield recorded(STACK, settings={MODELS: settings(HOST, SECOND)})
+def stack() -> Stack:
+    """Staging with two providers."""
+    return recorded(STACK, settings={MODELS: settings(HOST, SECOND)})
 
 
 @pytest.fixture(scope="module")
