@@ -64,7 +64,7 @@ _ELSEWHERE_IN_ARNS = (
     (re.compile(r"(:secretsmanager:[^:]*:[^:]*:secret:[^:]+)-[A-Za-z0-9]{6}(?![A-Za-z0-9])"), r"\1-{suffix}"),
     (re.compile(r"(:kms:[^:]*:[^:]*):key/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"), r"\1:key/{key}"),
 )
-"""What AWS added to the ARN of a secret or key that is made elsewhere; a secret's name stays."""
+"""Secrets and keys that are made elsewhere: AWS adds the suffix and the id to their ARNs. A secret keeps its name."""
 _MADE_NAME = re.compile(r"-[0-9a-f]{7}$")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import yaml
@@ -29,9 +29,6 @@ from settings import SettingsError
 from tests.assembly.test_gateway import changed
 from tests.bootstrap.program import run_bootstrap, stack_file
 from tests.preflight.conform.editing import edited, with_value
-
-if TYPE_CHECKING:
-    pass
 
 STACK = "staging"
 MODELS = "ai-interface:models"
