@@ -12,7 +12,7 @@ import pulumi_aws as aws
 from components.models import ModelKeyArgs
 from settings import Problem, StackSettings
 from settings.stack import PREFIX, refused
-from settings.upstreams import ExternalUpstream, PrivateUpstream
+from settings.upstreams import ExternalUpstream, PrivateUpstream, server_of
 
 KeyedUpstream = ExternalUpstream | PrivateUpstream
 
@@ -80,5 +80,5 @@ def _keyed(settings: StackSettings) -> Iterator[tuple[str, str, KeyedUpstream]]:
     """The key of each upstream that may have an API key, its group and itself."""
     for position, group in enumerate(settings.models.groups):
         for place, upstream in enumerate(group.upstreams):
-            if isinstance(upstream, KeyedUpstream):
-                yield f"models.groups[{position}].upstreams[{place}]", group.name, upstream
+            if (server := server_of(upstream)) is not None:
+                yield f"models.groups[{position}].upstreams[{place}]", group.name, server

@@ -13,7 +13,7 @@ from settings.errors import FailedChecksError, Problem, check, collected
 from settings.identity import Identity
 from settings.models import Models
 from settings.sections import Capacity, Domain, Network
-from settings.upstreams import BedrockUpstream, ExternalUpstream, GatewayUpstream, PrivateUpstream
+from settings.upstreams import ExternalUpstream, GatewayUpstream, PrivateUpstream, bedrock_region, server_of
 
 STORE_PORTS = {DATABASE_PORT: "the database", CACHE_PORT: "the cache"}
 """Ports that are always open between the private subnets."""
@@ -83,11 +83,11 @@ def _models_of_the_region(models: Models, region: str) -> None:
     """
     for position, group in enumerate(models.groups):
         for place, upstream in enumerate(group.upstreams):
-            if isinstance(upstream, BedrockUpstream | GatewayUpstream):
+            if (its_region := bedrock_region(upstream)) is not None:
                 check(
-                    upstream.region == region,
+                    its_region == region,
                     key=f"models.groups[{position}].upstreams[{place}].region",
-                    value=upstream.region,
+                    value=its_region,
                     allowed=f"aws:region ({region}): an interface endpoint cannot reach Bedrock in another region",
                     fix=f"write {region}; for the capacity of other regions, offer a cross-region inference profile "
                     "(an id such as eu.<model> or global.<model>) and list its destinationRegions",
@@ -131,20 +131,19 @@ def _upstreams_are_not_the_interface(domain: Domain, models: Models) -> None:
         )
 
 
+def _servers(models: Models) -> Iterator[tuple[str, PrivateUpstream | ExternalUpstream]]:
+    """Each upstream that names a server, with its key."""
+    for position, group in enumerate(models.groups):
+        for place, upstream in enumerate(group.upstreams):
+            if (server := server_of(upstream)) is not None:
+                yield f"models.groups[{position}].upstreams[{place}]", server
+
+
 def _private(models: Models) -> Iterator[tuple[str, PrivateUpstream]]:
     """Each private upstream with its key."""
-    for position, group in enumerate(models.groups):
-        for place, upstream in enumerate(group.upstreams):
-            if isinstance(upstream, PrivateUpstream):
-                yield f"models.groups[{position}].upstreams[{place}]", upstream
-
-
-def _servers(models: Models) -> Iterator[tuple[str, PrivateUpstream | ExternalUpstream]]:
-    """Each upstream that has a host name, with its key."""
-    for position, group in enumerate(models.groups):
-        for place, upstream in enumerate(group.upstreams):
-            if isinstance(upstream, PrivateUpstream | ExternalUpstream):
-                yield f"models.groups[{position}].upstreams[{place}]", upstream
+    for key, server in _servers(models):
+        if isinstance(server, PrivateUpstream):
+            yield key, server
 
 
 def _external(models: Models) -> list[str]:

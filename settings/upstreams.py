@@ -148,6 +148,17 @@ def bedrock_region(upstream: Upstream) -> str | None:
             assert_never(upstream)
 
 
+def server_of(upstream: Upstream) -> PrivateUpstream | ExternalUpstream | None:
+    """The upstream itself if it names a server, with a host name and perhaps an API key; ``None`` for one inside AWS."""
+    match upstream:
+        case PrivateUpstream() | ExternalUpstream():
+            return upstream
+        case BedrockUpstream() | GatewayUpstream():
+            return None
+        case _:
+            assert_never(upstream)
+
+
 def check_profiles(models: tuple[str, ...], upstream: BedrockUpstream | GatewayUpstream, key: str, place: int) -> None:
     """Check the cross-region inference profiles of the group at ``key`` against its upstream at ``place``."""
     areas = {model: area for model in models if (area := profile_area(model)) is not None}

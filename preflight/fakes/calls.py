@@ -45,15 +45,15 @@ def _secret_arn(site: Site, name: str) -> str:
     return name if name.startswith("arn:") else site.arn("secretsmanager", f"secret:{name}-{Digest(name).base36(6)}")
 
 
-def key_of_secret(site: Site, name: str) -> str:
+def key_of_secret(site: Site, arn: str) -> str:
     """The ARN of the key of a secret that another stack has made, as the program reads it."""
-    return site.arn("kms", f"key/{Digest(f'{site.account} the key of {name}').uuid()}")
+    return site.arn("kms", f"key/{Digest(f'the key of {arn}').uuid()}")
 
 
 def _secret(site: Site, args: Wire) -> Wire:
     name = str(args.get("name") or args.get("arn"))
     arn = _secret_arn(site, name)
-    key = key_of_secret(site, name)
+    key = key_of_secret(site, arn)
     return {
         **args,
         "arn": arn,

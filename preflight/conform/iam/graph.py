@@ -73,7 +73,7 @@ def _of_bootstrap(bootstrap: Recording, stack: str, site: Site) -> list[Recorded
     found = list(keys.values())
     for secret in bootstrap.resources:
         if secret.type == SECRET and tags(secret).get("environment") == stack:
-            arn = key_of_secret(site, str(secret.inputs["name"]))
+            arn = key_of_secret(site, str(secret.outputs["arn"]))
             key = keys[str(secret.inputs["kmsKeyId"])]
             found.append(replace(key, outputs={**key.outputs, "arn": arn}))
             found.append(replace(secret, inputs={**secret.inputs, "kmsKeyId": arn}))
