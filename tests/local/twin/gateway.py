@@ -25,7 +25,7 @@ _, stack, file = sys.argv
 Path(file).write_bytes(pickle.dumps(recorded(stack).recording))
 """
 SECONDS = 300
-DIRECT, MESSAGES, CONVERSE, BOTH = "direct", "messages", "converse", "both"
+DIRECT, MESSAGES, CONVERSE, BOTH = "open", "haiku", "sonnet", "both"
 """The groups: Bedrock's Chat Completions, the gateway by each of Bedrock's own APIs, and the gateway before Bedrock."""
 GROUPS = {
     DIRECT: "openai.gpt-oss-120b-1:0",
