@@ -7,7 +7,6 @@ from components.lazy import loader
 if TYPE_CHECKING:
     from components.monitoring.data import DataAlarms, DataAlarmsArgs
     from components.monitoring.edge_and_service import EdgeAlarms, EdgeAlarmsArgs, ServiceAlarms, ServiceAlarmsArgs
-    from components.monitoring.egress import EgressAlarms, EgressAlarmsArgs
     from components.monitoring.gateway import GatewayAlarms, GatewayAlarmsArgs
     from components.monitoring.models import ModelAlarms, ModelAlarmsArgs
     from components.monitoring.operations import Operations, OperationsArgs
@@ -17,8 +16,6 @@ __all__ = [
     "DataAlarmsArgs",
     "EdgeAlarms",
     "EdgeAlarmsArgs",
-    "EgressAlarms",
-    "EgressAlarmsArgs",
     "GatewayAlarms",
     "GatewayAlarmsArgs",
     "ModelAlarms",
@@ -41,10 +38,6 @@ __getattr__ = loader(
             "EdgeAlarmsArgs",
             "ServiceAlarms",
             "ServiceAlarmsArgs",
-        ),
-        "egress": (
-            "EgressAlarms",
-            "EgressAlarmsArgs",
         ),
         "gateway": (
             "GatewayAlarms",

@@ -8,7 +8,6 @@ if TYPE_CHECKING:
     from components.network.args import ExistingNetworkArgs, PrivateNetworkArgs
     from components.network.component import PrivateNetwork
     from components.network.endpoints import PrivateEndpoints, PrivateEndpointsArgs
-    from components.network.private_services import PrivateServiceArgs
 
 __all__ = [
     "ExistingNetworkArgs",
@@ -16,7 +15,6 @@ __all__ = [
     "PrivateEndpointsArgs",
     "PrivateNetwork",
     "PrivateNetworkArgs",
-    "PrivateServiceArgs",
 ]
 
 __getattr__ = loader(
@@ -31,6 +29,5 @@ __getattr__ = loader(
             "PrivateEndpoints",
             "PrivateEndpointsArgs",
         ),
-        "private_services": ("PrivateServiceArgs",),
     },
 )

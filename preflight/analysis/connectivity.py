@@ -11,7 +11,6 @@ from policies.guardrails.topology.network.paths import Path
 from policies.guardrails.topology.reachability.dependencies import reached_by
 from policies.guardrails.topology.reachability.evaluation import Reachability, reachability
 from policies.guardrails.topology.reachability.facts.build import facts_of
-from preflight.analysis import external
 from preflight.analysis.edge_proxy import CONTAINER
 from preflight.findings import Connectivity, IngressPath, Station
 from preflight.recording.recorder import Recording
@@ -24,7 +23,7 @@ def connectivity_of(recordings: Mapping[tuple[str, bool], Recording], order: lis
         graph = Graph.from_recorded(recordings[name, False].resources)
         evaluated = reachability(graph)
         ingress = tuple(sorted({_ingress(graph, path) for path in evaluated.paths}, key=str))
-        egress = (*_edge_egress(graph), *_task_egress(graph), *external.egress(recordings[name, False], graph))
+        egress = (*_edge_egress(graph), *_task_egress(graph))
         if ingress or egress:
             found.append(Connectivity(name, ingress, egress, _is_proven(evaluated)))
     return tuple(found)
@@ -101,7 +100,7 @@ def _edge_egress(graph: Graph) -> Iterator[str]:
 
 
 def _task_egress(graph: Graph) -> Iterator[str]:
-    """The tasks' egress inside the network: the services with an endpoint, and the stores."""
+    """The tasks' egress: the services with an endpoint, and the stores; there is no route to other destinations."""
     if reached := sorted([*_services(graph), *_stores(graph)]):
         yield f"{', '.join(reached)} (task)"
 
@@ -119,14 +118,13 @@ def _stores(graph: Graph) -> set[str]:
 def _services(graph: Graph) -> list[str]:
     """The short names of the services with an endpoint in the network."""
     names = (endpoint.value("serviceName") for endpoint in graph.of_type("ec2.VpcEndpoint"))
-    return sorted({_short(name) for name in names if isinstance(name, str)})
-
-
-def _short(name: str) -> str:
-    """An AWS service without its region, or the id of another account's service."""
-    if name.startswith("com.amazonaws.vpce."):
-        return name.rpartition(".")[2]
-    return name.split(".", 3)[-1] if name.startswith("com.amazonaws.") else name
+    return sorted(
+        {
+            name.split(".", 3)[-1] if name.startswith("com.amazonaws.") else name
+            for name in names
+            if isinstance(name, str)
+        }
+    )
 
 
 def _text(value: Value) -> str:

@@ -44,8 +44,7 @@ def alarms(twin: Twin) -> Generator[Moved]:
 
 def measure(twin: Twin) -> None:
     """Emit every gauge now."""
-    for service in twin.services:
-        service.measure()
+    twin.service.measure()
     twin.database.measure()
     twin.cache.measure()
 

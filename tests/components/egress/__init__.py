@@ -1,1 +1,0 @@
-"""The egress proxy's components."""
