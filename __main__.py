@@ -6,9 +6,18 @@ import pulumi_aws as aws
 import assembly
 from components.data import Data, UploadsAccess
 from components.edge import Edge
+from components.egress import EgressIdentity, EgressNetwork, EgressProxy
 from components.gateway import GatewayIdentity, GatewayService
 from components.models import ModelAccess, PromptRecording
-from components.monitoring import DataAlarms, EdgeAlarms, GatewayAlarms, ModelAlarms, Operations, ServiceAlarms
+from components.monitoring import (
+    DataAlarms,
+    EdgeAlarms,
+    EgressAlarms,
+    GatewayAlarms,
+    ModelAlarms,
+    Operations,
+    ServiceAlarms,
+)
 from components.network import PrivateEndpoints, PrivateNetwork
 from components.service import InterfaceService, WorkloadIdentity
 from components.waf import Firewall
@@ -32,12 +41,29 @@ network = PrivateNetwork("network", assembly.network(settings, operations))
 workload = WorkloadIdentity("workload", assembly.workload(settings, network, operations))
 gateway_args = assembly.gateway_identity(settings, release, network=network, operations=operations, workload=workload)
 gateway = GatewayIdentity("gateway", gateway_args) if gateway_args else None
+egress_args = assembly.egress_identity(settings, network=network, operations=operations, workload=workload)
+egress = EgressIdentity("egress", egress_args) if egress_args else None
+egress_subnets = assembly.egress_network(settings, network)
+# The subnets depend on the VPC's default network ACL, which the network locks first.
+egress_network = (
+    EgressNetwork("egress-network", egress_subnets, pulumi.ResourceOptions(depends_on=[network]))
+    if egress_subnets
+    else None
+)
 models = ModelAccess("models", assembly.models(settings, prompts, workload, gateway))
 data = Data("state", assembly.data(settings, network, operations, workload))
 endpoints = PrivateEndpoints(
     "endpoints",
     assembly.endpoints(
-        settings, network=network, operations=operations, workload=workload, models=models, data=data, gateway=gateway
+        settings,
+        network=network,
+        operations=operations,
+        workload=workload,
+        models=models,
+        data=data,
+        gateway=gateway,
+        egress=egress,
+        egress_network=egress_network,
     ),
 )
 uploads = UploadsAccess("uploads", assembly.uploads_access(data, endpoints))
@@ -54,14 +80,25 @@ service = InterfaceService(
         operations=operations,
         workload=workload,
         models=models,
+        endpoints=endpoints,
         data=data,
         edge=edge,
         gateway=gateway,
+        egress=egress,
         rollback_alarm_names=edge_alarms.rollback_alarm_names,
     ),
     # A task that starts before its egress rules, permissions and WAF exist fails or is exposed.
     pulumi.ResourceOptions(
-        depends_on=[endpoints, models, workload, data, uploads, edge, firewall, *([gateway] if gateway else [])]
+        depends_on=[
+            endpoints,
+            models,
+            workload,
+            data,
+            uploads,
+            edge,
+            firewall,
+            *([one for one in (gateway, egress) if one]),
+        ]
     ),
 )
 if gateway and (alarm_args := assembly.gateway_alarms(settings, gateway, service, operations)):
@@ -72,6 +109,19 @@ if gateway and (alarm_args := assembly.gateway_alarms(settings, gateway, service
             settings, release, network=network, models=models, gateway=gateway, service=service, alarms=alarms
         ),
         pulumi.ResourceOptions(depends_on=[endpoints, models, gateway]),
+    )
+if egress and egress_network and (watched := assembly.egress_alarms(settings, egress, service, operations)):
+    EgressProxy(
+        "egress-proxy",
+        assembly.egress_proxy(
+            settings,
+            release,
+            network=egress_network,
+            egress=egress,
+            service=service,
+            alarms=EgressAlarms("egress-alarms", watched),
+        ),
+        pulumi.ResourceOptions(depends_on=[endpoints, egress, egress_network]),
     )
 ServiceAlarms("service-alarms", assembly.service_alarms(settings, service, operations))
 ModelAlarms("model-alarms", assembly.model_alarms(settings, operations))

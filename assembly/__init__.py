@@ -6,6 +6,7 @@ and in the components' tables.
 """
 
 from assembly.common import tags
+from assembly.egress import egress_alarms, egress_identity, egress_network, egress_proxy
 from assembly.gateway import gateway_alarms, gateway_identity, gateway_service
 from assembly.keys import serve_the_deployment
 from assembly.private import (
@@ -33,6 +34,10 @@ __all__ = [
     "data_alarms",
     "edge",
     "edge_alarms",
+    "egress_alarms",
+    "egress_identity",
+    "egress_network",
+    "egress_proxy",
     "endpoints",
     "firewall",
     "gateway_alarms",

@@ -9,8 +9,8 @@ from components.network import PrivateNetwork
 from components.service import InterfaceService, WorkloadIdentity
 from releases.manifest import Release
 from settings import Problem, StackSettings
-from settings.models import GatewayUpstream
 from settings.stack import PREFIX, refused
+from settings.upstreams import GatewayUpstream
 
 IMAGE = "gateway"
 
@@ -82,24 +82,13 @@ def gateway_service(
 ) -> GatewayServiceArgs:
     """The task definition and the service, in the interface's cluster."""
     chosen, limits = settings.models.gateway, settings.limits
-    offered = sorted(
-        {
-            model
-            for group in settings.models.groups
-            if any(isinstance(one, GatewayUpstream) for one in group.upstreams)
-            for model in group.models
-        }
-    )
     return GatewayServiceArgs(
         environment=settings.environment,
         region=settings.region,
         release=release.version,
         cluster_arn=service.cluster_arn,
         cluster_name=service.cluster_name,
-        models=[
-            GatewayModelArgs(id=model, api=(Api.MESSAGES if model in chosen.messages_models else Api.CONVERSE).value)
-            for model in offered
-        ],
+        models=_models(settings),
         guardrail_id=models.guardrail_ids[settings.region],
         guardrail_version=models.guardrail_versions[settings.region],
         image=image(settings, release, IMAGE),
@@ -124,3 +113,18 @@ def gateway_service(
         availability_zones=len(settings.network.availability_zones),
         tags=tags(settings),
     )
+
+
+def _models(settings: StackSettings) -> list[GatewayModelArgs]:
+    """Each model of the gateway's groups with the API that it is called by, sorted."""
+    found = {
+        model: Api.EMBEDDINGS
+        if "embeddings" in group.serves
+        else Api.MESSAGES
+        if model in settings.models.gateway.messages_models
+        else Api.CONVERSE
+        for group in settings.models.groups
+        if any(isinstance(one, GatewayUpstream) for one in group.upstreams)
+        for model in group.models
+    }
+    return [GatewayModelArgs(id=model, api=api.value) for model, api in sorted(found.items())]

@@ -1,15 +1,21 @@
 """Arguments of the private part: network, endpoints, task identity, models, data and operations."""
 
+from collections.abc import Mapping
 from typing import assert_never
 
 import pulumi
 
 from assembly.common import repository_arns, tags
+from assembly.egress import external_hosts
 from assembly.existing import existing_network
+from assembly.model_keys import look_up_keys
 from components.data import Data, DataArgs, DataCacheArgs, DataDatabaseArgs, DataUploadsArgs, UploadsAccessArgs
 from components.data.cache import PORT as CACHE_PORT
 from components.data.component import data_domains
 from components.data.database import PORT as DATABASE_PORT
+from components.egress import EgressIdentity, EgressNetwork
+from components.egress.settings import PORT as EGRESS_PORT
+from components.egress.settings import host_name as egress_host_name
 from components.gateway import GatewayIdentity
 from components.gateway.identity import host_name as gateway_host_name
 from components.gateway.settings import PORT as GATEWAY_PORT
@@ -18,17 +24,25 @@ from components.models import (
     ModelAccess,
     ModelAccessArgs,
     ModelGroupArgs,
+    ModelKeyArgs,
     ModelUpstreamArgs,
     PromptRecordingArgs,
 )
 from components.monitoring import DataAlarmsArgs, ModelAlarmsArgs, Operations, OperationsArgs
-from components.network import PrivateEndpoints, PrivateEndpointsArgs, PrivateNetwork, PrivateNetworkArgs
+from components.network import (
+    PrivateEndpoints,
+    PrivateEndpointsArgs,
+    PrivateNetwork,
+    PrivateNetworkArgs,
+    PrivateServiceArgs,
+)
 from components.network.dns import allowed_domains
 from components.network.endpoint_services import FARGATE_SERVICES
+from components.network.private_services import service_domain
 from components.service import WorkloadIdentity, WorkloadIdentityArgs
 from releases.prompts import Prompts
 from settings import StackSettings
-from settings.models import BedrockUpstream, GatewayUpstream, PrivateUpstream, Upstream
+from settings.upstreams import BedrockUpstream, ExternalUpstream, GatewayUpstream, PrivateUpstream, Upstream
 
 HTTPS = 443
 
@@ -60,8 +74,11 @@ def network(settings: StackSettings, operations: Operations) -> PrivateNetworkAr
                 model_hosts.add(gateway_host_name(settings.environment))
                 model_ports.add(GATEWAY_PORT)
             case PrivateUpstream():
-                model_hosts.add(upstream.host_name)
+                service = upstream.endpoint_service
+                model_hosts.add(upstream.host_name if service is None else service_domain(service))
                 model_ports.add(upstream.port)
+            case ExternalUpstream():
+                model_hosts |= {upstream.host_name, egress_host_name(settings.environment)}
             case _:
                 assert_never(upstream)
     identity_hosts = [
@@ -86,6 +103,7 @@ def network(settings: StackSettings, operations: Operations) -> PrivateNetworkAr
         account_id=settings.account_id,
         region=settings.region,
         internal_ports=sorted({DATABASE_PORT, CACHE_PORT, *model_ports} - {HTTPS}),
+        egress_port=EGRESS_PORT if external_hosts(settings) else None,
         log_key_arn=operations.key_arn,
         existing=existing_network(chosen.existing, settings.environment) if chosen.existing else None,
         allow_deletion=settings.allow_deletion,
@@ -115,7 +133,7 @@ def models(
     return ModelAccessArgs(
         environment=settings.environment,
         account_id=settings.account_id,
-        groups=_model_groups(settings),
+        groups=_model_groups(settings, look_up_keys(settings)),
         guardrail=GuardrailArgs(
             content_strength=guardrail.content_strength.value,
             prompt_attack_strength=guardrail.prompt_attack_strength.value,
@@ -126,6 +144,8 @@ def models(
         ),
         task_role_name=workload.task_role_name,
         gateway_role_name=gateway.task_role_name if gateway else None,
+        execution_role_name=workload.execution_role_name,
+        region=settings.region,
         security_group_id=workload.security_group_id,
         tags=tags(settings),
     )
@@ -151,7 +171,7 @@ def model_alarms(settings: StackSettings, operations: Operations) -> ModelAlarms
     return ModelAlarmsArgs(
         environment=settings.environment,
         region=settings.region,
-        groups=_model_groups(settings),
+        groups=_model_groups(settings, {}),
         tokens_per_hour=settings.models.tokens_per_hour,
         monthly_budget_usd=settings.models.monthly_budget_usd,
         billed_services=list(settings.models.billed_services),
@@ -161,18 +181,20 @@ def model_alarms(settings: StackSettings, operations: Operations) -> ModelAlarms
     )
 
 
-def _model_groups(settings: StackSettings) -> list[ModelGroupArgs]:
+def _model_groups(settings: StackSettings, keys: Mapping[str, ModelKeyArgs]) -> list[ModelGroupArgs]:
+    """The groups. ``keys``: API keys as the settings name them; empty for a component that does not need them."""
     return [
         ModelGroupArgs(
             name=group.name,
             models=list(group.models),
-            upstreams=[_model_upstream(upstream) for upstream in group.upstreams],
+            upstreams=[_model_upstream(upstream, keys) for upstream in group.upstreams],
+            serves=list(group.serves),
         )
         for group in settings.models.groups
     ]
 
 
-def _model_upstream(upstream: Upstream) -> ModelUpstreamArgs:
+def _model_upstream(upstream: Upstream, keys: Mapping[str, ModelKeyArgs]) -> ModelUpstreamArgs:
     match upstream:
         case BedrockUpstream() | GatewayUpstream():
             return ModelUpstreamArgs(
@@ -185,10 +207,25 @@ def _model_upstream(upstream: Upstream) -> ModelUpstreamArgs:
                 kind=upstream.kind,
                 host_name=upstream.host_name,
                 port=upstream.port,
-                security_group_id=upstream.security_group_id,
+                security_group_id=upstream.security_group_id or "",
+                endpoint_service=upstream.endpoint_service or "",
+                api_key=keys.get(upstream.api_key_secret or ""),
+            )
+        case ExternalUpstream():
+            return ModelUpstreamArgs(
+                kind=upstream.kind, host_name=upstream.host_name, api_key=keys.get(upstream.api_key_secret)
             )
         case _:
             assert_never(upstream)
+
+
+def _private_services(settings: StackSettings) -> list[PrivateServiceArgs]:
+    """The endpoint services of private upstreams, each with the ports of all of its servers."""
+    ports: dict[str, set[int]] = {}
+    for upstream in (upstream for group in settings.models.groups for upstream in group.upstreams):
+        if isinstance(upstream, PrivateUpstream) and upstream.endpoint_service is not None:
+            ports.setdefault(upstream.endpoint_service, set()).add(upstream.port)
+    return [PrivateServiceArgs(service_name=name, ports=sorted(used)) for name, used in sorted(ports.items())]
 
 
 def data(
@@ -265,13 +302,19 @@ def endpoints(
     models: ModelAccess,
     data: Data,
     gateway: GatewayIdentity | None,
+    egress: EgressIdentity | None = None,
+    egress_network: EgressNetwork | None = None,
 ) -> PrivateEndpointsArgs:
     """The VPC endpoints: those that Fargate needs, Bedrock in each declared region, and S3 for the bucket of
     uploads."""
     return PrivateEndpointsArgs(
         vpc_id=network.vpc_id,
         subnet_ids=network.private_subnet_ids,
-        route_table_ids=network.private_route_table_ids,
+        route_table_ids=_together(
+            network.private_route_table_ids, *([egress_network.route_table_ids] if egress_network else [])
+        )
+        if egress_network
+        else network.private_route_table_ids,
         client_security_group_id=workload.security_group_id,
         region=settings.region,
         account_id=settings.account_id,
@@ -286,10 +329,20 @@ def endpoints(
         gateway_secret_arns=gateway.secret_arns if gateway else _listed([]),
         gateway_log_group_arns=gateway.log_group_arns if gateway else _listed([]),
         gateway_model_statements=models.gateway_statements,
+        egress_security_group_id=egress.security_group_id if egress else None,
+        egress_execution_role_arn=egress.execution_role_arn if egress else None,
+        egress_repository_arns=_listed(egress.image_repository_arns if egress else []),
+        egress_secret_arns=egress.secret_arns if egress else _listed([]),
+        egress_log_group_arns=egress.log_group_arns if egress else _listed([]),
         repository_arns=_listed(repository_arns(settings)),
         secret_arns=_together(
-            workload.secret_arns, data.secret_arns, *([gateway.client_secret_arns] if gateway else [])
+            workload.secret_arns,
+            data.secret_arns,
+            _listed(models.api_key_arns),
+            *([gateway.client_secret_arns] if gateway else []),
+            *([egress.client_secret_arns] if egress else []),
         ),
+        private_services=_private_services(settings),
         bucket_arns=pulumi.Output.all(data.bucket_arn).apply(lambda arns: [str(arn) for arn in arns]),
         log_group_arns=operations.log_group_arns.apply(lambda arns: sorted(arns.values())),
         tags=tags(settings),

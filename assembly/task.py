@@ -2,22 +2,26 @@
 
 import difflib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, assert_never
 
 import pulumi
 
 from assembly.common import MEBIBYTE, image, tags
-from components.applications import ApplicationArgs, Deployment, Preset, find_preset, preset_names
+from assembly.egress import EGRESS_SECRETS, proxy_egress
+from assembly.model_keys import key_secrets, key_variable, upstream_name
+from components.applications import ApplicationArgs, Deployment, Embeddings, Preset, find_preset, preset_names
 from components.applications.application import SchemaArgs
 from components.data import Data
 from components.edge import Edge
+from components.egress import EgressIdentity
 from components.gateway import GatewayIdentity
 from components.gateway.identity import CLIENT_CERTIFICATE, CLIENT_PRIVATE_KEY
 from components.gateway.identity import host_name as gateway_host_name
 from components.gateway.settings import PORT as GATEWAY_PORT
 from components.models import ModelAccess
 from components.monitoring import Operations, ServiceAlarmsArgs
-from components.network import PrivateNetwork
+from components.network import PrivateEndpoints, PrivateNetwork
 from components.proxy import ProxyIdentity, ProxyModelGroup, ProxyPeople, ProxySettings, ProxyUpstream, envoy_arguments
 from components.proxy.settings import ProxyLimits, ProxyLogout
 from components.service import InterfaceService, InterfaceServiceArgs, WorkloadIdentity
@@ -27,8 +31,9 @@ from settings import Problem, StackSettings
 from settings.errors import shown
 from settings.identity import People
 from settings.limits import Limits
-from settings.models import BedrockUpstream, GatewayUpstream, PrivateUpstream, Upstream
+from settings.models import ModelGroup
 from settings.stack import PREFIX, refused
+from settings.upstreams import BedrockUpstream, ExternalUpstream, GatewayUpstream, PrivateUpstream, Upstream
 
 
 def preset(settings: StackSettings) -> Preset:
@@ -61,11 +66,18 @@ def preset(settings: StackSettings) -> Preset:
 
 def application(settings: StackSettings, prompts: Prompts | None = None) -> ApplicationArgs:
     """The application's container. Without prompts, the result is only for the arguments of other components."""
-    port = ProxySettings.model_port
     return preset(settings).application(
         Deployment(
             origin=f"https://{settings.domain.host_name}",
-            model_base_urls=[f"http://127.0.0.1:{port}/{group.name}/v1" for group in settings.models.groups],
+            model_base_urls=[_base_url(group) for group in settings.models.groups if "chat" in group.serves],
+            embeddings=next(
+                (
+                    Embeddings(base_url=_base_url(group), model=group.models[0])
+                    for group in settings.models.groups
+                    if "embeddings" in group.serves
+                ),
+                None,
+            ),
             session_seconds=settings.identity.session_timeout_seconds,
             upload_mebibytes=settings.limits.upload_mebibytes,
             model_deadline_seconds=settings.limits.timeouts.model_deadline_seconds,
@@ -77,15 +89,28 @@ def application(settings: StackSettings, prompts: Prompts | None = None) -> Appl
     )
 
 
+OPERATIONS = {"chat": "/chat/completions", "embeddings": "/embeddings"}
+"""Use of a group → the operation that the proxy forwards below its base path."""
+
+
+def _base_url(group: ModelGroup) -> str:
+    return f"http://127.0.0.1:{ProxySettings.model_port}/{group.name}/v1"
+
+
 def proxy(
     settings: StackSettings,
     preset: Preset,
     signer_arn: str,
     guardrails: Mapping[str, tuple[str, str]],
     gateway_authority: str = "",
+    *,
+    service_names: Mapping[str, str] | None = None,
+    egress_authority: str = "",
 ) -> ProxySettings:
     """The proxy's settings; ``guardrails`` is region → guardrail id and version, ``gateway_authority`` the certificate of
-    the CA that signed the gateway's, if there is one."""
+    the CA that signed the gateway's, if there is one, ``service_names`` is endpoint service → name of its endpoint, and ``egress_authority`` the certificate of the
+    CA that signed the egress proxy's, if there is one."""
+    outside = _Outside(guardrails, gateway_authority, service_names or {})
     identity = settings.identity
     return ProxySettings(
         host_names=(settings.domain.host_name,),
@@ -111,13 +136,12 @@ def proxy(
             ProxyModelGroup(
                 name=group.name,
                 models=group.models,
-                upstreams=tuple(
-                    _upstream(settings, group.name, upstream, guardrails, gateway_authority)
-                    for upstream in group.upstreams
-                ),
+                upstreams=tuple(_upstream(settings, group.name, upstream, outside) for upstream in group.upstreams),
+                operations=tuple(operation for use, operation in OPERATIONS.items() if use in group.serves),
             )
             for group in settings.models.groups
         ),
+        egress=proxy_egress(settings, egress_authority),
         machine_host_names=(identity.machine_clients.host_name,) if identity.machine_clients else (),
     )
 
@@ -157,33 +181,47 @@ def _people(people: People) -> ProxyPeople:
     )
 
 
-def _upstream(
-    settings: StackSettings,
-    group: str,
-    upstream: Upstream,
-    guardrails: Mapping[str, tuple[str, str]],
-    gateway_authority: str,
-) -> ProxyUpstream:
-    """One upstream of one group. Neither group nor host names contain colons, so the names are unique."""
+@dataclass(frozen=True)
+class _Outside:
+    """Values that other resources determine."""
+
+    guardrails: Mapping[str, tuple[str, str]]
+    gateway_authority: str
+    service_names: Mapping[str, str]
+
+
+def _upstream(settings: StackSettings, group: str, upstream: Upstream, outside: _Outside) -> ProxyUpstream:
+    """One upstream of one group."""
     match upstream:
         case PrivateUpstream():
+            service = upstream.endpoint_service
             return ProxyUpstream(
-                name=f"{group}:{upstream.host_name}:{upstream.port}",
+                name=upstream_name(group, upstream),
                 host_name=upstream.host_name,
                 port=upstream.port,
-                ca_certificate=upstream.ca_certificate,
+                address="" if service is None else outside.service_names[service],
+                ca_certificate=upstream.ca_certificate or "",
+                api_key_variable=key_variable(group, upstream),
+            )
+        case ExternalUpstream():
+            return ProxyUpstream(
+                name=upstream_name(group, upstream),
+                host_name=upstream.host_name,
+                path_prefix=upstream.path_prefix,
+                through_egress=True,
+                api_key_variable=key_variable(group, upstream),
             )
         case GatewayUpstream():
             return ProxyUpstream(
                 name=f"{group}:gateway",
                 host_name=gateway_host_name(settings.environment),
                 port=GATEWAY_PORT,
-                ca_certificate=gateway_authority,
+                ca_certificate=outside.gateway_authority,
                 client_certificate_variable=CLIENT_CERTIFICATE_VARIABLE,
                 client_private_key_variable=CLIENT_PRIVATE_KEY_VARIABLE,
             )
         case BedrockUpstream():
-            identifier, version = guardrails[upstream.region]
+            identifier, version = outside.guardrails[upstream.region]
             return ProxyUpstream(
                 name=f"{group}:bedrock-{upstream.region}",
                 host_name=f"bedrock-runtime.{upstream.region}.amazonaws.com",
@@ -207,19 +245,29 @@ def service(
     operations: Operations,
     workload: WorkloadIdentity,
     models: ModelAccess,
+    endpoints: PrivateEndpoints,
     data: Data,
     edge: Edge,
     gateway: GatewayIdentity | None,
+    egress: EgressIdentity | None,
     rollback_alarm_names: pulumi.Output[list[str]],
 ) -> InterfaceServiceArgs:
     """The task definition and the service."""
     chosen, capacity, times = preset(settings), settings.capacity, settings.limits.timeouts
 
     def arguments(known: list[Any]) -> list[str]:
-        signer, ids, versions, authority = known
-        return envoy_arguments(
-            proxy(settings, chosen, signer, {region: (ids[region], versions[region]) for region in ids}, authority)
+        signer, ids, versions, authority, names, egress_authority = known
+        guardrails = {region: (ids[region], versions[region]) for region in ids}
+        made = proxy(
+            settings,
+            chosen,
+            signer,
+            guardrails,
+            authority,
+            service_names=names,
+            egress_authority=egress_authority,
         )
+        return envoy_arguments(made)
 
     return InterfaceServiceArgs(
         environment=settings.environment,
@@ -234,12 +282,22 @@ def service(
             models.guardrail_ids,
             models.guardrail_versions,
             gateway.authority if gateway else "",
+            endpoints.private_service_names,
+            egress.authority if egress else "",
         ).apply(arguments),
-        proxy_secrets=GATEWAY_SECRETS if gateway else {},
+        proxy_secrets={
+            **(GATEWAY_SECRETS if gateway else {}),
+            **(EGRESS_SECRETS if egress else {}),
+            **key_secrets(settings),
+        },
         execution_role_arn=workload.execution_role_arn,
         task_role_arn=workload.task_role_arn,
         secret_references=pulumi.Output.all(
-            workload.secret_references, data.secret_references, *([gateway.secret_references] if gateway else [])
+            workload.secret_references,
+            data.secret_references,
+            models.api_key_references,
+            *([gateway.secret_references] if gateway else []),
+            *([egress.secret_references] if egress else []),
         ).apply(lambda known: {name: reference for references in known for name, reference in references.items()}),
         data_values=data.values,
         log_group_names=operations.log_group_names,

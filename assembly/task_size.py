@@ -5,7 +5,9 @@ replaced by placeholders of at least the same length, so the result is about one
 """
 
 from assembly.common import image
+from assembly.egress import EGRESS_SECRETS, external_hosts
 from assembly.gateway import uses_gateway
+from assembly.model_keys import key_secrets
 from assembly.task import GATEWAY_SECRETS, application, preset, proxy, schemas
 from components.monitoring.operations import CONTAINERS
 from components.proxy import ProxySettings, envoy_arguments
@@ -14,14 +16,16 @@ from components.service.task_definition import MAXIMUM_BYTES, TaskPlan, definiti
 from releases.manifest import Release
 from releases.prompts import Prompts
 from settings import Problem, StackSettings
-from settings.models import bedrock_region
 from settings.stack import PREFIX, refused
+from settings.upstreams import PrivateUpstream, bedrock_region
 
 SECRET, HOST = "s" * 140, "h" * 80
 """At least as long as a secret's ARN with its version, and as the name of a database, a cache or a bucket."""
 SIGNER_NAME = "edge-balancer-0123456/0123456789abcdef"
 AUTHORITY = "-----BEGIN CERTIFICATE-----\n" + ("c" * 64 + "\n") * 12 + "-----END CERTIFICATE-----\n"
 """At least as long as the certificate of an authority with an elliptic curve key."""
+NAME = "n" * 120
+"""At least as long as the DNS name of an endpoint."""
 GUARDRAIL = ("g" * 12, "v" * 4)
 """A guardrail's id and version."""
 
@@ -30,7 +34,12 @@ def largest_task(settings: StackSettings, release: Release, prompts: Prompts) ->
     """The maximum size of the container definitions in bytes, and each container's share of it."""
     container = application(settings, prompts)
     gateway = uses_gateway(settings)
-    proxy_secrets = {**PROXY_SECRETS, **(GATEWAY_SECRETS if gateway else {})}
+    proxy_secrets = {
+        **PROXY_SECRETS,
+        **(GATEWAY_SECRETS if gateway else {}),
+        **(EGRESS_SECRETS if external_hosts(settings) else {}),
+        **key_secrets(settings),
+    }
     secrets = {
         *container.secret_environment.values(),
         *container.prepare_secret_environment.values(),
@@ -43,13 +52,27 @@ def largest_task(settings: StackSettings, release: Release, prompts: Prompts) ->
         for upstream in group.upstreams
         if (region := bedrock_region(upstream)) is not None
     }
+    services = {
+        upstream.endpoint_service: NAME
+        for group in settings.models.groups
+        for upstream in group.upstreams
+        if isinstance(upstream, PrivateUpstream) and upstream.endpoint_service is not None
+    }
     signer = f"arn:aws:elasticloadbalancing:{settings.region}:{settings.account_id}:loadbalancer/app/{SIGNER_NAME}"
     plan = TaskPlan(
         application=container,
         proxy_image=image(settings, release, "proxy"),
         interface_image=image(settings, release, "interface"),
         proxy_arguments=envoy_arguments(
-            proxy(settings, preset(settings), signer, dict.fromkeys(regions, GUARDRAIL), AUTHORITY if gateway else "")
+            proxy(
+                settings,
+                preset(settings),
+                signer,
+                dict.fromkeys(regions, GUARDRAIL),
+                AUTHORITY if gateway else "",
+                service_names=services,
+                egress_authority=AUTHORITY,
+            )
         ),
         proxy_secrets=proxy_secrets,
         proxy_memory_mebibytes=ProxySettings.memory_bytes // (1024 * 1024),

@@ -37,7 +37,13 @@ for environment in settings.environments:
     own_tags = {**tags, "environment": environment.name}
     secrets = NamedSecrets(
         f"{environment.name}-secrets",
-        NamedSecretsArgs(environment=environment.name, account_id=account_id, key_arn=key.key_arn, tags=own_tags),
+        NamedSecretsArgs(
+            environment=environment.name,
+            account_id=account_id,
+            key_arn=key.key_arn,
+            model_keys=list(environment.model_keys),
+            tags=own_tags,
+        ),
     )
     roles = PipelineRoles(
         f"{environment.name}-pipeline",

@@ -40,6 +40,21 @@ class Environment(Section):
         | None
     ) = None
     """A bucket that contains only this environment's Pulumi state. Omitted: the state is in Pulumi Cloud."""
+    model_keys: tuple[Slug, ...] = ()
+    """A secret ``ai-interface/<environment>/model-key-<name>`` is created for each of these names, for the API key of a model
+    server (``apiKeySecret`` of a private upstream). Its value is set with the AWS CLI."""
+
+    @field_validator("model_keys")
+    @classmethod
+    def _are_distinct(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        check(
+            len(set(value)) == len(value),
+            key="environments.modelKeys",
+            value=", ".join(value),
+            allowed="distinct names",
+            fix="list each name once",
+        )
+        return value
 
 
 class ContinuousIntegration(Section):

@@ -7,12 +7,15 @@ secrets are created elsewhere (``components/service/task_identity.py``).
 
 import pulumi
 import pulumi_aws as aws
+from pydantic import Field
 
 from components.args import Args
 from components.common.iam import ANYONE, Effect, Statement, policy_document
 
 SECRETS = {"oidc-client-secret": "the identity provider's client secret, used by the edge's login"}
 """Role → description. The name is ``ai-interface/<environment>/<role>``."""
+MODEL_KEY = "model-key-"
+"""Begins the roles of secrets with API keys of model servers."""
 
 
 class NamedSecretsArgs(Args):
@@ -25,8 +28,10 @@ class NamedSecretsArgs(Args):
     key_arn: pulumi.Output[str]
     """The key that encrypts the values."""
     tags: dict[str, str]
-    """Must contain this environment's ``environment`` tag: CI's roles read only secrets with their environment's
-    tag."""
+    """Must contain this environment's ``environment`` tag: CI's and the tasks' roles read only secrets with their
+    environment's tag."""
+    model_keys: list[str] = Field(default_factory=list[str])
+    """Names of API keys of model servers, each of which gets a secret ``model-key-<name>``. Omitted: none."""
 
 
 class NamedSecrets(pulumi.ComponentResource):
@@ -40,7 +45,8 @@ class NamedSecrets(pulumi.ComponentResource):
     def __init__(self, name: str, args: NamedSecretsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = NamedSecretsArgs.model_validate(args)
         super().__init__("ai-interface:bootstrap:NamedSecrets", name, {}, opts)
-        secrets = {role: self._secret(name, role, description, args) for role, description in SECRETS.items()}
+        keys = {f"{MODEL_KEY}{key}": f"the API key of the model server {key}" for key in args.model_keys}
+        secrets = {role: self._secret(name, role, description, args) for role, description in (SECRETS | keys).items()}
         self.secret_names = pulumi.Output.all(**{role: secret.name for role, secret in secrets.items()})
         self.secret_arns = pulumi.Output.all(**{role: secret.arn for role, secret in secrets.items()})
         self.register_outputs({"secretNames": self.secret_names, "secretArns": self.secret_arns})
@@ -53,7 +59,8 @@ class NamedSecrets(pulumi.ComponentResource):
             kms_key_id=args.key_arn,
             recovery_window_in_days=30,
             tags=args.tags,
-            # Without the secret, users cannot log in until a value is set again, so Pulumi refuses to delete it.
+            # Without the secret, users cannot log in or tasks cannot start until a value is set again, so Pulumi refuses
+            # to delete it.
             opts=pulumi.ResourceOptions(parent=self, protect=True),
         )
         aws.secretsmanager.SecretPolicy(

@@ -10,7 +10,7 @@ AUDIENCE = "sts.amazonaws.com"
 PROJECT = "ai-interface"
 PIPELINE_PATH = "/ai-interface-pipeline/"
 """The path of CI's roles and of the boundaries. Deployed roles have a different path."""
-GENERATED_SECRETS = ("gateway-*", "state-*", "workload-*")
+GENERATED_SECRETS = ("egress-*", "gateway-*", "state-*", "workload-*")
 """Name patterns of the secrets that the main project generates: each begins with its logical name."""
 GENERATED_BUCKETS = ("edge-*", "prompts-*", "state-*")
 """Name patterns of the buckets that the main project creates."""

@@ -22,19 +22,24 @@ if TYPE_CHECKING:
         TokenClaimArgs,
     )
     from components.edge.component import Edge
+    from components.egress.component import EgressProxy, EgressProxyArgs
+    from components.egress.identity import EgressIdentity, EgressIdentityArgs
+    from components.egress.network import EgressNetwork, EgressNetworkArgs
     from components.gateway.component import GatewayModelArgs, GatewayService, GatewayServiceArgs
     from components.gateway.identity import GatewayIdentity, GatewayIdentityArgs
     from components.models.component import GuardrailArgs, ModelAccess, ModelAccessArgs
-    from components.models.iam_documents import ModelGroupArgs, ModelUpstreamArgs
+    from components.models.iam_documents import ModelGroupArgs, ModelKeyArgs, ModelUpstreamArgs
     from components.models.recording import PromptRecording, PromptRecordingArgs
     from components.monitoring.data import DataAlarms, DataAlarmsArgs
     from components.monitoring.edge_and_service import EdgeAlarms, EdgeAlarmsArgs, ServiceAlarms, ServiceAlarmsArgs
+    from components.monitoring.egress import EgressAlarms, EgressAlarmsArgs
     from components.monitoring.gateway import GatewayAlarms, GatewayAlarmsArgs
     from components.monitoring.models import ModelAlarms, ModelAlarmsArgs
     from components.monitoring.operations import Operations, OperationsArgs
     from components.network.args import ExistingNetworkArgs, PrivateNetworkArgs
     from components.network.component import PrivateNetwork
     from components.network.endpoints import PrivateEndpoints, PrivateEndpointsArgs
+    from components.network.private_services import PrivateServiceArgs
     from components.service.component import InterfaceService, InterfaceServiceArgs
     from components.service.task_identity import WorkloadIdentity, WorkloadIdentityArgs
     from components.waf.args import FirewallArgs, FirewallLimitsArgs
@@ -54,6 +59,14 @@ __all__ = [
     "EdgeAlarms",
     "EdgeAlarmsArgs",
     "EdgeArgs",
+    "EgressAlarms",
+    "EgressAlarmsArgs",
+    "EgressIdentity",
+    "EgressIdentityArgs",
+    "EgressNetwork",
+    "EgressNetworkArgs",
+    "EgressProxy",
+    "EgressProxyArgs",
     "ExistingNetworkArgs",
     "Firewall",
     "FirewallArgs",
@@ -74,6 +87,7 @@ __all__ = [
     "ModelAlarms",
     "ModelAlarmsArgs",
     "ModelGroupArgs",
+    "ModelKeyArgs",
     "ModelUpstreamArgs",
     "OidcArgs",
     "Operations",
@@ -83,6 +97,7 @@ __all__ = [
     "PrivateEndpointsArgs",
     "PrivateNetwork",
     "PrivateNetworkArgs",
+    "PrivateServiceArgs",
     "PromptRecording",
     "PromptRecordingArgs",
     "ServiceAlarms",
@@ -120,6 +135,18 @@ __getattr__ = loader(
             "TokenClaimArgs",
         ),
         "edge.component": ("Edge",),
+        "egress.component": (
+            "EgressProxy",
+            "EgressProxyArgs",
+        ),
+        "egress.identity": (
+            "EgressIdentity",
+            "EgressIdentityArgs",
+        ),
+        "egress.network": (
+            "EgressNetwork",
+            "EgressNetworkArgs",
+        ),
         "gateway.component": (
             "GatewayModelArgs",
             "GatewayService",
@@ -136,6 +163,7 @@ __getattr__ = loader(
         ),
         "models.iam_documents": (
             "ModelGroupArgs",
+            "ModelKeyArgs",
             "ModelUpstreamArgs",
         ),
         "models.recording": (
@@ -151,6 +179,10 @@ __getattr__ = loader(
             "EdgeAlarmsArgs",
             "ServiceAlarms",
             "ServiceAlarmsArgs",
+        ),
+        "monitoring.egress": (
+            "EgressAlarms",
+            "EgressAlarmsArgs",
         ),
         "monitoring.gateway": (
             "GatewayAlarms",
@@ -173,6 +205,7 @@ __getattr__ = loader(
             "PrivateEndpoints",
             "PrivateEndpointsArgs",
         ),
+        "network.private_services": ("PrivateServiceArgs",),
         "service.component": (
             "InterfaceService",
             "InterfaceServiceArgs",

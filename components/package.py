@@ -5,12 +5,16 @@ import pulumi
 from components.data.component import Data
 from components.data.uploads import UploadsAccess
 from components.edge.component import Edge
+from components.egress.component import EgressProxy
+from components.egress.identity import EgressIdentity
+from components.egress.network import EgressNetwork
 from components.gateway.component import GatewayService
 from components.gateway.identity import GatewayIdentity
 from components.models.component import ModelAccess
 from components.models.recording import PromptRecording
 from components.monitoring.data import DataAlarms
 from components.monitoring.edge_and_service import EdgeAlarms, ServiceAlarms
+from components.monitoring.egress import EgressAlarms
 from components.monitoring.gateway import GatewayAlarms
 from components.monitoring.models import ModelAlarms
 from components.monitoring.operations import Operations
@@ -27,6 +31,10 @@ VERSION = "0.1.0"
 COMPONENTS: list[type[pulumi.ComponentResource]] = [
     Edge,
     EdgeAlarms,
+    EgressAlarms,
+    EgressIdentity,
+    EgressNetwork,
+    EgressProxy,
     Firewall,
     GatewayAlarms,
     GatewayIdentity,

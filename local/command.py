@@ -21,16 +21,17 @@ from http.cookiejar import MozillaCookieJar
 from pathlib import Path
 from types import FrameType
 
-from local import open_webui, small, twin
-from local.environment import START_SECONDS, DidNotStartError, Environment
+from local import litellm, open_webui, small, twin
+from local.environment import START_SECONDS, DidNotStartError, Environment, Installed
 from local.gateway import Gateway
 from local.network.namespaces import UnavailableError
 from local.network.plan import USER
 from local.ports import held_ports
 from local.refusals import Refused
-from local.stack import ROOT, Stack, recorded
+from local.stack import ROOT, Resource, Stack, recorded
 from local.task.definition import definition
 from local.task.replaced import REPLACED
+from local.task.services import others
 from local.visitor import RequestRefusedError, Visitor
 from preflight.conform.stack_file import preset_of
 from preflight.errors import PreflightError
@@ -66,7 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
             progress(f"{options.stack}: the program runs and its graph is recorded")
             stack = recorded(options.stack)
             running = twin.running if whole else small.running
-            with running(stack, pythons=_pythons(python, stack), progress=progress) as environment:
+            with running(stack, installed=_installed(python, stack), progress=progress) as environment:
                 environment.wait(_REAL_APPLICATION_SECONDS if options.app == "open-webui" else START_SECONDS)
                 progress("every task is healthy at the load balancer")
                 with Gateway(environment.wiring, USER.name, environment.public, options.port) as gateway:
@@ -136,11 +137,27 @@ def _python(app: str, target: str) -> str:
     return python
 
 
-def _pythons(python: str, stack: Stack) -> Mapping[str, str]:
-    """Return the installed version and its interpreter. Raises ``_NotInstalledError`` if the stack runs another one."""
-    if not python:
+def _installed(python: str, stack: Stack) -> Installed:
+    """Return the real programs that run: Open WebUI if it was asked for, LiteLLM if ``LITELLM_PYTHON`` names it. Raises
+    ``_NotInstalledError`` if the stack runs another version."""
+    return Installed(_pythons(python, stack) if python else {}, _gateways(litellm.interpreter(), stack))
+
+
+def _gateways(python: str, stack: Stack) -> Mapping[str, str]:
+    wanted = {version for one in others(stack) for version in _versions(stack, "gateway", one)}
+    if not python or not wanted:
         return {}
-    installed, wanted = open_webui.version(python), _versions(stack)
+    installed = litellm.version(python)
+    if wanted != {installed}:
+        raise _NotInstalledError(
+            f"{stack.name} runs LiteLLM {', '.join(sorted(wanted))}, but {litellm.VARIABLE} ({python}) has {installed}: "
+            f"make test-gateway installs the manifest's version; without {litellm.VARIABLE} a stand-in runs"
+        )
+    return {installed: python}
+
+
+def _pythons(python: str, stack: Stack) -> Mapping[str, str]:
+    installed, wanted = open_webui.version(python), _versions(stack, "interface", None)
     if wanted != {installed}:
         raise _NotInstalledError(
             f"{stack.name} runs Open WebUI {', '.join(sorted(wanted))}, but {python} has {installed}: "
@@ -149,11 +166,11 @@ def _pythons(python: str, stack: Stack) -> Mapping[str, str]:
     return {installed: python}
 
 
-def _versions(stack: Stack) -> set[str]:
-    """Return the version of the application that a stack's task definition runs."""
-    images = [one.image for one in definition(stack).containers]
-    found = [load_release(one).images["interface"] for one in versions()]
-    return {one.version for one in found if any(image.endswith(f"@{one.digest}") for image in images)}
+def _versions(stack: Stack, name: str, service: Resource | None) -> set[str]:
+    """Return the version of an image of the manifests that the tasks of a service run, the interface's if none is given."""
+    images = [one.image for one in definition(stack, service).containers]
+    found = [load_release(one).images.get(name) for one in versions()]
+    return {one.version for one in found if one and any(image.endswith(f"@{one.digest}") for image in images)}
 
 
 def _serve(environment: Environment, gateway: Gateway, *, whole: bool, list_all: bool) -> None:
@@ -182,7 +199,7 @@ def _lines(environment: Environment, gateway: Gateway, bundle: Path, *, whole: b
     curl = f"curl -s --proxy {gateway.url} --cacert {bundle}"
     profile = bundle.parent / "profile"
     not_emulated = sum(len(one) for one in environment.stack.not_emulated().values()) + len(environment.not_emulated)
-    tasks = len(environment.service.tasks)
+    tasks = len(environment.tasks)
     left_out = {} if whole else small.LEFT_OUT
     missing = "".join(f"\n  left out        {what}: {instead}" for what, instead in left_out.items())
     return f"""

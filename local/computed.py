@@ -6,6 +6,8 @@ Everything except the key itself comes from the graph: algorithm, curve, subject
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -59,6 +61,14 @@ def replacements(stack: Stack) -> dict[str, str]:
         issuer = (keys[str(one["caPrivateKeyPem"])], _name(authorities[str(one["caCertPem"])]))
         found[str(one["certPem"])] = _certificate(one, request, keys[str(request["privateKeyPem"])], issuer)
     return found
+
+
+def with_real(text: str, replaced: Mapping[str, str]) -> str:
+    """Return a text in which the real keys and certificates are in the place of those of the recording, as they are and
+    inside JSON."""
+    for before, after in replaced.items():
+        text = text.replace(before, after).replace(json.dumps(before)[1:-1], json.dumps(after)[1:-1])
+    return text
 
 
 def _key(resource: Resource) -> Key:

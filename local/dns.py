@@ -125,6 +125,8 @@ class Resolver:
         if rule is not None:
             listed = next(one for one in self.access.stack.resources if one.id == rule.list)
             return f"{name}: blocked by DNS Firewall rule {rule.resource.name} ({listed.name}, {rule.response})"
+        if found is None and name in self.names.discovery.names():
+            return f"{name}: Cloud Map has no healthy task under this name"
         if found is None:
             return f"{name}: no endpoint, store or record of {self.access.stack.name} has this name"
         return ""

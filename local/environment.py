@@ -13,6 +13,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from local import handshakes
 from local.authority import Authority
 from local.aws.access import Access, bootstrap_of
 from local.aws.endpoints import Endpoints
@@ -29,13 +30,14 @@ from local.network.plan import IDENTITY_PROVIDER, USER
 from local.places import Pool, by_subnet, nodes_of
 from local.refusals import Refusals
 from local.signals import Metrics
-from local.stack import Stack
+from local.stack import Resource, Stack
 from local.task.agents import Agents
 from local.task.container import HEALTHY
-from local.task.deployment import SERVICE
 from local.task.image import Images
 from local.task.service import Service
+from local.task.services import interface, others
 from local.task.surroundings import Surroundings
+from local.task.task import Task
 from local.wiring import Node, Wiring
 
 START_SECONDS = 120
@@ -51,6 +53,20 @@ class DidNotStartError(Exception):
 
 def say_nothing(_: str) -> None:
     """Discard progress messages."""
+
+
+@dataclass(frozen=True)
+class Installed:
+    """The real programs that this machine has. Stand-ins replace all others."""
+
+    interfaces: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Version of Open WebUI → an interpreter that has it."""
+    gateways: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Version of LiteLLM → an interpreter that has it."""
+
+
+NOTHING = Installed()
+"""Stand-ins alone."""
 
 
 @dataclass(repr=False)
@@ -69,6 +85,9 @@ class Environment:
     resolver: Resolver
     edge: LoadBalancer
     service: Service
+    """The interface's service."""
+    others: Mapping[str, Service]
+    """The services that its tasks call, by the name that each has in ECS."""
     metrics: Metrics
     refusals: Refusals
     not_emulated: Sequence[str]
@@ -94,13 +113,31 @@ class Environment:
         return [public.get(one, one) for one in found.addresses] if self.wiring.isolated else list(found.addresses)
 
     def causes(self) -> list[str]:
-        """Return every refusal and the causes of failed tasks, in order and without duplicates."""
-        found = [str(one) for one in self.refusals.entries]
-        return list(dict.fromkeys([*found, *(f"task: {one}" for one in self.service.causes)]))
+        """Return every refusal, the causes of failed tasks and what is wrong with client certificates, in order and without
+        duplicates."""
+        found = [*(str(one) for one in self.refusals.entries), *(f"task: {one}" for one in self._failed())]
+        return list(dict.fromkeys([*found, *handshakes.problems(self.service.tasks, self.wiring, self._inside)]))
+
+    def _inside(self, name: str) -> Sequence[str]:
+        found = self.resolver.names.find(name)
+        return found.addresses if found else ()
+
+    @property
+    def services(self) -> Sequence[Service]:
+        """Every service, the interface's first."""
+        return [self.service, *self.others.values()]
+
+    @property
+    def tasks(self) -> Sequence[Task]:
+        """The tasks of every service that have not stopped, the interface's first."""
+        return [task for one in self.services for task in one.tasks]
+
+    def _failed(self) -> Sequence[str]:
+        return [cause for one in self.services for cause in one.causes]
 
     def kill(self) -> None:
         """Kill every container: for an environment that is to end without its stop timeouts."""
-        for task in self.service.tasks:
+        for task in self.tasks:
             task.stop("killed")
             for container in list(task.containers.values()):
                 container.kill()
@@ -113,27 +150,29 @@ class Environment:
         """The last line of each container that still runs, of tasks that are not healthy."""
         return [
             f"task {task.id[:8]}: container {name}: {running.last[-1]}"
-            for task in self.service.tasks
+            for task in self.tasks
             if task.health != HEALTHY
             for name, running in sorted(task.containers.items())
             if running.last
         ]
 
     def wait(self, seconds: float = START_SECONDS, enough: Callable[[], object] = lambda: False) -> None:
-        """Until the service has its tasks and each is healthy at the load balancer.
+        """Until each service has its tasks, and each is healthy, the interface's at the load balancer.
 
         Raises ``DidNotStartError`` as soon as a task has failed or ``enough`` is true, or after this time.
         """
         deadline = time.monotonic() + seconds
         while not self.healthy():
             late = time.monotonic() > deadline
-            if self.service.causes or late or enough():
+            if self._failed() or late or enough():
                 beginning = [f"the tasks are not healthy after {seconds:g} s"] if late else []
                 raise DidNotStartError("\n".join([*beginning, *self.said()]))
             time.sleep(POLL_SECONDS)
 
     def healthy(self) -> bool:
-        """Whether every desired task is registered and healthy on every node of the load balancer."""
+        """Whether every desired task is healthy, those of the interface on every node of the load balancer."""
+        if not all(one.complete for one in self.others.values()):
+            return False
         wanted = self.service.primary.settings.desired
         registered = [one for one in self.service.primary.live if one.target is not None]
         return len(registered) >= wanted and all(self.edge.check(one.target) == {"healthy"} for one in registered)
@@ -158,14 +197,16 @@ class Ground:
     resolver: Resolver
     metrics: Metrics
     refusals: Refusals
+    replaced: Mapping[str, str]
+    """Key or certificate of the recording → the real one."""
     ignored: list[str] = field(default_factory=list[str])
     """Properties that the parts do not emulate, in addition to those of the network's plan and the load balancer."""
 
     @contextlib.contextmanager
     def serving(
-        self, progress: Progress, pythons: Mapping[str, str], authorities: Sequence[Authority] = ()
+        self, progress: Progress, installed: Installed, authorities: Sequence[Authority] = ()
     ) -> Generator[Environment]:
-        """The load balancer and the service, whose tasks start at once. See ``Surroundings`` and ``Images``."""
+        """The load balancer and the services, whose tasks start at once. See ``Surroundings``."""
         stack = self.stack
         with contextlib.ExitStack() as held:
             progress("edge: the load balancer's listeners and rules, the web ACL in front of them")
@@ -184,22 +225,36 @@ class Ground:
             around = Surroundings(
                 stack=stack,
                 wiring=self.wiring,
-                images=Images(stack, folder, pythons),
+                images=Images(stack, folder, installed.interfaces, installed.gateways),
                 agents=Agents(self.wiring, self.issuer, self.authority, self.resolver.resolve, self.refusals),
                 authorities=authorities,
                 trust=self.authority.certificate,
                 resolver=resolver_address(stack),
                 resolve=self.resolver.resolve,
+                replaced=self.replaced,
                 probe_seconds=PROBE_SECONDS,
             )
-            count = int(stack.one(SERVICE)["desiredCount"])
-            progress(f"service: {count} {'task' if count == 1 else 'tasks'}; prepare runs first")
-            service = held.enter_context(Service(stack, around, Pool.of(stack, self.plan), edge, self.metrics))
+            called: dict[str, Service] = {}
+            for one in others(stack):
+                made = self._service(one, around, None)
+                called[made.primary.settings.name] = held.enter_context(made)
+                progress(f"service {made.primary.settings.name}: {_tasks(one)}")
+                if not self.wiring.isolated:
+                    _await(made)
+            own = interface(stack)
+            progress(f"service: {_tasks(own)}; prepare runs first")
+            service = held.enter_context(self._service(own, around, edge))
             planned = (f"{what}: {why}" for what, why in self.plan.not_emulated)
             yield Environment(
                 stack, self.wiring, self.plan, self.authority, self.people, self.provider, self.endpoints, self.resolver,
-                edge, service, self.metrics, self.refusals, sorted({*planned, *edge.not_emulated, *self.ignored}),
+                edge, service, called, self.metrics, self.refusals, sorted({*planned, *edge.not_emulated, *self.ignored}),
             )  # fmt: skip
+
+    def _service(self, service: Resource, around: Surroundings, edge: LoadBalancer | None) -> Service:
+        # On loopback, Envoy keeps the addresses that names had when it started.
+        pool = Pool.of(self.stack, self.plan, service, same_again=not self.wiring.isolated)
+        registries = self.names.discovery
+        return Service(self.stack, around, pool, edge, self.metrics, name=service.name, registries=registries)
 
     def _addresses(self, name: str) -> Sequence[str]:
         found = self.names.find(name, inside=False)
@@ -221,13 +276,24 @@ def ground(
             authority=public, refusals=refusals,
         )  # fmt: skip
         held.enter_context(provider)
+        replaced = replacements(stack)
         progress("AWS: the VPC endpoints, and S3, Secrets Manager, ECR, logs and Bedrock behind them")
-        endpoints = held.enter_context(
-            Endpoints(wiring, nodes, public, access, issuer, metrics, refusals, replacements(stack))
-        )
+        endpoints = held.enter_context(Endpoints(wiring, nodes, public, access, issuer, metrics, refusals, replaced))
         names = Names(stack, nodes, {name: list(addresses) for name, addresses in provider.names.items()})
         resolver = Resolver(access, names, endpoints.logs, refusals)
         yield Ground(
             stack, wiring, plan, access, issuer, public, nodes, people, provider, endpoints, names, resolver, metrics,
-            refusals,
+            refusals, replaced,
         )  # fmt: skip
+
+
+def _tasks(service: Resource) -> str:
+    count = int(service["desiredCount"])
+    return f"{count} {'task' if count == 1 else 'tasks'}"
+
+
+def _await(service: Service) -> None:
+    """Until the service has its tasks, or one has failed: on loopback, Envoy looks a name up once, when it starts."""
+    deadline = time.monotonic() + START_SECONDS
+    while not service.complete and not service.causes and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from local.aws.access import ENDPOINT
 from local.aws.conditions import listed
 from local.aws.endpoints import names_of
+from local.discovery import Discovery
 from local.stack import Resource, Stack, items
 from local.wiring import Node
 from preflight.conform.reaching.names import matches, plain
@@ -54,7 +55,12 @@ class Names:
     nodes: Nodes
     others: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
     """Names outside the stack, such as the identity provider's, and their addresses."""
+    discovery: Discovery = field(init=False)
+    """The names of the tasks that the interface's tasks call."""
     _moved: dict[str, tuple[str, ...]] = field(default_factory=dict[str, "tuple[str, ...]"])
+
+    def __post_init__(self) -> None:
+        self.discovery = Discovery(self.stack, self.stack.one(VPC).id)
 
     def point(self, name: str, *addresses: str) -> None:
         """Make a name resolve to these addresses from now on; without any, restore its own."""
@@ -92,6 +98,7 @@ class Names:
         if inside:
             for endpoint in self.stack.all(ENDPOINT):
                 yield from sorted(names_of(endpoint))
+            yield from self.discovery.names()
         for type_, keys in _STORES.items():
             for one in self.stack.all(type_):
                 yield from sorted(str(one[key]) for key in keys if one.get(key) and one.id in self.nodes)
@@ -114,6 +121,8 @@ class Names:
             for endpoint in self.stack.all(ENDPOINT):
                 if any(matches(pattern, name) for pattern in names_of(endpoint)):
                     return self._of(endpoint), DEFAULT_TTL
+        if inside and (found := self.discovery.find(name)):
+            return found
         for type_, keys in _STORES.items():
             for store in self.stack.all(type_):
                 if any(store.get(key) and plain(str(store[key])) == name for key in keys):

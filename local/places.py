@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from local.network import Plan
-from local.stack import Stack
-from local.task.deployment import SERVICE, SUBNET
+from local.stack import Resource, Stack
+from local.task.deployment import SUBNET
+from local.task.services import SERVICE
 from local.wiring import Node
 
 
@@ -20,18 +21,20 @@ class Pool:
     free: dict[str, list[Node]]
     subnets: Mapping[str, str]
     """Address → its subnet's id."""
+    same_again: bool = False
+    """Whether the next task gets the address that was given back last, and not one that has been free for longer."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
-    def of(cls, stack: Stack, plan: Plan) -> Pool:
-        """The interfaces that a plan has for the stack's service."""
+    def of(cls, stack: Stack, plan: Plan, service: Resource, *, same_again: bool = False) -> Pool:
+        """The interfaces that a plan has for a service."""
         subnets = _subnets(stack)
         free: dict[str, list[Node]] = {}
         of: dict[str, str] = {}
-        for one in plan.of(stack.one(SERVICE).recorded.urn):
+        for one in plan.of(service.recorded.urn):
             free.setdefault(subnets[one.subnet], []).append(Node(one.name, one.v4))
             of[one.v4] = subnets[one.subnet]
-        return cls(free, of)
+        return cls(free, of, same_again)
 
     def take(self, subnet: str) -> Node:
         """A free interface in a subnet."""
@@ -43,12 +46,16 @@ class Pool:
     def give(self, node: Node) -> None:
         """The interface of a task that has stopped."""
         with self._lock:
-            self.free[self.subnets[node.address]].append(node)
+            free = self.free[self.subnets[node.address]]
+            free.insert(0 if self.same_again else len(free), node)
 
 
 def tasks_per_subnet(stack: Stack) -> int:
-    """Enough interfaces for a deployment at its largest, and for one task a subnet that is being replaced."""
-    service = stack.one(SERVICE)
+    """Enough interfaces for a deployment of any service at its largest, and for one task a subnet that is being replaced."""
+    return max(map(_most_per_subnet, stack.all(SERVICE)))
+
+
+def _most_per_subnet(service: Resource) -> int:
     most = int(service["desiredCount"]) * int(service.get("deploymentMaximumPercent", 200)) / 100
     return math.ceil(most / len(service["networkConfiguration"]["subnets"])) + 1
 

@@ -1,7 +1,7 @@
 """``make local``: the path of a request through a stack on loopback, without root and on any system that has Envoy.
 
-The same graph and the same parts as the twin's, less what needs other programs or the rights of root: one task, whose
-application keeps its data in files. ``LEFT_OUT`` lists the differences.
+The same graph and the same parts as the twin's, less what needs other programs or the rights of root: one task of each
+service, and the application keeps its data in files. ``LEFT_OUT`` lists the differences.
 """
 
 from __future__ import annotations
@@ -13,11 +13,10 @@ from collections.abc import Generator, Mapping
 from typing import Any, cast
 
 from local import network as networks
-from local.environment import Environment, Progress, ground, say_nothing
+from local.environment import NOTHING, Environment, Installed, Progress, ground, say_nothing
 from local.places import tasks_per_subnet
 from local.stack import Stack
-from local.task.definition import TASK_DEFINITION
-from local.task.deployment import SERVICE
+from local.task.services import SERVICE, task_definition
 from local.wiring import Loopback
 from preflight.conform.stack_file import Declared, declared_variables, preset_of
 from preflight.conform.variables import PLAN
@@ -27,26 +26,30 @@ LEFT_OUT = {
     "the network": "every host is 127.0.0.1, so no security group, network ACL or route drops anything",
     "database, cache and bucket": "the application keeps tables, documents and messages in files, until Ctrl-C",
     "containers": "plain programs of your user: no namespaces, users, read-only roots, capabilities and limits",
-    "all tasks but one": "no messages between tasks, no rolling deployment",
+    "all tasks but one of each service": "no messages between tasks, no rolling deployment",
+    "DNS": "a proxy looks each name up once, when it starts; a task that replaces another has the same address",
 }
 """Each property that ``make local`` lacks and ``make twin`` has → its replacement."""
 
 
 def reduced(stack: Stack) -> Stack:
-    """The stack with one task, whose application and ``prepare`` do without what the preset adds for shared data."""
-    service = stack.one(SERVICE)
-    task = stack.one(TASK_DEFINITION)
+    """The stack with one task of each service. The application and ``prepare`` do without what the preset adds for shared
+    data."""
+    task = task_definition(stack)
     containers = cast("list[dict[str, Any]]", task.document("containerDefinitions"))
     declared = declared_variables(preset_of(stack.name))
     made = [_without(one, declared) for one in containers]
-    return stack.changed(service, desiredCount=1).changed(task, containerDefinitions=json.dumps(made))
+    small = stack.changed(task, containerDefinitions=json.dumps(made))
+    for service in stack.all(SERVICE):
+        small = small.changed(service, desiredCount=1)
+    return small
 
 
 @contextlib.contextmanager
 def running(
     stack: Stack,
     *,
-    pythons: Mapping[str, str] | None = None,
+    installed: Installed = NOTHING,
     progress: Progress = say_nothing,
     bootstrap: Stack | None = None,
 ) -> Generator[Environment]:
@@ -55,7 +58,7 @@ def running(
     plan = networks.plan_network(small.graph(), tasks_per_subnet=tasks_per_subnet(small))
     with (
         ground(small, Loopback(), plan, progress, bootstrap) as base,
-        base.serving(progress, pythons or {}) as environment,
+        base.serving(progress, installed) as environment,
     ):
         yield environment
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from dataclasses import dataclass, fields
 
 from local import network as networks
@@ -14,7 +14,16 @@ from local.data.cache import GROUP as CACHE
 from local.data.cache import Cache
 from local.data.database import CLUSTER, INSTANCE, Database
 from local.dns import LINK_LOCAL, resolver_address
-from local.environment import DidNotStartError, Environment, Ground, Progress, ground, say_nothing
+from local.environment import (
+    NOTHING,
+    DidNotStartError,
+    Environment,
+    Ground,
+    Installed,
+    Progress,
+    ground,
+    say_nothing,
+)
 from local.places import tasks_per_subnet
 from local.stack import Stack
 from local.task.surroundings import CREDENTIALS_ADDRESS
@@ -60,16 +69,15 @@ class Twin(Environment):
 def running(
     stack: Stack,
     *,
-    pythons: Mapping[str, str] | None = None,
+    installed: Installed = NOTHING,
     progress: Progress = say_nothing,
     bootstrap: Stack | None = None,
 ) -> Generator[Twin]:
     """Run a whole stack in network namespaces until the block ends; tasks are started, and ``Twin.wait`` waits for
     them.
 
-    ``pythons``: version of Open WebUI → an interpreter that has it; the stand-in replaces all other versions. Raises
-    ``network.UnavailableError`` if this machine cannot run namespaces, and the errors of the parts for a graph that AWS
-    refuses.
+    ``installed``: the real programs to run. Raises ``network.UnavailableError`` if this machine cannot run namespaces, and
+    the errors of the parts for a graph that AWS refuses.
     """
     with contextlib.ExitStack() as held:
         progress("network: namespaces with the graph's addresses, groups, ACLs and routes")
@@ -96,7 +104,7 @@ def running(
         )
         base.ignored += database.not_emulated
         cache = held.enter_context(_cache(stack, base))
-        made = held.enter_context(base.serving(progress, pythons or {}, [private]))
+        made = held.enter_context(base.serving(progress, installed, [private]))
         shared = {one.name: getattr(made, one.name) for one in fields(Environment)}
         yield Twin(**shared, database=database, cache=cache, network=network)
 

@@ -4,22 +4,25 @@ problems in the others."""
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 
-from components.common.aws_limits import ACL_PORT_NUMBERS, CACHE_PORT, DATABASE_PORT
+from components.common.aws_limits import ACL_PORT_NUMBERS, CACHE_PORT, DATABASE_PORT, GATEWAY_PORT, PROXY_PORT
 from settings.data import CONNECTIONS_OF_A_UNIT, LEAST_CONNECTIONS, RESERVED_CONNECTIONS, Data
 from settings.errors import FailedChecksError, Problem, check, collected
 from settings.identity import Identity
-from settings.models import BedrockUpstream, GatewayUpstream, Models, PrivateUpstream
+from settings.models import Models
 from settings.sections import Capacity, Domain, Network
+from settings.upstreams import ExternalUpstream, GatewayUpstream, PrivateUpstream, bedrock_region, server_of
 
 STORE_PORTS = {DATABASE_PORT: "the database", CACHE_PORT: "the cache"}
 """Ports that are always open between the private subnets."""
 HTTPS = 443
 TASKS_AT_ONCE = 2
 """During a deployment twice as many tasks run, because new tasks start before the old ones stop (``components.service.component``)."""
-ACL_PORTS = {2: 6, 3: 3}
-"""Number of ports besides 443 for which a network ACL has entries, by number of zones (``components.network.acls``)."""
+ACL_PORTS, EGRESS_ACL_PORTS = {2: 6, 3: 3}, {2: 4, 3: 2}
+"""Number of ports besides 443 for which a network ACL has entries, by number of zones; the second if an upstream is of kind
+``external`` (``components.network.acls``)."""
 
 
 def inconsistencies(sections: Mapping[str, object]) -> list[Problem]:
@@ -46,10 +49,15 @@ def _compare(sections: Mapping[str, object]) -> None:
         _upstreams_are_not_the_interface(domain, models)
     if isinstance(models, Models) and isinstance(region, str):
         _models_of_the_region(models, region)
+    if isinstance(models, Models) and isinstance(region, str) and isinstance(account, str):
+        _private_upstreams_are_here(models, region, account)
+    if isinstance(models, Models) and isinstance(identity, Identity):
+        _keys_are_not_the_client_secret(models, identity)
     if isinstance(models, Models):
         _acl_numbers_differ(models)
     if isinstance(models, Models) and isinstance(network, Network):
         _ports_fit_in_acls(models, network)
+        _external_upstreams_have_subnets(models, network)
     if isinstance(network, Network):
         _a_zone_can_be_lost(network, sections.get("capacity"), sections.get("data"))
     capacity, data = sections.get("capacity"), sections.get("data")
@@ -75,11 +83,11 @@ def _models_of_the_region(models: Models, region: str) -> None:
     """
     for position, group in enumerate(models.groups):
         for place, upstream in enumerate(group.upstreams):
-            if isinstance(upstream, BedrockUpstream | GatewayUpstream):
+            if (its_region := bedrock_region(upstream)) is not None:
                 check(
-                    upstream.region == region,
+                    its_region == region,
                     key=f"models.groups[{position}].upstreams[{place}].region",
-                    value=upstream.region,
+                    value=its_region,
                     allowed=f"aws:region ({region}): an interface endpoint cannot reach Bedrock in another region",
                     fix=f"write {region}; for the capacity of other regions, offer a cross-region inference profile "
                     "(an id such as eu.<model> or global.<model>) and list its destinationRegions",
@@ -113,47 +121,127 @@ def _host_names_differ(domain: Domain, identity: Identity) -> None:
 
 
 def _upstreams_are_not_the_interface(domain: Domain, models: Models) -> None:
+    for key, upstream in _servers(models):
+        check(
+            upstream.host_name != domain.host_name,
+            key=f"{key}.hostName",
+            value=upstream.host_name,
+            allowed="a model server, not the interface itself (domain.hostName)",
+            fix="set the host name of the model server",
+        )
+
+
+def _servers(models: Models) -> Iterator[tuple[str, PrivateUpstream | ExternalUpstream]]:
+    """Each upstream that names a server, with its key."""
     for position, group in enumerate(models.groups):
         for place, upstream in enumerate(group.upstreams):
-            if isinstance(upstream, PrivateUpstream):
-                check(
-                    upstream.host_name != domain.host_name,
-                    key=f"models.groups[{position}].upstreams[{place}].hostName",
-                    value=upstream.host_name,
-                    allowed="a model server, not the interface itself (domain.hostName)",
-                    fix="set the host name of the model server",
-                )
+            if (server := server_of(upstream)) is not None:
+                yield f"models.groups[{position}].upstreams[{place}]", server
+
+
+def _private(models: Models) -> Iterator[tuple[str, PrivateUpstream]]:
+    """Each private upstream with its key."""
+    for key, server in _servers(models):
+        if isinstance(server, PrivateUpstream):
+            yield key, server
+
+
+def _external(models: Models) -> list[str]:
+    """The key of each upstream on the internet."""
+    return [key for key, upstream in _servers(models) if isinstance(upstream, ExternalUpstream)]
+
+
+def _external_upstreams_have_subnets(models: Models, network: Network) -> None:
+    """The egress subnets are part of a network that the stack creates."""
+    for key in _external(models):
+        check(
+            network.existing is None,
+            key=f"{key}.kind",
+            value="external",
+            allowed="bedrock, gateway or private with network.existing: the egress proxy needs subnets and NAT gateways, which "
+            "the stack creates in its own VPC only",
+            fix="omit network.existing, or run an egress proxy of your own and declare it as an upstream of kind private",
+        )
+
+
+def _private_upstreams_are_here(models: Models, region: str, account: str) -> None:
+    """Endpoint services and secrets of this region, and secrets of this account: the boundary of the stack's roles allows no
+    other (``bootstrap/role_boundaries.py``)."""
+    for key, upstream in _private(models):
+        if upstream.endpoint_service is not None:
+            check(
+                upstream.endpoint_service.split(".")[3] == region,
+                key=f"{key}.endpointService",
+                value=upstream.endpoint_service,
+                allowed=f"an endpoint service in aws:region ({region})",
+                fix=f"have the server's owner offer it in {region}",
+            )
+    for key, upstream in _servers(models):
+        if upstream.api_key_secret is not None and upstream.api_key_secret.startswith("arn:"):
+            check(
+                upstream.api_key_secret.split(":")[3:5] == [region, account],
+                key=f"{key}.apiKeySecret",
+                value=upstream.api_key_secret,
+                allowed=f"a secret of account {account} in aws:region ({region})",
+                fix="store the key in a secret there, and write its name",
+            )
+
+
+def _keys_are_not_the_client_secret(models: Models, identity: Identity) -> None:
+    name = identity.client_secret_name
+    for key, upstream in _servers(models):
+        secret = upstream.api_key_secret
+        if secret is not None:
+            check(
+                name != secret and not re.fullmatch(rf"arn:.*:secret:{re.escape(name)}-[A-Za-z0-9]{{6}}", secret),
+                key=f"{key}.apiKeySecret",
+                value=secret,
+                allowed="a secret of the model server's own, not identity.clientSecretName: it would be sent to the server",
+                fix="write the name of the secret with the model server's API key",
+            )
 
 
 def _acl_numbers_differ(models: Models) -> None:
     taken = {port % ACL_PORT_NUMBERS: (port, what) for port, what in STORE_PORTS.items()}
-    for position, group in enumerate(models.groups):
-        for place, upstream in enumerate(group.upstreams):
-            if not isinstance(upstream, PrivateUpstream) or upstream.port == HTTPS:
-                continue
-            port, what = taken.setdefault(upstream.port % ACL_PORT_NUMBERS, (upstream.port, "another model server"))
-            check(
-                port == upstream.port and port not in STORE_PORTS,
-                key=f"models.groups[{position}].upstreams[{place}].port",
-                value=str(upstream.port),
-                allowed=f"a port other than {port} ({what}) that does not differ from it by a multiple of {ACL_PORT_NUMBERS}: "
-                "both would get the same network ACL rule number",
-                fix="run the model server on another port, for example 443",
-            )
+    for key, upstream in _private(models):
+        if upstream.port == HTTPS:
+            continue
+        port, what = taken.setdefault(upstream.port % ACL_PORT_NUMBERS, (upstream.port, "another model server"))
+        check(
+            port == upstream.port and port not in STORE_PORTS,
+            key=f"{key}.port",
+            value=str(upstream.port),
+            allowed=f"a port other than {port} ({what}) that does not differ from it by a multiple of {ACL_PORT_NUMBERS}: "
+            "both would get the same network ACL rule number",
+            fix="run the model server on another port, for example 443",
+        )
 
 
 def _ports_fit_in_acls(models: Models, network: Network) -> None:
     if network.existing is not None:  # An existing VPC has its own network ACLs.
         return
-    ports = {u.port for group in models.groups for u in group.upstreams if isinstance(u, PrivateUpstream)}
+    for key, upstream in _private(models):
+        check(
+            upstream.endpoint_service is None or upstream.port != PROXY_PORT,
+            key=f"{key}.port",
+            value=str(upstream.port),
+            allowed=f"a port other than {PROXY_PORT}: the private subnets' network ACL allows it from the load balancer only, and the "
+            "endpoint is in these subnets",
+            fix=f"have the owner of the endpoint service add a listener on another port, for example {HTTPS}",
+        )
+    ports = {upstream.port for _, upstream in _private(models)}
+    if any(isinstance(upstream, GatewayUpstream) for group in models.groups for upstream in group.upstreams):
+        ports.add(GATEWAY_PORT)
     own, zones = sorted(ports - {HTTPS, *STORE_PORTS}), len(network.availability_zones)
-    available = ACL_PORTS[zones] - len(STORE_PORTS)
+    external = bool(_external(models))
+    available = (EGRESS_ACL_PORTS if external else ACL_PORTS)[zones] - len(STORE_PORTS)
+    also = " and an upstream of kind external" if external else ""
     check(
         len(own) <= available,
         key="models.groups",
         value=f"model servers on the ports {', '.join(map(str, own))}",
-        allowed=f"{available} different ports besides {HTTPS} with {zones} zones: AWS's quota of network ACL entries",
-        fix=f"run some of the model servers on the same port, for example {HTTPS}",
+        allowed=f"{available} different ports besides {HTTPS} with {zones} zones{also}: AWS's quota of network ACL entries",
+        fix=f"run some of the model servers on the same port, for example {HTTPS}{', or use two zones' if external else ''}",
     )
 
 

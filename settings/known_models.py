@@ -24,6 +24,8 @@ class Serves(StrEnum):
 
     CHAT = "chat"
     """Chat Completions; for the kind ``gateway``, Converse, to which the gateway translates them."""
+    EMBEDDINGS = "embeddings"
+    """Embeddings; for the kind ``gateway``, InvokeModel, to which the gateway translates them."""
     NEITHER = "neither"
     """No API that the proxy can forward to: InvokeModel, Converse or the Messages API only."""
 

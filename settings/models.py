@@ -9,107 +9,28 @@ from typing import Annotated, Literal, Self, assert_never
 
 from pydantic import Field, StringConstraints, model_validator
 
-from components.common.aws_limits import (
-    GLOBAL_PROFILES,
-    PROFILE_SOURCES,
-    PROMPT_RECORD_DAYS,
-    foundation_model,
-    profile_area,
-)
+from components.common.aws_limits import PROMPT_RECORD_DAYS, foundation_model, profile_area
 from settings.edge import RoleArn
 from settings.errors import check, collected
 from settings.known_models import Serves, documented
-from settings.values import (
-    AwsRegion,
-    HostName,
-    Section,
-    SecurityGroupId,
-    Slug,
-    Whole,
+from settings.upstreams import (
+    BedrockUpstream,
+    ExternalUpstream,
+    GatewayUpstream,
+    PrivateUpstream,
+    Upstream,
+    bedrock_region,
+    check_external,
+    check_private,
+    check_profiles,
 )
+from settings.values import Section, Slug, Whole
 
 BilledService = Annotated[
     str,
     StringConstraints(pattern=r"^\S(.{0,98}\S)?$"),
     Field(description="a service's name as it appears on the bill, for example Amazon Bedrock"),
 ]
-
-
-class BedrockUpstream(Section):
-    """Amazon Bedrock's OpenAI-compatible Chat Completions API in the stack's region, called through an interface
-    endpoint."""
-
-    kind: Literal["bedrock"]
-    """``bedrock`` for this kind of upstream."""
-    region: AwsRegion
-    """The stack's region. Use cross-region inference profiles for capacity in other regions."""
-    destination_regions: tuple[AwsRegion, ...] = ()
-    """The regions to which Bedrock may send a prompt to the group's inference profiles, such as ``eu.<model>``: all that
-    Bedrock's page of the model lists for this source region. The task gets permission for the model in each. Omitted for
-    ``global.<model>``, which may use any commercial region, and for models without a profile."""
-
-    @property
-    def server(self) -> str:
-        """Identifies the upstream within its group."""
-        return f"bedrock in {self.region}"
-
-
-class PrivateUpstream(Section):
-    """An OpenAI-compatible server (for example vLLM) in this VPC or a peered one, reached over TLS."""
-
-    kind: Literal["private"]
-    """``private`` for this kind of upstream."""
-    host_name: HostName
-    """The server's DNS name; its certificate must be valid for it."""
-    port: Whole = Field(default=443, ge=1, le=65_535)
-    """The server's TCP port."""
-    security_group_id: SecurityGroupId
-    """The server's security group. The tasks' egress rule allows this group and port only."""
-    ca_certificate: Annotated[
-        str,
-        StringConstraints(pattern=r"^(-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\n]+-----END CERTIFICATE-----\n?)+$"),
-        Field(
-            description="only one or more certificates in PEM format",
-            json_schema_extra={"secret": True, "fix": "paste the CA's certificate below the key, after a |"},
-        ),
-    ]
-    """The PEM certificate of the CA that signed the server's certificate (public, not a secret)."""
-
-    @property
-    def server(self) -> str:
-        """Identifies the upstream within its group: one host may have several model servers on different ports."""
-        return f"{self.host_name}:{self.port}"
-
-
-class GatewayUpstream(Section):
-    """Amazon Bedrock's Converse and Messages APIs in the stack's region, for models without Chat Completions, such as
-    Claude and Nova: a private service of this stack, LiteLLM, translates. Declaring one creates the service."""
-
-    kind: Literal["gateway"]
-    """``gateway`` for this kind of upstream."""
-    region: AwsRegion
-    """The stack's region. Use cross-region inference profiles for capacity in other regions."""
-    destination_regions: tuple[AwsRegion, ...] = ()
-    """As for a ``bedrock`` upstream: the regions to which Bedrock may send a prompt to the group's inference profiles."""
-
-    @property
-    def server(self) -> str:
-        """Identifies the upstream within its group."""
-        return f"gateway to bedrock in {self.region}"
-
-
-Upstream = Annotated[BedrockUpstream | GatewayUpstream | PrivateUpstream, Field(discriminator="kind")]
-
-
-def bedrock_region(upstream: Upstream) -> str | None:
-    """The region whose Bedrock the upstream calls; ``None`` for an upstream that does not call Bedrock."""
-    match upstream:
-        case BedrockUpstream() | GatewayUpstream():
-            return upstream.region
-        case PrivateUpstream():
-            return None
-        case _:
-            assert_never(upstream)
 
 
 ModelId = Annotated[
@@ -128,7 +49,8 @@ class KnownModel(Section):
     kind: Literal["bedrock", "gateway"]
     """The kind of upstream."""
     serves: Serves = Serves.CHAT
-    """``chat``: it serves Chat Completions. ``neither``: it does not, and offering the model is refused."""
+    """``chat``: it serves Chat Completions. ``embeddings``: it serves embeddings (kind ``gateway`` only). ``neither``: it
+    serves none of them, and offering the model is refused."""
     source: Annotated[
         str,
         StringConstraints(min_length=10, max_length=500),
@@ -147,6 +69,11 @@ class ModelGroup(Section):
     upstreams: tuple[Upstream, ...] = Field(min_length=1)
     """In failover order, each server once. A host may be listed again with another port. The same host and port with
     another security group or certificate is the same server and is refused."""
+
+    serves: tuple[Literal["chat", "embeddings"], ...] = Field(default=("chat",), min_length=1)
+    """The application's use of the models. ``chat``: ``POST /chat/completions``; the models are offered to users.
+    ``embeddings``: ``POST /embeddings``; the first model of the first such group embeds documents. The proxy forwards
+    nothing else."""
 
 
 class PromptRecords(Section):
@@ -199,7 +126,11 @@ class Gateway(Section):
 
 
 _API = {"bedrock": "Bedrock's Chat Completions API", "gateway": "Converse"}
-"""Kind of upstream → what it calls."""
+"""Kind of upstream → what it calls for chats."""
+_EMBEDDINGS_FIX = (
+    "offer the model in a group with serves: [chat], or choose a model that settings/known_models.tsv lists with embeddings; if "
+    "Bedrock serves embeddings with this one, say so in models.known"
+)
 _OTHERWISE = {
     "bedrock": "choose another model, or put this one into a separate group with an upstream of kind gateway, which calls "
     "Converse; if Bedrock serves it by now, say so in models.known",
@@ -248,7 +179,7 @@ class Models(Section):
             for position, group in enumerate(self.groups)
             for kind in sorted({upstream.kind for upstream in group.upstreams if bedrock_region(upstream)})
             for model in group.models
-            if self.serves(kind, model) is None
+            if "chat" in group.serves and self.serves(kind, model) is None
         )
 
     @model_validator(mode="after")
@@ -283,10 +214,22 @@ class Models(Section):
                         fix="remove it, or name another server",
                     )
                 for place, upstream in enumerate(group.upstreams):
-                    if isinstance(upstream, BedrockUpstream | GatewayUpstream):
-                        _profiles_can_be_called(group, upstream, key, place)
-                for kind in sorted({upstream.kind for upstream in group.upstreams if bedrock_region(upstream)}):
-                    self._chat_is_served(group, kind, f"{key}.models")
+                    match upstream:
+                        case BedrockUpstream() | GatewayUpstream():
+                            check_profiles(group.models, upstream, key, place)
+                        case PrivateUpstream():
+                            check_private(upstream, f"{key}.upstreams[{place}]")
+                        case ExternalUpstream():
+                            check_external(upstream, f"{key}.upstreams[{place}]")
+                        case _:
+                            assert_never(upstream)
+                kinds = sorted({upstream.kind for upstream in group.upstreams if bedrock_region(upstream)})
+                if _uses_can_be_served(group, kinds, f"{key}.serves"):
+                    for kind in kinds:
+                        if "chat" in group.serves:
+                            self._chat_is_served(group, kind, f"{key}.models")
+                        else:
+                            self._embeddings_are_served(group, kind, f"{key}.models")
             known_ids = [(one.kind, one.id) for one in self.known]
             for position, one in enumerate(self.known):
                 check(
@@ -303,39 +246,56 @@ class Models(Section):
             row = documented(kind, model)
             said = f"{row.source}, read on {row.checked}" if row else "models.known"
             check(
-                self.serves(kind, model) is not Serves.NEITHER,
+                self.serves(kind, model) in {Serves.CHAT, None},
                 key=key,
                 value=model,
                 allowed=f"models that {_API[kind]} serves, which this one is not ({said})",
-                fix=_OTHERWISE[kind],
+                fix="set serves of the group to [embeddings]"
+                if self.serves(kind, model) is Serves.EMBEDDINGS
+                else _OTHERWISE[kind],
+            )
+
+    def _embeddings_are_served(self, group: ModelGroup, kind: str, key: str) -> None:
+        """Embeddings pass no guardrail, so a model that is not known to serve only them is refused."""
+        for model in group.models:
+            check(
+                self.serves(kind, model) is Serves.EMBEDDINGS,
+                key=key,
+                value=model,
+                allowed="models of which it is documented that Bedrock serves embeddings with them: calls for embeddings pass no "
+                "guardrail",
+                fix=_EMBEDDINGS_FIX,
             )
 
 
-def _profiles_can_be_called(
-    group: ModelGroup, upstream: BedrockUpstream | GatewayUpstream, key: str, place: int
-) -> None:
-    """Check the group's cross-region inference profiles against one of its upstreams."""
-    areas = {model: area for model in group.models if (area := profile_area(model)) is not None}
-    for model, area in areas.items():
-        check(
-            upstream.region.startswith(PROFILE_SOURCES[area]),
-            key=f"{key}.models",
-            value=model,
-            allowed=f"profiles that can be called from {upstream.region}: those that begin with {area}. exist in regions "
-            f"that begin with {', '.join(PROFILE_SOURCES[area])}",
-            fix=f"use the profile of the area of {upstream.region}, or {GLOBAL_PROFILES}.{foundation_model(model)}; Bedrock's "
-            "page of the model lists its profiles",
+def _uses_can_be_served(group: ModelGroup, kinds: list[str], key: str) -> bool:
+    """Check what a group serves against the kinds of its upstreams that call Bedrock."""
+    written = ", ".join(group.serves)
+    distinct = check(
+        len(set(group.serves)) == len(group.serves),
+        key=key,
+        value=written,
+        allowed="chat, embeddings or both, without duplicates",
+        fix="remove the duplicate",
+    )
+    direct = check(
+        "embeddings" not in group.serves or "bedrock" not in kinds,
+        key=key,
+        value=written,
+        allowed="chat only in a group with an upstream of kind bedrock: Bedrock's OpenAI-compatible API has no embeddings",
+        fix="put the embedding model into a separate group with an upstream of kind gateway, which calls InvokeModel",
+    )
+    return all(
+        (
+            distinct,
+            direct,
+            check(
+                len(group.serves) == 1 or "gateway" not in kinds,
+                key=key,
+                value=written,
+                allowed="either chat or embeddings in a group with an upstream of kind gateway: chats need the guardrail, and "
+                "calls for embeddings pass none",
+                fix="make two groups",
+            ),
         )
-    listed, needed = upstream.destination_regions, sorted(m for m, area in areas.items() if area != GLOBAL_PROFILES)
-    check(
-        len(set(listed)) == len(listed) and bool(listed) == bool(needed),
-        key=f"{key}.upstreams[{place}].destinationRegions",
-        value=", ".join(listed) or "(not set)",
-        allowed=f"each region to which {', '.join(needed)} may send a prompt, once: a call that Bedrock routes to a region "
-        "without permission fails"
-        if needed
-        else "nothing: the group offers no inference profile but global ones, which need no list",
-        fix="list the destination regions that Bedrock's page of the model gives for this source region"
-        if needed
-        else "remove it",
     )

@@ -102,6 +102,36 @@ SecretName = Annotated[
         },
     ),
 ]
+_ARN = r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[A-Za-z0-9/_+=.@-]{1,512}-[A-Za-z0-9]{6}"
+
+
+def _is_a_name_or_arn(value: str) -> str:
+    return value if value.startswith("arn:") else _is_a_name(value)
+
+
+SecretReference = Annotated[
+    str,
+    StringConstraints(pattern=rf"^({_ARN}|[A-Za-z0-9/_+=.@-]{{1,512}})$"),
+    AfterValidator(_is_a_name_or_arn),
+    Field(
+        description="the name or the full ARN of a secret in Secrets Manager, never its value, for example "
+        "ai-interface/staging/model-key-llm",
+        json_schema_extra={
+            "secret": True,
+            "fix": "put the value into a secret and write only the secret's name or ARN here (the ARN if the name has the form "
+            "of a key); if this was the value, it is exposed: issue a new one",
+        },
+    ),
+]
+EndpointServiceName = Annotated[
+    str,
+    StringConstraints(pattern=r"^com\.amazonaws\.vpce\.[a-z]{2}(-[a-z]+)+-\d\.vpce-svc-([0-9a-f]{8}|[0-9a-f]{17})$"),
+    Field(
+        description="the name of an endpoint service, com.amazonaws.vpce.<region>.vpce-svc-<id>, for example "
+        "com.amazonaws.vpce.eu-west-1.vpce-svc-0123456789abcdef0",
+        json_schema_extra={"fix": "copy the service name that the server's owner sees in the VPC console"},
+    ),
+]
 ReleaseVersion = Annotated[
     str,
     StringConstraints(pattern=r"^\d{4}\.\d{1,2}\.\d{1,3}$"),

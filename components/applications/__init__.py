@@ -7,12 +7,13 @@ from components.lazy import loader
 if TYPE_CHECKING:
     from components.applications.application import ApplicationArgs
     from components.applications.catalogue import default_preset, find_preset, preset_names
-    from components.applications.preset import Arrival, Deployment, Paths, Preset, TrustedHeaders
+    from components.applications.preset import Arrival, Deployment, Embeddings, Paths, Preset, TrustedHeaders
 
 __all__ = [
     "ApplicationArgs",
     "Arrival",
     "Deployment",
+    "Embeddings",
     "Paths",
     "Preset",
     "TrustedHeaders",
@@ -26,6 +27,6 @@ __getattr__ = loader(
     {
         "application": ("ApplicationArgs",),
         "catalogue": ("default_preset", "find_preset", "preset_names"),
-        "preset": ("Arrival", "Deployment", "Paths", "Preset", "TrustedHeaders"),
+        "preset": ("Arrival", "Deployment", "Embeddings", "Paths", "Preset", "TrustedHeaders"),
     },
 )

@@ -93,13 +93,26 @@ class Arrival:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Embeddings:
+    """The model with which the application embeds documents and questions about them."""
+
+    base_url: str
+    """Its group's base URL on the proxy's loopback listener, which has ``POST /embeddings``."""
+    model: str
+    """The model's id."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Deployment:
     """The values that a preset receives from the environment's settings and the release."""
 
     origin: str
     """``https://`` and the public host name."""
     model_base_urls: Sequence[str]
-    """One for each model group, on the proxy's loopback listener: ``http://127.0.0.1:9080/<group>/v1``."""
+    """One for each model group that serves chats, on the proxy's loopback listener:
+    ``http://127.0.0.1:9080/<group>/v1``."""
+    embeddings: Embeddings | None = None
+    """The declared embedding model. Omitted: the application uses its own, if it has one."""
     session_seconds: int
     """How long a login at the edge is valid. The application's own session must not last longer."""
     upload_mebibytes: int

@@ -167,6 +167,11 @@ DATABASE_INSTANCES = 3
 """The maximum number of database instances: one in each zone."""
 LEAST_BACKUP_DAYS = 7
 """The minimum retention of AWS Backup's copies in days."""
+PROXY_PORT = 8443
+"""The port on which the load balancer reaches a task. The private subnets' network ACL allows it from the public subnets
+only."""
+GATEWAY_PORT = 8444
+"""The port on which the gateway to models accepts connections from the interface's proxy."""
 DATABASE_PORT, CACHE_PORT = 5432, 6379
 """The ports of PostgreSQL and Valkey."""
 ACL_PORT_NUMBERS = 3000

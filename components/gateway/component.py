@@ -3,15 +3,14 @@
 It creates the task definition, the service and its scaling, in the interface's cluster. It creates no role, secret, name
 or security group rule (``GatewayIdentity``, ``ModelAccess`` and ``PrivateEndpoints`` do).
 
-It has no load balancer: the interface's proxy finds the tasks by DNS and verifies their certificate. So there is no
-deregistration delay either: a stopped task finishes its answers within the stop timeout, at most two minutes, and longer
-answers are cut. Deployments of the gateway belong into quiet hours if answers take longer.
+It has no load balancer: the interface's proxy finds the tasks by DNS and verifies their certificate. So nothing drains a task
+before it is stopped: its Envoy ends at SIGTERM and cuts the answers that the task is writing. Deployments of the gateway belong
+into quiet hours.
 """
 
 from typing import Any
 
 import pulumi
-import pulumi_aws as aws
 from pydantic import Field, field_validator, model_validator
 
 from components.args import Args
@@ -20,7 +19,8 @@ from components.gateway.settings import SERVICE, Api, GatewayModel, GatewaySetti
 from components.gateway.task_definition import GatewayPlan, container_definitions
 from components.proxy.settings import ProxyLimits
 from components.service.fargate import check_capacity, fargate_architecture, pinned_image
-from components.service.scaling import FULL_PERCENT, ScalingPlan, highest_target, scale
+from components.service.internal_service import InternalServicePlan, run_internal_service
+from components.service.scaling import FULL_PERCENT, highest_target
 
 
 class GatewayModelArgs(Args):
@@ -29,7 +29,7 @@ class GatewayModelArgs(Args):
     id: str
     """Id of a model or of an inference profile in Bedrock, under which the application calls it too."""
     api: str = Api.CONVERSE.value
-    """``converse``, or ``invoke`` for Anthropic's Messages by InvokeModel."""
+    """``converse``, ``invoke`` for Anthropic's Messages by InvokeModel, or ``embeddings``."""
 
     @field_validator("api")
     @classmethod
@@ -137,17 +137,35 @@ class GatewayService(pulumi.ComponentResource):
         args = GatewayServiceArgs.model_validate(args)
         super().__init__("ai-interface:index:GatewayService", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        definition = self._task_definition(name, args, child)
-        service = self._service(name, args, definition)
-        plan = ScalingPlan(
+        containers = pulumi.Output.all(
+            guardrail_id=args.guardrail_id,
+            guardrail_version=args.guardrail_version,
+            authority=args.authority,
+            secrets=args.secret_references,
+            logs=args.log_group_names,
+        ).apply(lambda known: container_definitions(gateway_plan(args, known)))
+        plan = InternalServicePlan(
+            service=SERVICE,
+            environment=args.environment,
+            release=args.release,
+            cluster_arn=args.cluster_arn,
             cluster_name=args.cluster_name,
-            service_name=service.name,
+            containers=containers,
+            cpu_units=args.cpu_units,
+            memory_mebibytes=args.memory_mebibytes,
+            architecture=args.architecture,
+            execution_role_arn=args.execution_role_arn,
+            task_role_arn=args.task_role_arn,
+            subnet_ids=args.subnet_ids,
+            security_group_id=args.security_group_id,
+            registry_arn=args.registry_arn,
+            rollback_alarm_names=args.rollback_alarm_names,
             minimum_tasks=args.minimum_tasks,
             maximum_tasks=args.maximum_tasks,
             cpu_target_percent=args.cpu_percent,
             tags=args.tags,
         )
-        scale(name, plan, child)
+        definition, service = run_internal_service(name, plan, child)
         self.service_name = service.name
         self.service_arn = service.id
         self.task_definition_arn = definition.arn
@@ -157,63 +175,6 @@ class GatewayService(pulumi.ComponentResource):
                 "serviceArn": self.service_arn,
                 "taskDefinitionArn": self.task_definition_arn,
             }
-        )
-
-    def _task_definition(
-        self, name: str, args: GatewayServiceArgs, child: pulumi.ResourceOptions
-    ) -> aws.ecs.TaskDefinition:
-        containers = pulumi.Output.all(
-            guardrail_id=args.guardrail_id,
-            guardrail_version=args.guardrail_version,
-            authority=args.authority,
-            secrets=args.secret_references,
-            logs=args.log_group_names,
-        ).apply(lambda known: container_definitions(gateway_plan(args, known)))
-        return aws.ecs.TaskDefinition(
-            f"{name}-task",
-            family=f"ai-interface-{args.environment}-{SERVICE}",
-            requires_compatibilities=["FARGATE"],
-            network_mode="awsvpc",
-            cpu=str(args.cpu_units),
-            memory=str(args.memory_mebibytes),
-            runtime_platform=aws.ecs.TaskDefinitionRuntimePlatformArgs(
-                operating_system_family="LINUX", cpu_architecture=args.architecture
-            ),
-            execution_role_arn=args.execution_role_arn,
-            task_role_arn=args.task_role_arn,
-            container_definitions=containers,
-            # ECS rolls a failed deployment back to the previous revision, so the previous revision must stay
-            # registered.
-            skip_destroy=True,
-            tags={**args.tags, "release": args.release},
-            opts=child,
-        )
-
-    def _service(self, name: str, args: GatewayServiceArgs, definition: aws.ecs.TaskDefinition) -> aws.ecs.Service:
-        return aws.ecs.Service(
-            f"{name}-service",
-            name=SERVICE,
-            cluster=args.cluster_arn,
-            task_definition=definition.arn,
-            launch_type="FARGATE",
-            platform_version="LATEST",
-            desired_count=args.minimum_tasks,
-            network_configuration=aws.ecs.ServiceNetworkConfigurationArgs(
-                subnets=args.subnet_ids, security_groups=[args.security_group_id], assign_public_ip=False
-            ),
-            service_registries=aws.ecs.ServiceServiceRegistriesArgs(registry_arn=args.registry_arn),
-            availability_zone_rebalancing="ENABLED",
-            deployment_minimum_healthy_percent=100,
-            deployment_maximum_percent=200,
-            deployment_circuit_breaker=aws.ecs.ServiceDeploymentCircuitBreakerArgs(enable=True, rollback=True),
-            alarms=aws.ecs.ServiceAlarmsArgs(alarm_names=args.rollback_alarm_names, enable=True, rollback=True),
-            enable_execute_command=False,
-            enable_ecs_managed_tags=True,
-            propagate_tags="SERVICE",
-            wait_for_steady_state=False,
-            tags={**args.tags, "release": args.release},
-            # Scaling controls the number of tasks from the start.
-            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["desiredCount"]),
         )
 
 

@@ -1,13 +1,14 @@
-"""The Envoy in front of LiteLLM: it admits the interface's proxy, by its certificate, to one path, and limits requests.
+"""The Envoy in front of LiteLLM: it admits the interface's proxy, by its certificate, to the paths that its models serve, and limits requests.
 
-LiteLLM has hundreds of routes, several of them without authentication. Here one exists: ``POST /v1/chat/completions``.
+LiteLLM has hundreds of routes, several of them without authentication. Here two exist at most: ``POST /v1/chat/completions``
+and ``POST /v1/embeddings``, each only if a model serves it.
 The key is added here, so the interface's task does not have it.
 """
 
 from typing import Any
 
 from components.gateway.litellm import KEY_VARIABLE
-from components.gateway.settings import CLIENT_NAME, PORT, TRANSLATOR_PORT, GatewaySettings
+from components.gateway.settings import CLIENT_NAME, PORT, TRANSLATOR_PORT, Api, GatewaySettings
 from components.proxy.common import (
     FRAMING_HEADER,
     REQUEST_ID_LENGTH,
@@ -29,7 +30,7 @@ from components.proxy.common import (
 from components.proxy.process import arguments, overload_manager
 
 CERTIFICATE_VARIABLE, PRIVATE_KEY_VARIABLE = "GATEWAY_CERTIFICATE", "GATEWAY_PRIVATE_KEY"
-OPERATION = "/v1/chat/completions"
+CHAT, EMBEDDINGS = "/v1/chat/completions", "/v1/embeddings"
 _TRANSLATOR = "translator"
 _KEEP_ALIVE_SECONDS = 4
 """Less than uvicorn's five seconds; otherwise a request could use a connection that is being closed."""
@@ -167,23 +168,35 @@ def _admission() -> dict[str, Any]:
 
 
 def _routes(settings: GatewaySettings) -> list[dict[str, Any]]:
-    limit = settings.prompt_bytes
+    limit, operations = settings.prompt_bytes, _operations(settings)
     return [
         *(
             json_answer("length-required", match, 411, "A body needs a Content-Length.")
             for match in undeclared_length_matches()
         ),
         json_answer("prompt-too-large", no_body_above(limit, {"prefix": "/"}), 413, f"The limit is {limit} bytes."),
-        {
-            "name": "chat-completions",
-            "match": {
-                "path": OPERATION,
-                "headers": [{"name": ":method", "string_match": {"exact": "POST"}}],
-            },
-            "request_headers_to_add": [
-                overwrite_header("authorization", f"Bearer %ENVIRONMENT({KEY_VARIABLE})%", formatted=True)
-            ],
-            "route": {"cluster": _TRANSLATOR, "timeout": f"{settings.model_deadline_seconds}s"},
-        },
-        json_answer("unknown-path", {"prefix": "/"}, 404, "The gateway has POST /v1/chat/completions only."),
+        *(_operation(path, settings) for path in operations),
+        json_answer(
+            "unknown-path",
+            {"prefix": "/"},
+            404,
+            f"The gateway has {' and '.join(f'POST {path}' for path in operations)} only.",
+        ),
     ]
+
+
+def _operations(settings: GatewaySettings) -> list[str]:
+    """The paths that at least one model serves."""
+    serve_embeddings = {model.api is Api.EMBEDDINGS for model in settings.models}
+    return [path for path, embeddings in ((CHAT, False), (EMBEDDINGS, True)) if embeddings in serve_embeddings]
+
+
+def _operation(path: str, settings: GatewaySettings) -> dict[str, Any]:
+    return {
+        "name": path.removeprefix("/v1/").replace("/", "-"),
+        "match": {"path": path, "headers": [{"name": ":method", "string_match": {"exact": "POST"}}]},
+        "request_headers_to_add": [
+            overwrite_header("authorization", f"Bearer %ENVIRONMENT({KEY_VARIABLE})%", formatted=True)
+        ],
+        "route": {"cluster": _TRANSLATOR, "timeout": f"{settings.model_deadline_seconds}s"},
+    }

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from components.gateway.settings import METRICS_NAMESPACE, TRANSLATOR_PORT, GatewayModel, GatewaySettings
+from components.gateway.settings import METRICS_NAMESPACE, TRANSLATOR_PORT, Api, GatewayModel, GatewaySettings
 
 TEMPORARY = "/dev/shm"  # noqa: S108 - see below
 """The only place that a container can write to here: a memory disk of 64 MiB. A volume on Fargate could be written by root
@@ -78,6 +78,18 @@ def litellm_configuration(settings: GatewaySettings) -> dict[str, Any]:
 
 
 def _model(model: GatewayModel, settings: GatewaySettings) -> dict[str, Any]:
+    if model.api is Api.EMBEDDINGS:
+        return {
+            "model_name": model.id,
+            "model_info": {"mode": "embedding"},
+            "litellm_params": {
+                "model": f"bedrock/{model.id}",
+                "aws_region_name": settings.region,
+                "aws_bedrock_runtime_endpoint": f"https://bedrock-runtime.{settings.region}.amazonaws.com",
+                "timeout": settings.model_idle_seconds,
+                "max_retries": 0,
+            },
+        }
     return {
         "model_name": model.id,
         "litellm_params": {

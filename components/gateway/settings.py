@@ -7,9 +7,10 @@ This module does not depend on Pulumi. A guardrail's id is an ``Output`` in the 
 from dataclasses import dataclass
 from enum import StrEnum
 
+from components.common.aws_limits import GATEWAY_PORT
 from components.proxy.settings import ProxyLimits
 
-PORT = 8444
+PORT = GATEWAY_PORT
 """The port on which the gateway's proxy accepts connections from the interface's proxy. The private network ACL admits
 the port of the interface's proxy, 8443, from the load balancer only."""
 TRANSLATOR_PORT = 4001
@@ -30,6 +31,8 @@ class Api(StrEnum):
     MESSAGES = "invoke"
     """Anthropic's Messages by InvokeModel and InvokeModelWithResponseStream, for features of Claude that Converse does
     not have. The value is LiteLLM's name of the route."""
+    EMBEDDINGS = "embeddings"
+    """InvokeModel of an embedding model, in the form of its provider, without the guardrail."""
 
 
 @dataclass(frozen=True, kw_only=True)

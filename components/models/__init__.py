@@ -6,7 +6,7 @@ from components.lazy import loader
 
 if TYPE_CHECKING:
     from components.models.component import GuardrailArgs, ModelAccess, ModelAccessArgs
-    from components.models.iam_documents import ModelGroupArgs, ModelUpstreamArgs
+    from components.models.iam_documents import ModelGroupArgs, ModelKeyArgs, ModelUpstreamArgs
     from components.models.recording import PromptRecording, PromptRecordingArgs
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "ModelAccess",
     "ModelAccessArgs",
     "ModelGroupArgs",
+    "ModelKeyArgs",
     "ModelUpstreamArgs",
     "PromptRecording",
     "PromptRecordingArgs",
@@ -29,6 +30,7 @@ __getattr__ = loader(
         ),
         "iam_documents": (
             "ModelGroupArgs",
+            "ModelKeyArgs",
             "ModelUpstreamArgs",
         ),
         "recording": (

@@ -20,6 +20,8 @@ from components.models.iam_documents import (
     UpstreamKind,
     bedrock_regions,
     gateway_statements,
+    key_statements,
+    model_keys,
     of_kind,
     task_statements,
 )
@@ -71,8 +73,12 @@ class ModelAccessArgs(Args):
     gateway_role_name: pulumi.Output[str] | None = None
     """The gateway's role, which gets permission to call the models of upstreams of kind ``gateway``, with the guardrail
     only. Required with such an upstream."""
+    execution_role_name: pulumi.Output[str] | None = None
+    """The role with which Fargate reads the API keys of private upstreams when a task starts. Required with an API key."""
+    region: str = ""
+    """The region of the secrets with API keys. Required with an API key."""
     security_group_id: pulumi.Output[str]
-    """The task's security group, which gets an egress rule to each private upstream."""
+    """The task's security group, which gets an egress rule to each private upstream with a security group."""
     tags: dict[str, str]
     """Tags of every resource."""
 
@@ -80,6 +86,8 @@ class ModelAccessArgs(Args):
     def _gateway_has_a_role(self) -> "ModelAccessArgs":
         if of_kind(self.groups, UpstreamKind.GATEWAY) and self.gateway_role_name is None:
             raise ValueError("an upstream of kind gateway needs gateway_role_name: the role of GatewayIdentity")
+        if model_keys(self.groups) and (self.execution_role_name is None or not self.region):
+            raise ValueError("an upstream with an api_key needs execution_role_name and region: Fargate reads the key")
         return self
 
 
@@ -97,6 +105,11 @@ class ModelAccess(pulumi.ComponentResource):
     only."""
     gateway_statements: pulumi.Output[list[dict[str, Any]]]
     """The gateway's role's, likewise."""
+    api_key_references: dict[str, str]
+    """Name of each API key → ``valueFrom`` of the proxy's container: the secret's ARN without a version, so a task gets the
+    version that is current when it starts."""
+    api_key_arns: list[str]
+    """The ARNs of the same secrets, for the Secrets Manager endpoint's policy."""
 
     def __init__(self, name: str, args: ModelAccessArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = ModelAccessArgs.model_validate(args)
@@ -118,6 +131,7 @@ class ModelAccess(pulumi.ComponentResource):
             f"{name}-gateway-policy", args.gateway_role_name, args, of_kind(args.groups, UpstreamKind.GATEWAY), arns
         )
         self._ways_to_private_upstreams(name, args, child)
+        self._api_keys(name, args, child)
         self.register_outputs(
             {
                 "guardrailIds": self.guardrail_ids,
@@ -125,6 +139,8 @@ class ModelAccess(pulumi.ComponentResource):
                 "regions": self.regions,
                 "statements": self.statements,
                 "gatewayStatements": self.gateway_statements,
+                "apiKeyReferences": self.api_key_references,
+                "apiKeyArns": self.api_key_arns,
             }
         )
 
@@ -220,3 +236,12 @@ class ModelAccess(pulumi.ComponentResource):
                 tags=args.tags,
                 opts=child,
             )
+
+    def _api_keys(self, name: str, args: ModelAccessArgs, child: pulumi.ResourceOptions) -> None:
+        keys = model_keys(args.groups)
+        named = [up.api_key for group in args.groups for up in group.upstreams if up.api_key is not None]
+        self.api_key_references = {key.name: key.secret_arn for key in named}
+        self.api_key_arns = [key.secret_arn for key in keys]
+        if keys and args.execution_role_name is not None:
+            policy = policy_document(key_statements(keys, args.region))
+            aws.iam.RolePolicy(f"{name}-keys-policy", role=args.execution_role_name, policy=policy, opts=child)

@@ -1,7 +1,7 @@
 """The task's permissions on Bedrock, as IAM documents generated from the declared model groups.
 
 Pure functions. The task role's policy and the endpoint's policy use the same statements, so both refuse an undeclared
-model. A private upstream needs no IAM policy, only a security group rule.
+model. A private upstream needs a security group rule and, for its API key, a permission of the execution role.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,6 +18,9 @@ from components.common.iam import Effect, Statement
 INVOKE = ("bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream")
 """The IAM actions that authorize Chat Completions, Converse and InvokeModel."""
 
+CHAT, EMBEDDINGS = "chat", "embeddings"
+"""The uses that a group may serve."""
+
 GUARDRAIL = "bedrock:GuardrailIdentifier"
 
 _OTHER_GUARDRAILS = "RefuseOtherGuardrails"
@@ -32,6 +35,7 @@ class UpstreamKind(StrEnum):
     checker wherever it is missing."""
 
     BEDROCK = "bedrock"
+    EXTERNAL = "external"
     GATEWAY = "gateway"
     PRIVATE = "private"
 
@@ -41,35 +45,55 @@ class UpstreamKind(StrEnum):
         match self:
             case UpstreamKind.BEDROCK | UpstreamKind.GATEWAY:
                 return ("region",)
-            case UpstreamKind.PRIVATE:
-                return ("host_name", "security_group_id")
+            case UpstreamKind.PRIVATE | UpstreamKind.EXTERNAL:
+                return ("host_name",)
             case _:
                 assert_never(self)
 
 
+class ModelKeyArgs(Args):
+    """An existing secret with the API key of a model server."""
+
+    name: str
+    """The secret as the caller names it; the key of its entry in ``ModelAccess.api_key_references``."""
+    secret_arn: str
+    """The secret's full ARN."""
+    kms_key_arn: str
+    """The customer managed key that encrypts it."""
+
+
 class ModelUpstreamArgs(Args):
-    """A model server: Bedrock in one region, directly or through the gateway, or a private OpenAI-compatible server."""
+    """A model server: Bedrock in one region, directly or through the gateway, a private OpenAI-compatible server, or a provider
+    on the internet."""
 
     kind: str
-    """``bedrock``, ``gateway`` or ``private``."""
+    """``bedrock``, ``external``, ``gateway`` or ``private``."""
     region: str = ""
     """Bedrock's region."""
     destination_regions: list[str] = Field(default_factory=list[str])
     """The regions to which Bedrock may send a prompt to one of the group's inference profiles. Required for a profile
     that is not ``global``: the caller needs permission in each of them. Bedrock's page of the model lists them."""
     host_name: str = ""
-    """A private server's DNS name."""
+    """The DNS name of a private server or of a provider."""
     port: int = 443
     """A private server's port."""
     security_group_id: str = ""
-    """A private server's security group. The task may connect to this group on this port only."""
+    """A private server's security group. The task may connect to this group on this port only. Empty: the server is behind
+    an endpoint service."""
+    endpoint_service: str = ""
+    """The endpoint service of a private server in another VPC. ``PrivateEndpoints`` creates its endpoint."""
+    api_key: ModelKeyArgs | None = None
+    """The API key of a private server or a provider. Omitted: it needs none, which no provider does."""
 
     @model_validator(mode="after")
     def _is_complete(self) -> "ModelUpstreamArgs":
         if self.kind not in list(UpstreamKind):
             raise ValueError(f"kind {self.kind!r}: use {' or '.join(UpstreamKind)}")
         if missing := [field for field in UpstreamKind(self.kind).required_fields if not getattr(self, field)]:
-            raise ValueError(f"a {self.kind} upstream needs {' and '.join(missing)}")
+            article = "an" if self.kind == UpstreamKind.EXTERNAL else "a"
+            raise ValueError(f"{article} {self.kind} upstream needs {' and '.join(missing)}")
+        if self.kind == UpstreamKind.PRIVATE and bool(self.security_group_id) == bool(self.endpoint_service):
+            raise ValueError("a private upstream needs either security_group_id or endpoint_service")
         return self
 
     @property
@@ -79,20 +103,21 @@ class ModelUpstreamArgs(Args):
         match kind:
             case UpstreamKind.BEDROCK | UpstreamKind.GATEWAY:
                 return self.region
-            case UpstreamKind.PRIVATE:
+            case UpstreamKind.PRIVATE | UpstreamKind.EXTERNAL:
                 return None
             case _:
                 assert_never(kind)
 
     @property
     def private_server(self) -> tuple[str, int] | None:
-        """Security group and port to which the task needs egress; ``None`` for an upstream behind a VPC endpoint."""
+        """Security group and port to which the task needs egress; ``None`` for an upstream behind a VPC endpoint or the egress
+        proxy, whose component adds the rule."""
         kind = UpstreamKind(self.kind)
         match kind:
-            case UpstreamKind.BEDROCK | UpstreamKind.GATEWAY:
+            case UpstreamKind.BEDROCK | UpstreamKind.EXTERNAL | UpstreamKind.GATEWAY:
                 return None
             case UpstreamKind.PRIVATE:
-                return self.security_group_id, self.port
+                return (self.security_group_id, self.port) if self.security_group_id else None
             case _:
                 assert_never(kind)
 
@@ -106,6 +131,48 @@ class ModelGroupArgs(Args):
     """Ids of models or cross-region inference profiles. Every upstream serves all of them."""
     upstreams: list[ModelUpstreamArgs] = Field(min_length=1)
     """The upstreams, in failover order."""
+    serves: list[str] = Field(default_factory=lambda: [CHAT], min_length=1)
+    """``chat``, ``embeddings`` or both. Omitted: chats. Calls for embeddings pass no guardrail."""
+
+    @model_validator(mode="after")
+    def _can_be_served(self) -> "ModelGroupArgs":
+        if unknown := sorted(set(self.serves) - {CHAT, EMBEDDINGS}):
+            raise ValueError(f"serves has {', '.join(unknown)}: use {CHAT} or {EMBEDDINGS}")
+        kinds = {up.kind for up in self.upstreams}
+        if EMBEDDINGS in self.serves and (
+            UpstreamKind.BEDROCK in kinds or (UpstreamKind.GATEWAY in kinds and CHAT in self.serves)
+        ):
+            raise ValueError(
+                f"model group {self.name} serves {', '.join(self.serves)}: embeddings of Bedrock need a separate group with "
+                "upstreams of kind gateway"
+            )
+        return self
+
+
+def model_keys(groups: Iterable[ModelGroupArgs]) -> list[ModelKeyArgs]:
+    """The declared API keys, each secret once, sorted by ARN."""
+    found = {up.api_key.secret_arn: up.api_key for group in groups for up in group.upstreams if up.api_key is not None}
+    return [found[arn] for arn in sorted(found)]
+
+
+def key_statements(keys: Sequence[ModelKeyArgs], region: str) -> list[Statement]:
+    """The execution role's statements: read the API keys of model servers, and decrypt these secrets only."""
+    return [
+        Statement(
+            sid="ReadModelKeys", actions=["secretsmanager:GetSecretValue"], resources=[key.secret_arn for key in keys]
+        ),
+        Statement(
+            sid="DecryptModelKeys",
+            actions=["kms:Decrypt"],
+            resources=sorted({key.kms_key_arn for key in keys}),
+            conditions={
+                "StringEquals": {
+                    "kms:EncryptionContext:SecretARN": [key.secret_arn for key in keys],
+                    "kms:ViaService": [f"secretsmanager.{region}.amazonaws.com"],
+                }
+            },
+        ),
+    ]
 
 
 def bedrock_regions(groups: Iterable[ModelGroupArgs]) -> list[str]:
@@ -172,6 +239,11 @@ def _statements(groups: Sequence[ModelGroupArgs], guardrails: Mapping[str, str],
     Converse). A grant or denial that required the key could reject every call. Therefore the proxy sets the guardrail
     on each request, and the denials apply only when the key is present and names another guardrail or the draft.
     """
+    granted = _grants(groups, guardrails, account_id)
+    return [*granted, *_denials(guardrails)] if granted else []
+
+
+def _grants(groups: Sequence[ModelGroupArgs], guardrails: Mapping[str, str], account_id: str) -> list[Statement]:
     statements: list[Statement] = []
     for region in bedrock_regions(groups):
         label = region.replace("-", "")
@@ -195,10 +267,11 @@ def _statements(groups: Sequence[ModelGroupArgs], guardrails: Mapping[str, str],
                 resources=[guardrails[region]],
             ),
         ]
-    if not statements:
-        return []
+    return statements
+
+
+def _denials(guardrails: Mapping[str, str]) -> list[Statement]:
     return [
-        *statements,
         # A negated operator also matches if the key is absent, with or without IfExists, so there is a second
         # condition.
         Statement(
@@ -235,17 +308,46 @@ def gateway_statements(
 ) -> list[Statement]:
     """The gateway's role's statements. It calls Converse and InvokeModel only, and such calls contain the guardrail's
     condition key (https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-permissions-id.html), so a call without
-    the guardrail is denied too, also if a caller sends another one."""
+    the guardrail is denied too, also if a caller sends another one.
+
+    Embedding models are exempt, and exactly they: AWS does not document that a guardrail applies to their InvokeModel calls,
+    so such a call names none, and a statement that required one could reject all of them."""
+    of_gateway = of_kind(groups, UpstreamKind.GATEWAY)
+    chat = [group for group in of_gateway if EMBEDDINGS not in group.serves]
+    embeddings = _embedding_grants([group for group in of_gateway if EMBEDDINGS in group.serves], account_id)
+    exempt = sorted({arn for one in embeddings for arn in one.resources})
     versions = [f"{arn}:*" for arn in guardrails.values()]
+    if not of_gateway:
+        return []
     statements: list[Statement] = []
-    for one in _statements(of_kind(groups, UpstreamKind.GATEWAY), guardrails, account_id):
+    for one in [*_grants(chat, guardrails, account_id), *embeddings, *_denials(guardrails)]:
         if one.sid == _OTHER_GUARDRAILS:
             # A negated operator also matches if the key is absent.
-            statements.append(replace(one, conditions={"StringNotLike": {GUARDRAIL: versions}}))
+            to = {"resources": [], "not_resources": exempt} if exempt else {"resources": one.resources}
+            statements.append(replace(one, conditions={"StringNotLike": {GUARDRAIL: versions}}, **to))
         elif one.effect is Effect.ALLOW and set(one.actions) == set(INVOKE):
             statements.append(replace(one, conditions={**one.conditions, "StringLike": {GUARDRAIL: versions}}))
         else:
             statements.append(one)
+    return statements
+
+
+def _embedding_grants(groups: Sequence[ModelGroupArgs], account_id: str) -> list[Statement]:
+    """InvokeModel on the embedding models, without a stream: no other action serves them."""
+    statements: list[Statement] = []
+    for region in bedrock_regions(groups):
+        label, arns = region.replace("-", ""), model_arns(groups, region, account_id)
+        if own := sorted([*arns.models, *arns.profiles]):
+            statements.append(Statement(sid=f"EmbedWithListedModels{label}", actions=INVOKE[:1], resources=own))
+        if arns.profiles:
+            statements.append(
+                Statement(
+                    sid=f"EmbedWithModelsOfProfiles{label}",
+                    actions=INVOKE[:1],
+                    resources=arns.behind_profiles,
+                    conditions={"ArnLike": {PROFILE: arns.profiles}},
+                )
+            )
     return statements
 
 

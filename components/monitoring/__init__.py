@@ -7,6 +7,7 @@ from components.lazy import loader
 if TYPE_CHECKING:
     from components.monitoring.data import DataAlarms, DataAlarmsArgs
     from components.monitoring.edge_and_service import EdgeAlarms, EdgeAlarmsArgs, ServiceAlarms, ServiceAlarmsArgs
+    from components.monitoring.egress import EgressAlarms, EgressAlarmsArgs
     from components.monitoring.gateway import GatewayAlarms, GatewayAlarmsArgs
     from components.monitoring.models import ModelAlarms, ModelAlarmsArgs
     from components.monitoring.operations import Operations, OperationsArgs
@@ -16,6 +17,8 @@ __all__ = [
     "DataAlarmsArgs",
     "EdgeAlarms",
     "EdgeAlarmsArgs",
+    "EgressAlarms",
+    "EgressAlarmsArgs",
     "GatewayAlarms",
     "GatewayAlarmsArgs",
     "ModelAlarms",
@@ -38,6 +41,10 @@ __getattr__ = loader(
             "EdgeAlarmsArgs",
             "ServiceAlarms",
             "ServiceAlarmsArgs",
+        ),
+        "egress": (
+            "EgressAlarms",
+            "EgressAlarmsArgs",
         ),
         "gateway": (
             "GatewayAlarms",

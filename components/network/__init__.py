@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from components.network.args import ExistingNetworkArgs, PrivateNetworkArgs
     from components.network.component import PrivateNetwork
     from components.network.endpoints import PrivateEndpoints, PrivateEndpointsArgs
+    from components.network.private_services import PrivateServiceArgs
 
 __all__ = [
     "ExistingNetworkArgs",
@@ -15,6 +16,7 @@ __all__ = [
     "PrivateEndpointsArgs",
     "PrivateNetwork",
     "PrivateNetworkArgs",
+    "PrivateServiceArgs",
 ]
 
 __getattr__ = loader(
@@ -29,5 +31,6 @@ __getattr__ = loader(
             "PrivateEndpoints",
             "PrivateEndpointsArgs",
         ),
+        "private_services": ("PrivateServiceArgs",),
     },
 )

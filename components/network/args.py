@@ -53,6 +53,9 @@ class PrivateNetworkArgs(Args):
     internal_ports: list[int] = Field(default_factory=list[int])
     """Ports besides 443 that are open between private subnets, such as the database's port: at most seven with two
     zones, four with three. Omitted: none."""
+    egress_port: int | None = None
+    """The port of the egress proxy, for the network ACL between the private and the egress subnets, which ``EgressNetwork``
+    creates. Omitted: there are none."""
     log_key_arn: pulumi.Output[str] | None = None
     """The KMS key of the log groups. Omitted: CloudWatch Logs encrypts them with an AWS-owned key."""
     existing: ExistingNetworkArgs | None = None
@@ -68,7 +71,8 @@ class PrivateNetworkArgs(Args):
     def _is_planned(self) -> Self:
         if self.existing is None:
             plan_addresses(self.cidr_block, self.availability_zones)
-            check_internal_ports(self.internal_ports, len(self.availability_zones))
+            zones = len(self.availability_zones)
+            check_internal_ports(self.internal_ports, zones, egress=self.egress_port is not None)
         else:
             _check_existing(self.existing, len(self.availability_zones))
         return self

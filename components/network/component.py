@@ -5,12 +5,11 @@ only. With ``existing`` it creates no VPC, subnet, route or network ACL. It read
 evaluate their state in AWS and report unknown properties as not proven.
 """
 
-from typing import Any
-
 import pulumi
 import pulumi_aws as aws
 
-from components.network.acls import ICMP, AclEntry, private_acl_entries, public_acl_entries
+from components.network.acl_resources import make_acl
+from components.network.acls import private_acl_entries, public_acl_entries
 from components.network.addresses import WORLD, AddressPlan, ZoneSubnets, plan_addresses
 from components.network.args import ExistingNetworkArgs, PrivateNetworkArgs
 from components.network.dns import make_dns_guard
@@ -176,31 +175,20 @@ class PrivateNetwork(pulumi.ComponentResource):
     ) -> None:
         entries = {
             "public": (public, public_acl_entries(plan, self._args.target_port)),
-            "private": (private, private_acl_entries(plan, self._args.target_port, self._args.internal_ports)),
+            "private": (
+                private,
+                private_acl_entries(plan, self._args.target_port, self._args.internal_ports, self._args.egress_port),
+            ),
         }
         for kind, (subnets, table) in entries.items():
-            acl = aws.ec2.NetworkAcl(
-                f"{self._name}-{kind}-acl",
+            make_acl(
+                f"{self._name}-{kind}",
+                table,
                 vpc_id=vpc.id,
-                subnet_ids=[subnet.id for subnet in subnets],
+                subnets=subnets,
                 tags=self._tags(kind),
-                opts=self._child,
+                parent=self,
             )
-            for direction, rows in (("ingress", table.ingress), ("egress", table.egress)):
-                for entry in rows:
-                    aws.ec2.NetworkAclRule(
-                        f"{self._name}-{kind}-{direction}-{entry.key}",
-                        network_acl_id=acl.id,
-                        egress=direction == "egress",
-                        rule_number=entry.number,
-                        protocol=entry.protocol,
-                        rule_action="allow" if entry.allow else "deny",
-                        cidr_block=entry.cidr_block,
-                        **_matched(entry),
-                        # AWS identifies an entry by its number, so the new entry cannot be created alongside the old
-                        # one.
-                        opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
-                    )
 
     def _read(self, existing: ExistingNetworkArgs) -> None:
         """Read the existing network, so that the engine and the policies evaluate its real routes and settings.
@@ -265,10 +253,3 @@ class PrivateNetwork(pulumi.ComponentResource):
                 tags=args.tags,
                 opts=self._child,
             )
-
-
-def _matched(entry: AclEntry) -> dict[str, Any]:
-    """The protocol arguments of an entry: ports, or ICMP type and code."""
-    if entry.protocol == ICMP:
-        return {"icmp_type": entry.first_port, "icmp_code": entry.last_port}
-    return {"from_port": entry.first_port, "to_port": entry.last_port}

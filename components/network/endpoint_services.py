@@ -32,8 +32,8 @@ CROSS_REGION = (
 """Services that an interface endpoint can reach in another region. AWS's list does not include Bedrock
 (https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-cross-region-privatelink-support.html)."""
 
-_GATEWAY = "Gateway"
-"""Begins the ids of the statements for the gateway's roles."""
+_GATEWAY, _EGRESS = "Gateway", "Egress"
+"""Begin the ids of the statements for the roles of the gateway and of the egress proxy."""
 
 _DOMAINS: dict[str, tuple[str, ...]] = {
     "ecr.api": ("api.ecr.{region}.amazonaws.com",),
@@ -73,6 +73,11 @@ class Access:
     gateway_secret_arns: Sequence[str] = ()
     gateway_log_group_arns: Sequence[str] = ()
     gateway_model_statements: Sequence[Mapping[str, Any]] = ()
+    egress_execution_role_arn: str = ""
+    """Empty: there is no egress proxy."""
+    egress_repository_arns: Sequence[str] = ()
+    egress_secret_arns: Sequence[str] = ()
+    egress_log_group_arns: Sequence[str] = ()
 
 
 def _by(access: Access, role_arn: str, *, own_resources: bool = True) -> dict[str, dict[str, list[str]]]:
@@ -93,6 +98,7 @@ def _ecr(access: Access) -> list[Statement]:
     for of, role, repositories in (
         ("", access.execution_role_arn, access.repository_arns),
         (_GATEWAY, access.gateway_execution_role_arn, access.gateway_repository_arns),
+        (_EGRESS, access.egress_execution_role_arn, access.egress_repository_arns),
     ):
         if role:
             log_in = _by(access, role, own_resources=False)
@@ -108,6 +114,7 @@ def _logs(access: Access) -> list[Statement]:
         for of, role, groups in (
             ("", access.execution_role_arn, access.log_group_arns),
             (_GATEWAY, access.gateway_execution_role_arn, access.gateway_log_group_arns),
+            (_EGRESS, access.egress_execution_role_arn, access.egress_log_group_arns),
         )
         if role
     ]
@@ -120,6 +127,7 @@ def _secrets(access: Access) -> list[Statement]:
         for of, role, secrets in (
             ("", access.execution_role_arn, access.secret_arns),
             (_GATEWAY, access.gateway_execution_role_arn, access.gateway_secret_arns),
+            (_EGRESS, access.egress_execution_role_arn, access.egress_secret_arns),
         )
         if role
     ]

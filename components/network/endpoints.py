@@ -21,6 +21,7 @@ from components.network.endpoint_services import (
     s3_gateway_policy,
     service_name,
 )
+from components.network.private_services import PrivateServiceArgs, make_private_service
 
 HTTPS = 443
 
@@ -73,6 +74,22 @@ class PrivateEndpointsArgs(Args):
         default_factory=lambda: pulumi.Output.from_input(list[dict[str, Any]]())
     )
     """IAM statements for the gateway's calls of Bedrock. Omitted: no call is allowed."""
+    egress_security_group_id: pulumi.Output[str] | None = None
+    """The egress proxy's security group. Omitted: there is no egress proxy."""
+    egress_execution_role_arn: pulumi.Output[str] | None = None
+    """The role with which Fargate starts the egress proxy's tasks. Required with an egress proxy."""
+    egress_repository_arns: pulumi.Output[list[str]] = Field(
+        default_factory=lambda: pulumi.Output.from_input(list[str]())
+    )
+    """The repositories of the egress proxy's image."""
+    egress_secret_arns: pulumi.Output[list[str]] = Field(default_factory=lambda: pulumi.Output.from_input(list[str]()))
+    """The secrets that the egress proxy's tasks read when they start."""
+    egress_log_group_arns: pulumi.Output[list[str]] = Field(
+        default_factory=lambda: pulumi.Output.from_input(list[str]())
+    )
+    """The log groups of the egress proxy's tasks."""
+    private_services: list[PrivateServiceArgs] = Field(default_factory=list[PrivateServiceArgs])
+    """Endpoint services of other VPCs that the tasks call, without duplicates. Omitted: none."""
     repository_arns: pulumi.Output[list[str]]
     """The image repositories."""
     secret_arns: pulumi.Output[list[str]]
@@ -90,8 +107,15 @@ class PrivateEndpointsArgs(Args):
         gateway = (self.gateway_security_group_id, self.gateway_execution_role_arn, self.gateway_task_role_arn)
         if any(gateway) and not all(gateway):
             raise ValueError("a gateway needs its security group, its execution role and its task role: set all three")
+        if (self.egress_security_group_id is None) != (self.egress_execution_role_arn is None):
+            raise ValueError("an egress proxy needs its security group and its execution role: set both")
         for region in self.model_regions:
             check_region(BEDROCK, region, self.region)
+        names = [service.service_name for service in self.private_services]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(
+                f"private_services has {', '.join(twice)} twice: list each service once, with all of its ports"
+            )
         return self
 
 
@@ -102,6 +126,8 @@ class PrivateEndpoints(pulumi.ComponentResource):
     """The interface endpoints' security group."""
     endpoint_ids: pulumi.Output[dict[str, str]]
     """Endpoint ids by service; for Bedrock, by ``bedrock-runtime.<region>``."""
+    private_service_names: pulumi.Output[dict[str, str]]
+    """Endpoint service of another VPC → the DNS name of its endpoint."""
     s3_prefix_list_id: pulumi.Output[str]
     """The prefix list of S3's addresses in this region."""
 
@@ -118,6 +144,19 @@ class PrivateEndpoints(pulumi.ComponentResource):
         gateway = self._s3_gateway()
         self._client_egress(group, gateway)
 
+        services = {
+            service.service_name: make_private_service(
+                name,
+                service,
+                vpc_id=args.vpc_id,
+                subnet_ids=args.subnet_ids,
+                client_security_group_id=args.client_security_group_id,
+                tags=args.tags,
+                opts=self._child,
+            )
+            for service in sorted(args.private_services, key=lambda one: one.service_name)
+        }
+        self.private_service_names = pulumi.Output.all(**services)
         self.security_group_id = group.id
         self.s3_prefix_list_id = gateway.prefix_list_id
         self.endpoint_ids = pulumi.Output.all(
@@ -127,6 +166,7 @@ class PrivateEndpoints(pulumi.ComponentResource):
             {
                 "securityGroupId": self.security_group_id,
                 "endpointIds": self.endpoint_ids,
+                "privateServiceNames": self.private_service_names,
                 "s3PrefixListId": self.s3_prefix_list_id,
             }
         )
@@ -154,6 +194,10 @@ class PrivateEndpoints(pulumi.ComponentResource):
             gateway_secret_arns=args.gateway_secret_arns,
             gateway_log_group_arns=args.gateway_log_group_arns,
             gateway_model_statements=args.gateway_model_statements,
+            egress_execution_role_arn=args.egress_execution_role_arn or "",
+            egress_repository_arns=args.egress_repository_arns,
+            egress_secret_arns=args.egress_secret_arns,
+            egress_log_group_arns=args.egress_log_group_arns,
         ).apply(describe)
 
     def _security_group(self) -> aws.ec2.SecurityGroup:
@@ -220,6 +264,8 @@ class PrivateEndpoints(pulumi.ComponentResource):
         clients = [("tasks", "Tasks call AWS", self._args.client_security_group_id)]
         if self._args.gateway_security_group_id is not None:
             clients.append(("gateway", "The gateway calls AWS", self._args.gateway_security_group_id))
+        if self._args.egress_security_group_id is not None:
+            clients.append(("egress", "The egress proxy starts", self._args.egress_security_group_id))
         return clients
 
     def _client_egress(self, group: aws.ec2.SecurityGroup, gateway: aws.ec2.VpcEndpoint) -> None:

@@ -65,13 +65,18 @@ def circuit_breakers(maximum: int, retries: int = 0) -> dict[str, Any]:
     }
 
 
-def http1_upstream(idle_seconds: int, filters: list[dict[str, Any]] | None = None) -> dict[str, Any]:
-    """Return a cluster's options for HTTP/1.1, with filters that process the request as it is sent."""
+def http1_upstream(
+    idle_seconds: int, filters: list[dict[str, Any]] | None = None, most_seconds: int = 0
+) -> dict[str, Any]:
+    """Return a cluster's options for HTTP/1.1, with filters that process the request as it is sent. After ``most_seconds`` a
+    connection gets no further request; 0: no limit."""
     options: dict[str, Any] = {
         "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
         "explicit_http_config": {"http_protocol_options": {}},
         "common_http_protocol_options": {"idle_timeout": f"{idle_seconds}s"},
     }
+    if most_seconds:
+        options["common_http_protocol_options"]["max_connection_duration"] = f"{most_seconds}s"
     if filters:
         options["http_filters"] = filters
     return {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": options}

@@ -1,8 +1,8 @@
 """The proxy in front of the application: generates the Envoy configuration from the settings.
 
 ``envoy_configuration`` is a pure function whose result is the whole configuration: the task, the tests and ``python -m
-local`` run the same one with the same Envoy version. It contains no secret: the listener's certificate and key come
-from environment variables, and the credentials for models from the task role.
+local`` run the same one with the same Envoy version. It contains no secret: the listener's certificate and key, and the API
+keys of model servers come from environment variables, and the credentials for Bedrock from the task role.
 
 The proxy deliberately does not verify the signature of the load balancer's token, because the private subnets cannot
 fetch the keys. The policy pack proves on the network graph that only the load balancer can reach it, and only after a
@@ -12,6 +12,7 @@ login. The checks of signer, client, issuer and expiry detect a wrong configurat
 from collections import Counter
 from typing import Any
 
+from components.proxy.credentials import model_secrets
 from components.proxy.inbound import application_cluster, inbound_listener
 from components.proxy.outbound import model_clusters, model_listeners
 from components.proxy.process import arguments, overload_manager
@@ -47,10 +48,11 @@ def envoy_configuration(settings: ProxySettings) -> dict[str, Any]:
     """
     listeners = [inbound_listener(settings), *model_listeners(settings)]
     clusters = [application_cluster(settings), *model_clusters(settings)]
+    secrets = model_secrets(settings)
     _named_once("listener", listeners)
     _named_once("cluster", clusters)
     return {
-        "static_resources": {"listeners": listeners, "clusters": clusters},
+        "static_resources": {"listeners": listeners, "clusters": clusters, **({"secrets": secrets} if secrets else {})},
         "bootstrap_extensions": [
             {
                 "name": "envoy.bootstrap.internal_listener",

@@ -25,6 +25,8 @@ from components.proxy.common import (
     socket_address,
     undeclared_length_matches,
 )
+from components.proxy.credentials import credential_filters
+from components.proxy.egress import tunnel_clusters, tunnel_listeners, tunnel_name
 from components.proxy.settings import ProxyModelGroup, ProxySettings, ProxyUpstream
 
 _RETRIED_STATUSES = [429, 500, 502, 503, 504]
@@ -32,6 +34,8 @@ _EJECTING_FAILURES = 5
 _CONNECT_SECONDS = 3
 _UPSTREAM_IDLE_SECONDS = 60
 _HTTPS_PORT = 443
+_TUNNEL_SECONDS = 600
+"""After this time no further request is sent in a tunnel. The egress proxy ends it later (``components.egress.settings``)."""
 
 _MORE_IN_THE_LOG = {
     "path": "%PATH(NQ):256%",
@@ -67,6 +71,7 @@ def model_listeners(settings: ProxySettings) -> list[dict[str, Any]]:
             for group in settings.model_groups
             for upstream in group.upstreams
         ),
+        *tunnel_listeners(settings),
     ]
 
 
@@ -78,7 +83,7 @@ def model_clusters(settings: ProxySettings) -> list[dict[str, Any]]:
         clusters.append(_failover_cluster(group, settings))
         for upstream in group.upstreams:
             clusters += [_member_cluster(upstream, settings), _server_cluster(upstream, settings)]
-    return clusters
+    return [*clusters, *tunnel_clusters(settings, _CONNECT_SECONDS)]
 
 
 def model_routes(settings: ProxySettings) -> list[dict[str, Any]]:
@@ -189,18 +194,19 @@ def _member_cluster(upstream: ProxyUpstream, settings: ProxySettings) -> dict[st
 
 def _server_cluster(upstream: ProxyUpstream, settings: ProxySettings) -> dict[str, Any]:
     name = f"server-{upstream.name}"
-    address = upstream.address or upstream.host_name
     authority = (
         {"inline_string": upstream.ca_certificate} if upstream.ca_certificate else {"filename": settings.ca_file}
     )
     return {
         "name": name,
-        **_discovery(address),
-        "connect_timeout": f"{_CONNECT_SECONDS}s",
+        **_place(upstream, name),
         "per_connection_buffer_limit_bytes": 65_536,
         "circuit_breakers": circuit_breakers(settings.limits.model_requests),
-        "typed_extension_protocol_options": http1_upstream(_UPSTREAM_IDLE_SECONDS, _signing_filters(upstream)),
-        "load_assignment": one_endpoint(name, socket_address(address, upstream.port)),
+        "typed_extension_protocol_options": http1_upstream(
+            _UPSTREAM_IDLE_SECONDS,
+            credential_filters(upstream),
+            most_seconds=_TUNNEL_SECONDS if upstream.through_egress else 0,
+        ),
         "transport_socket": {
             "name": "envoy.transport_sockets.tls",
             "typed_config": {
@@ -234,35 +240,28 @@ def _client_certificate(upstream: ProxyUpstream) -> dict[str, Any]:
     return {"tls_params": newest, "tls_certificates": [certificate]}
 
 
+def _place(upstream: ProxyUpstream, cluster: str) -> dict[str, Any]:
+    """Where the cluster connects to: the server itself, or the internal listener that opens a tunnel to it."""
+    if upstream.through_egress:
+        listener = tunnel_name(f"{upstream.host_name}:{upstream.port}")
+        tunnel = {"envoy_internal_address": {"server_listener_name": listener}}
+        # Two connections in a row: to the egress proxy, and from there to the server.
+        seconds = 2 * _CONNECT_SECONDS
+        return {"type": "STATIC", "connect_timeout": f"{seconds}s", "load_assignment": one_endpoint(cluster, tunnel)}
+    address = upstream.address or upstream.host_name
+    return {
+        **_discovery(address),
+        "connect_timeout": f"{_CONNECT_SECONDS}s",
+        "load_assignment": one_endpoint(cluster, socket_address(address, upstream.port)),
+    }
+
+
 def _discovery(address: str) -> dict[str, Any]:
     try:
         ipaddress.ip_address(address)
     except ValueError:
         return {"type": "STRICT_DNS", "dns_lookup_family": "V4_ONLY"}
     return {"type": "STATIC"}
-
-
-def _signing_filters(upstream: ProxyUpstream) -> list[dict[str, Any]] | None:
-    """SigV4 as the task role, in the upstream's own filter chain, in which host and path have their final values."""
-    if not upstream.signing_region:
-        return None
-    return [
-        {
-            "name": "envoy.filters.http.aws_request_signing",
-            "typed_config": {
-                "@type": "type.googleapis.com/envoy.extensions.filters.http.aws_request_signing.v3.AwsRequestSigning",
-                "service_name": upstream.signing_service,
-                "region": upstream.signing_region,
-                "credential_provider": {"custom_credential_provider_chain": True, "container_credential_provider": {}},
-            },
-        },
-        {
-            "name": "envoy.filters.http.upstream_codec",
-            "typed_config": {
-                "@type": "type.googleapis.com/envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec"
-            },
-        },
-    ]
 
 
 def _upstream_listener(group: ProxyModelGroup, upstream: ProxyUpstream, settings: ProxySettings) -> dict[str, Any]:

@@ -157,6 +157,35 @@ class ProxyUpstream:
     """Forward the application's ``Authorization`` header. A signed request never contains it."""
     headers: tuple[tuple[str, str], ...] = ()
     """Set on every request, for example Bedrock's guardrail headers."""
+    through_egress: bool = False
+    """Reached through a tunnel of the egress proxy, because the server is on the internet. ``address`` is not used."""
+    api_key_variable: str = ""
+    """The environment variable with the API key that requests to this upstream have as ``Authorization: Bearer …``; empty:
+    none. Not with ``signing_region``, which sets the same header."""
+
+    def __post_init__(self) -> None:
+        """Raise ``ValueError`` for two values of the same header."""
+        if self.api_key_variable and (self.signing_region or self.forward_authorization):
+            raise ValueError(
+                f"upstream {self.name}: api_key_variable sets Authorization, and so does a signature or the application: "
+                "use one of them"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProxyEgress:
+    """The egress proxy, which opens tunnels to model servers on the internet."""
+
+    host_name: str
+    """The name in its certificate."""
+    port: int
+    ca_certificate: str
+    """The PEM certificate of the CA that signed its certificate."""
+    client_certificate_variable: str
+    """The environment variable with the certificate that this proxy shows to it."""
+    client_private_key_variable: str
+    address: str = ""
+    """The address to connect to. Empty: ``host_name`` is resolved."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,6 +210,8 @@ class ProxySettings:
     application: ProxyApplication = field(default_factory=ProxyApplication)
     logout: ProxyLogout = field(default_factory=ProxyLogout)
     model_groups: tuple[ProxyModelGroup, ...] = ()
+    egress: ProxyEgress | None = None
+    """Required with an upstream that is ``through_egress``."""
     machine_host_names: tuple[str, ...] = ()
     """Public host names of machine clients, which can reach only the model paths. The edge validates their tokens."""
     listen_address: str = "0.0.0.0"  # noqa: S104 - the task's own interface; its security group allows only the edge

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.applications.application import ApplicationArgs, SchemaArgs, volume_name
+from components.common.aws_limits import PROXY_PORT
 from components.prepare import DATABASE_SCRIPT, PLAN_VARIABLE, SCRIPT
 from components.service.fargate import (
     Definition,
@@ -19,9 +20,6 @@ from components.service.fargate import (
 )
 
 PREPARE, PROXY, INTERFACE = "prepare", "proxy", "interface"
-
-PROXY_PORT = 8443
-"""The TLS port on which the load balancer reaches the proxy; the only open port of the task."""
 
 MAXIMUM_BYTES = 64 * 1024
 """AWS limits a task definition to 64 KiB, including environment and commands."""

@@ -24,7 +24,8 @@ from botocore.credentials import Credentials as Signer  # pyright: ignore[report
 from local.authority import Authority
 from local.aws.sessions import Credentials, Issuer, RefusedError
 from local.refusals import Refusals
-from local.stack import Stack
+from local.stack import Resource, Stack
+from local.task.services import task_definition
 from local.wiring import Node, Wiring
 from preflight.conform.reaching.sdk import host
 
@@ -107,6 +108,8 @@ class Agent:
     """The servers at the addresses of the VPC endpoints."""
     resolve: Resolve
     refusals: Refusals = field(default_factory=Refusals)
+    definition: Resource | None = None
+    """The task definition; the interface's if it is not given."""
     _session: Credentials | None = None
 
     def secret(self, value_from: str) -> str:
@@ -206,7 +209,7 @@ class Agent:
     def _role(self) -> Credentials:
         """The execution role's session, renewed before it expires."""
         if self._session is None or self._session.expires <= self.issuer.clock():
-            task = self.stack.one("aws:ecs/taskDefinition:TaskDefinition")
+            task = self.definition or task_definition(self.stack)
             try:
                 self._session = self.issuer.assume(str(task["executionRoleArn"]), self.node, self.task_id)
             except RefusedError as error:

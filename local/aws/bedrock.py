@@ -144,7 +144,7 @@ class Bedrock:
         if guardrail is not None:
             ask = Ask("bedrock:ApplyGuardrail", str(guardrail[0]["guardrailArn"]), tagged(guardrail[0]))
             self.gate.ask(session, [ask], arrival, exchange.request)
-        elif self._guardrails():
+        elif self._guardrails() and not (call.native and call.native.turn.embeds):
             raise self._unguarded()
         if not any(named == question.model for named in self._declared()):
             cause = (

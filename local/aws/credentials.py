@@ -15,7 +15,8 @@ from typing import Self
 from local.aws.http import Exchange, Listener, Servers
 from local.aws.sessions import Credentials, Issuer, RefusedError
 from local.refusals import Refusals
-from local.stack import Stack
+from local.stack import Resource, Stack
+from local.task.services import task_definition
 from local.wiring import Node, Wiring
 
 ADDRESS, PORT = "169.254.170.2", 80
@@ -37,6 +38,8 @@ class TaskCredentials:
     refusals: Refusals = field(default_factory=Refusals)
     path: str = field(init=False, default_factory=lambda: f"/v2/credentials/{uuid.uuid4()}")
     current: Credentials | None = None
+    definition: Resource | None = None
+    """The task definition; the interface's if it is not given."""
     _stack: contextlib.ExitStack = field(init=False, default_factory=contextlib.ExitStack)
 
     def __enter__(self) -> Self:
@@ -60,7 +63,7 @@ class TaskCredentials:
 
     def renew(self) -> Credentials:
         """Issue new credentials, as a rotation does."""
-        task = self.stack.one("aws:ecs/taskDefinition:TaskDefinition")
+        task = self.definition or task_definition(self.stack)
         role = task.get("taskRoleArn")
         if role is None:
             raise RefusedError(f"task definition {task.name} has no taskRoleArn: its containers have no credentials")

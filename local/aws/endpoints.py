@@ -49,9 +49,16 @@ def own_names(endpoint: Resource) -> list[str]:
     return [str(one["dnsName"]) for one in items(endpoint.get("dnsEntries"))]
 
 
+def is_of_aws(endpoint: Resource) -> bool:
+    """Whether it leads to an AWS service, and not to one of another VPC."""
+    return not str(endpoint["serviceName"]).startswith("com.amazonaws.vpce.")
+
+
 def names_of(endpoint: Resource) -> list[str]:
     """The names that resolve to an endpoint; ``*.`` stands for all names below one. A gateway endpoint adds none: S3's
     regular names resolve to it."""
+    if not is_of_aws(endpoint):
+        return own_names(endpoint)
     region, service = region_of(endpoint), service_of(endpoint)
     if endpoint["vpcEndpointType"] == "Gateway":
         return [f"{service}.{region}.amazonaws.com", f"*.{service}.{region}.amazonaws.com"]
@@ -61,7 +68,7 @@ def names_of(endpoint: Resource) -> list[str]:
 
 @dataclass
 class Endpoints:
-    """Run every endpoint of the graph until the block ends."""
+    """Run every endpoint to an AWS service until the block ends. Nothing listens behind an endpoint to another VPC's."""
 
     wiring: Wiring
     nodes: Mapping[str, Sequence[Node]]
@@ -99,7 +106,7 @@ class Endpoints:
         self._stack.close()
 
     def _listeners(self, folder: Path) -> Iterator[Listener]:
-        for endpoint in self.access.stack.all(ENDPOINT):
+        for endpoint in filter(is_of_aws, self.access.stack.all(ENDPOINT)):
             names = names_of(endpoint)
             certificate = self.authority.issue(*names)
             context = certificate.server_context(folder / endpoint.id)
@@ -139,7 +146,7 @@ class Endpoints:
             return pull
         answers: dict[str, Callable[[Received, Arrival], dict[str, Any]]] = {
             "secretsmanager": SecretsManager(self._gate(endpoint, "secretsmanager"), self.secrets).answer,
-            "logs": CloudWatchLogs(self._gate(endpoint, "logs"), self.logs).answer,
+            "logs": CloudWatchLogs(self._gate(endpoint, "logs"), self.logs, self.metrics).answer,
             "ecr.api": Registry(self._gate(endpoint, "ecr"), self._logins).answer,
         }
         answer = answers.get(service, self._not_emulated(service))

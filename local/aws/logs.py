@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from local.aws.embedded_metrics import extract
 from local.aws.gate import Arrival, Ask, Gate, tagged
 from local.aws.sessions import Credentials
 from local.server import Received
+from local.signals import Metrics
 
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 _LOGS_IN_THE_GROUP = frozenset(("CreateLogStream", "PutLogEvents"))
@@ -54,6 +56,8 @@ class CloudWatchLogs:
 
     gate: Gate
     logs: Logs
+    metrics: Metrics
+    """Where the metrics in messages go."""
 
     def answer(self, request: Received, arrival: Arrival) -> dict[str, Any]:
         """Handle CreateLogStream and PutLogEvents. Raises ``ServiceError`` for every other operation."""
@@ -75,8 +79,11 @@ class CloudWatchLogs:
                 raise self.gate.error(400, "ResourceAlreadyExistsException", f"{group} has a stream {stream}")
             return {}
         events = cast("list[Mapping[str, Any]]", asked.get("logEvents") or [])
-        if not self.logs.put(group, stream, [str(one["message"]) for one in events]):
+        messages = [str(one["message"]) for one in events]
+        if not self.logs.put(group, stream, messages):
             raise self.gate.error(400, "ResourceNotFoundException", f"{group} has no stream {stream}")
+        for one in messages:
+            extract(one, self.metrics)
         return {"nextSequenceToken": "0"}
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from local.aws import converse, messages
+from local.aws import converse, embeddings, messages
 from local.aws.chat import Behaviour, Told
 from local.aws.event_stream import CONTENT_TYPE
 from local.aws.http import Exchange, chunk
@@ -65,6 +65,7 @@ def native_call(request: Received) -> NativeCall | None:
     if found is None:
         return None
     model, operation = unquote(found[1]), found[2]
-    api = converse if operation.startswith("converse") else messages
+    invoked = embeddings if embeddings.embeds(model) else messages
+    api = converse if operation.startswith("converse") else invoked
     turn = api.read(model, request.body, dict(request.headers), stream=operation.endswith("stream"))
     return NativeCall(turn, api.whole, api.events)

@@ -18,6 +18,7 @@ from local.server import Received
 from local.stack import Resource, Stack, items
 
 SECRET, VERSION = "aws:secretsmanager/secret:Secret", "aws:secretsmanager/secretVersion:SecretVersion"
+TASK_DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
 CLUSTER = "aws:rds/cluster:Cluster"
 TARGET = "secretsmanager"
 """The prefix of the operation in ``X-Amz-Target`` (botocore's service model)."""
@@ -59,9 +60,21 @@ class Secrets:
             if one.get("secretString") is not None:
                 text = str(one["secretString"])
                 self._version(self._found(str(one["secretId"])), self.replaced.get(text, text), str(one["versionId"]))
+        for one in stack.all(TASK_DEFINITION):
+            for container in json.loads(str(one["containerDefinitions"])):
+                for reference in items(container.get("secrets")):
+                    self._existing(one, ":".join(str(reference["valueFrom"]).split(":")[:7]))
         for one in stack.all(CLUSTER):
             for made in items(one.get("masterUserSecrets")) if one.get("manageMasterUserPassword") else ():
                 self._master(one, made)
+
+    def _existing(self, task: Resource, arn: str) -> None:
+        """Make up a value for a secret that a task reads and that exists before the stack, such as a model server's API key.
+        It has the tags that the permissions boundary requires, and the account's default key."""
+        name = arn.rpartition(":secret:")[2].rpartition("-")[0]
+        if self.find(arn) is None and not name.startswith("rds!"):
+            self._know(Known(arn, name, "", task, tags_of(task)))
+            self.put(arn, random.token_urlsafe(24))
 
     def put(self, arn: str, text: str) -> str:
         """Write a new current version and return its id, as a rotation does. The previous version becomes

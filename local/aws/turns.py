@@ -43,6 +43,8 @@ class Turn:
     """The tools' results in the last message."""
     guardrail: tuple[str, str] | None = None
     """Identifier and version that the request names."""
+    embeds: bool = False
+    """Whether the request is for embeddings of the messages."""
 
     @property
     def called(self) -> Tool | None:

@@ -16,6 +16,7 @@ from local.aws.credentials import TaskCredentials
 from local.aws.sessions import Issuer, RefusedError
 from local.refusals import Refusals
 from local.stack import Stack
+from local.task.definition import Definition
 from local.wiring import Node, Wiring
 
 FLUSH_SECONDS = 0.5
@@ -33,10 +34,14 @@ class Agents:
     resolve: Resolve
     refusals: Refusals
 
-    def __call__(self, stack: Stack, node: Node, task: str) -> TaskAgent:
-        """The agent of a task of this stack on a node."""
-        asking = ServiceAgent(stack, self.wiring, node, task, self.issuer, self.authority, self.resolve, self.refusals)
-        return TaskAgent(asking, TaskCredentials(stack, self.wiring, node, task, self.issuer, self.refusals))
+    def __call__(self, stack: Stack, definition: Definition, node: Node, task: str) -> TaskAgent:
+        """The agent of a task of this definition on a node."""
+        of = definition.resource
+        asking = ServiceAgent(
+            stack, self.wiring, node, task, self.issuer, self.authority, self.resolve, self.refusals, of
+        )
+        served = TaskCredentials(stack, self.wiring, node, task, self.issuer, self.refusals, definition=of)
+        return TaskAgent(asking, served)
 
 
 @dataclass(frozen=True)

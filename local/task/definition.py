@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from local.stack import Resource, Stack, items
+from local.task.services import task_definition
 
-TASK_DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
 DEFAULT_CAPABILITIES = (  # noqa: SIM905 - a list of words
     "AUDIT_WRITE CHOWN DAC_OVERRIDE FOWNER FSETID KILL MKNOD NET_BIND_SERVICE NET_RAW SETFCAP SETGID SETPCAP SETUID "
     "SYS_CHROOT"
@@ -175,9 +175,9 @@ class Definition:
         ]  # fmt: skip
 
 
-def definition(stack: Stack) -> Definition:
-    """Return the only task definition of a stack."""
-    return Definition.of(stack.one(TASK_DEFINITION))
+def definition(stack: Stack, service: Resource | None = None) -> Definition:
+    """Return the task definition of a service, the interface's if none is given: see ``services.task_definition``."""
+    return Definition.of(task_definition(stack, service))
 
 
 def _container(given: Mapping[str, Any]) -> Container:

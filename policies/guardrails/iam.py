@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
+from .topology.iam.statements import Statement
+
 RESOURCE_POLICIES = {
     "acmpca.Policy": "policy",
     "apigateway.RestApi": "policy",
@@ -99,3 +103,21 @@ WITHOUT_RESOURCE = (
 
 EVENTBRIDGE = "events.amazonaws.com"
 """The service principal of EventBridge."""
+
+_EMBEDDING_MODEL = re.compile(
+    r"arn:aws[a-z-]*:bedrock:[a-z0-9-]*:(:foundation-model/|\d{12}:inference-profile/[a-z-]+\.)"
+    r"(amazon\.titan-embed-text-|cohere\.embed-)[a-z0-9.:-]+"
+)
+"""Models that return vectors only, by their full ids, and inference profiles of them
+(https://docs.aws.amazon.com/bedrock/latest/userguide/models-supported.html)."""
+
+
+def names_embedding_models_only(statement: Statement) -> bool:
+    """Whether the statement allows InvokeModel, without a stream, on embedding models and nothing else."""
+    return (
+        statement.allows
+        and not (statement.not_actions or statement.not_resources)
+        and [action.lower() for action in statement.actions] == ["bedrock:invokemodel"]
+        and bool(statement.resources)
+        and all(_EMBEDDING_MODEL.fullmatch(arn) for arn in statement.resources)
+    )

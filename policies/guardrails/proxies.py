@@ -59,6 +59,12 @@ class Proxy:
         admin = as_mapping(self.configuration.get("admin")) or {}
         return admin.get("address") is not None and not _is_internal(admin)
 
+    def tunnels(self) -> list[str]:
+        """The names of the listeners that open a tunnel (CONNECT) for what is sent to them."""
+        static = as_mapping(self.configuration.get("static_resources")) or {}
+        listeners = [item for entry in listed(static.get("listeners")) if (item := as_mapping(entry)) is not None]
+        return [str(one.get("name")) for one in listeners if any("tunneling_config" in node for node in nodes_in(one))]
+
     def clusters(self) -> list[dict[str, Any]]:
         """The clusters that the proxy forwards requests to."""
         static = as_mapping(self.configuration.get("static_resources")) or {}

@@ -38,8 +38,15 @@ _IDENTITIES = (
         "clusterResourceId",
         "versionId",
     ),
+    *("certPem", "certRequestPem", "allocationId"),
     *("defaultSecurityGroupId", "defaultRouteTableId", "defaultNetworkAclId", "mainRouteTableId", "invokeArn", "url"),
 )
+_ARGUMENTS = (
+    ("ec2.EipAssociation", "allocationId"),
+    ("ec2.NatGateway", "allocationId"),
+    ("tls.LocallySignedCert", "certRequestPem"),
+)
+"""Properties of the same names that are inputs."""
 _NAMES = ("name", "clusterIdentifier", "identifier", "replicationGroupId")
 """Identities that the program may choose."""
 _SHORTEST_INSIDE = 12
@@ -53,6 +60,11 @@ _OF_AWS = re.compile(r"prod-(?=[^/]*starport-layer-bucket)")
 """A name that AWS chose and that looks like an environment's."""
 _ELSEWHERE = re.compile(r"(vpc|subnet|rtb|rtbassoc|sg|acl)-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 """The id of a network's part that is made elsewhere: an environment names its own."""
+_ELSEWHERE_IN_ARNS = (
+    (re.compile(r"(:secretsmanager:[^:]*:[^:]*:secret:[^:]+)-[A-Za-z0-9]{6}(?![A-Za-z0-9])"), r"\1-{suffix}"),
+    (re.compile(r"(:kms:[^:]*:[^:]*):key/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"), r"\1:key/{key}"),
+)
+"""Secrets and keys that are made elsewhere: AWS adds the suffix and the id to their ARNs. A secret keeps its name."""
 _MADE_NAME = re.compile(r"-[0-9a-f]{7}$")
 
 
@@ -147,6 +159,8 @@ class Normalizer:
             for literal in self._inside:
                 if literal in text:
                     text = text.replace(literal, self._whole[literal])
+        for pattern, name in _ELSEWHERE_IN_ARNS:
+            text = pattern.sub(name, text)
         return self._varying(text)
 
     def _varying(self, text: str) -> str:
@@ -187,6 +201,11 @@ class Normalizer:
         return found
 
 
+def _is_argument(resource: Resource, key: str) -> bool:
+    """Whether another resource made the value, which then has that resource's name."""
+    return (short_kind(resource), key) in _ARGUMENTS
+
+
 def _identities_of(resource: Resource) -> Iterator[tuple[str, str]]:
     """Values that AWS or Pulumi made, not the program."""
     chosen = {value for key, value in resource.properties.items() if isinstance(value, str) and key not in _IDENTITIES}
@@ -198,7 +217,7 @@ def _identities_of(resource: Resource) -> Iterator[tuple[str, str]]:
         return  # what the VPC made: named by the VPC's own properties
     for key in _IDENTITIES:
         literal = resource.value(key)
-        if isinstance(literal, str) and literal and literal not in chosen:
+        if isinstance(literal, str) and literal and literal not in chosen and not _is_argument(resource, key):
             yield key, literal
     if resource.kind == "lb.LoadBalancer" and isinstance(zone := resource.value("zoneId"), str):
         yield "zoneId", zone

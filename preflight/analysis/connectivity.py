@@ -11,6 +11,7 @@ from policies.guardrails.topology.network.paths import Path
 from policies.guardrails.topology.reachability.dependencies import reached_by
 from policies.guardrails.topology.reachability.evaluation import Reachability, reachability
 from policies.guardrails.topology.reachability.facts.build import facts_of
+from preflight.analysis import external
 from preflight.analysis.edge_proxy import CONTAINER
 from preflight.findings import Connectivity, IngressPath, Station
 from preflight.recording.recorder import Recording
@@ -23,7 +24,7 @@ def connectivity_of(recordings: Mapping[tuple[str, bool], Recording], order: lis
         graph = Graph.from_recorded(recordings[name, False].resources)
         evaluated = reachability(graph)
         ingress = tuple(sorted({_ingress(graph, path) for path in evaluated.paths}, key=str))
-        egress = (*_edge_egress(graph), *_task_egress(graph))
+        egress = (*_edge_egress(graph), *_task_egress(graph), *external.egress(recordings[name, False], graph))
         if ingress or egress:
             found.append(Connectivity(name, ingress, egress, _is_proven(evaluated)))
     return tuple(found)
@@ -100,7 +101,7 @@ def _edge_egress(graph: Graph) -> Iterator[str]:
 
 
 def _task_egress(graph: Graph) -> Iterator[str]:
-    """The tasks' egress: the services with an endpoint, and the stores; there is no route to other destinations."""
+    """The tasks' egress inside the network: the services with an endpoint, and the stores."""
     if reached := sorted([*_services(graph), *_stores(graph)]):
         yield f"{', '.join(reached)} (task)"
 
@@ -118,13 +119,14 @@ def _stores(graph: Graph) -> set[str]:
 def _services(graph: Graph) -> list[str]:
     """The short names of the services with an endpoint in the network."""
     names = (endpoint.value("serviceName") for endpoint in graph.of_type("ec2.VpcEndpoint"))
-    return sorted(
-        {
-            name.split(".", 3)[-1] if name.startswith("com.amazonaws.") else name
-            for name in names
-            if isinstance(name, str)
-        }
-    )
+    return sorted({_short(name) for name in names if isinstance(name, str)})
+
+
+def _short(name: str) -> str:
+    """An AWS service without its region, or the id of another account's service."""
+    if name.startswith("com.amazonaws.vpce."):
+        return name.rpartition(".")[2]
+    return name.split(".", 3)[-1] if name.startswith("com.amazonaws.") else name
 
 
 def _text(value: Value) -> str:

@@ -24,6 +24,7 @@ from policies.parity.compare import Difference, compare
 from policies.parity.shape import Shape, shape_of
 from preflight.analysis.connectivity import connectivity_of
 from preflight.analysis.edge_proxy import configuration, facts
+from preflight.analysis.external import providers
 from preflight.errors import PreflightError, ProgramError
 from preflight.findings import Connectivity
 from preflight.recording.graph import to_recording
@@ -33,7 +34,16 @@ from preflight.sdk.wire import Wire, mask
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "exposure": (
         *("vpc.SecurityGroup*Rule", "ec2.SecurityGroup*", "ec2.Route", "ec2.NetworkAcl*", "ec2.InternetGateway"),
-        *("lb.*", "wafv2.*", "ec2.VpcEndpoint", "ec2.Subnet", "route53.*", "s3.BucketPublicAccessBlock", "ec2.Eip"),
+        *(
+            "lb.*",
+            "wafv2.*",
+            "ec2.VpcEndpoint",
+            "ec2.Subnet",
+            "route53.*",
+            "s3.BucketPublicAccessBlock",
+            "ec2.Eip",
+            "ec2.NatGateway",
+        ),
     ),
     "identity": ("iam.*", "kms.*", "secretsmanager.*", "s3.BucketPolicy", "sns.TopicPolicy"),
     "limits": ("appautoscaling.*", "ecs.Service", "cloudwatch.LogGroup", "s3.BucketLifecycleConfiguration"),
@@ -99,6 +109,7 @@ def changes(stack: str, before: Recording, after: Recording) -> StackChanges:
     """The sentences about the change from ``before`` to ``after``."""
     found = [
         *_connectivity_changes(stack, before, after),
+        *_external_changes(before, after),
         *_proxy_changes(before, after),
         *_output_changes(before, after),
         *(_sentence(d) for d in compare(_shape(before), _shape(after), releases=True)),
@@ -131,6 +142,17 @@ def _connectivity_changes(stack: str, before: Recording, after: Recording) -> li
         )
         found.append(ChangeSentence("exposure", proven if new.proven else open_))
     return found
+
+
+def _external_changes(before: Recording, after: Recording) -> list[ChangeSentence]:
+    """Where prompts may leave AWS, and from which group."""
+    old, new = (
+        {(group, host) for host, groups in providers(recording).items() for group in groups}
+        for recording in (before, after)
+    )
+    found = [f"prompts of the model group {group} may leave AWS to {host}" for group, host in new - old]
+    found += [f"prompts of the model group {group} no longer leave AWS to {host}" for group, host in old - new]
+    return [ChangeSentence("exposure", text) for text in sorted(found)]
 
 
 def _proxy_changes(before: Recording, after: Recording) -> list[ChangeSentence]:

@@ -87,6 +87,15 @@ class _Evaluation:
             )
             return
         target = names.leads_to(self.graph, call.host)
+        if call.internet and target is None:
+            if gap := connections.internet_gap(call.port):
+                yield _Problem(
+                    f"{place}: the task cannot connect to the host that it calls",
+                    f"{call.host}:{call.port}: {gap}",
+                    f"connectivity from the task to port {call.port} of the internet, with return traffic",
+                    "allow it in the task's security group and network ACL, and route it to a NAT gateway",
+                )
+            return
         if target is None:
             if not self._is_elsewhere(call, connections):
                 yield _Problem(

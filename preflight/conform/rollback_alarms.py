@@ -45,6 +45,8 @@ METRICS: dict[tuple[str, str], Shown] = {
     ("ECS/ContainerInsights", "RunningTaskCount"): Shown.WHILE_FEWER,
     # Counts answers: a task that starts gets no request, and one that stops finishes its own.
     ("ai-interface/gateway", "Failures"): Shown.NEVER,
+    # Counts tunnels that could not be opened: a task that starts gets none, and one that stops opens no more.
+    ("ai-interface/egress", "Failed"): Shown.NEVER,
 }
 """Namespace and metric → the phase of a healthy deployment in which it is degraded."""
 

@@ -50,7 +50,7 @@ def findings(recording: Recording) -> list[Finding]:
 def _of(finding: partial[Finding], given: list[dict[str, Any]], declared: Declared) -> Iterator[Finding]:
     known = [_container(one) for one in given]
     for application, definition in zip(known, given, strict=True):
-        if not definition.get("essential", True) or not application.names & declared.always:
+        if not definition.get("essential", True) or not _is_the_application(application, declared):
             continue
         shared = declared.shared if application.names & declared.shared else frozenset[str]()
         yield from _missing(finding, application, declared.always | shared, declared.preset)
@@ -58,6 +58,11 @@ def _of(finding: partial[Finding], given: list[dict[str, Any]], declared: Declar
             if other is not application and _prepares_a_database(other):
                 yield from _missing(finding, other, declared.prepared, declared.preset)
                 yield from _differing(finding, application, other, declared)
+
+
+def _is_the_application(one: _Container, declared: Declared) -> bool:
+    """Whether most of the preset's variables are there; another program may share a few, such as ``HOME``."""
+    return 2 * len(one.names & declared.always) > len(declared.always)
 
 
 def _missing(finding: partial[Finding], one: _Container, wanted: frozenset[str], preset: str) -> Iterator[Finding]:

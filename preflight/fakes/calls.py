@@ -45,10 +45,25 @@ def _secret_arn(site: Site, name: str) -> str:
     return name if name.startswith("arn:") else site.arn("secretsmanager", f"secret:{name}-{Digest(name).base36(6)}")
 
 
+def key_of_secret(site: Site, arn: str) -> str:
+    """The ARN of the key of a secret that another stack has made, as the program reads it."""
+    return site.arn("kms", f"key/{Digest(f'the key of {arn}').uuid()}")
+
+
 def _secret(site: Site, args: Wire) -> Wire:
     name = str(args.get("name") or args.get("arn"))
     arn = _secret_arn(site, name)
-    return {**args, "arn": arn, "id": arn, "name": name, "policy": "", "tags": {}, "region": site.region}
+    key = key_of_secret(site, arn)
+    return {
+        **args,
+        "arn": arn,
+        "id": arn,
+        "name": name,
+        "kmsKeyId": key,
+        "policy": "",
+        "tags": {},
+        "region": site.region,
+    }
 
 
 def _secret_version(site: Site, args: Wire) -> Wire:

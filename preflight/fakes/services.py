@@ -109,7 +109,9 @@ def _repository(s: Subject) -> Wire:
 
 
 def _secret(s: Subject) -> Wire:
-    arn = s.site.arn("secretsmanager", f"secret:{s.name}-{s.digest.base36(6)}")
+    # The same as a look-up by the name returns (``calls.py``), if the program chose the name.
+    digest = Digest(s.name) if s.get("name") else s.digest
+    arn = s.site.arn("secretsmanager", f"secret:{s.name}-{digest.base36(6)}")
     return {"id": arn, "arn": arn}
 
 

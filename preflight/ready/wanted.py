@@ -13,7 +13,7 @@ from preflight.recording.recorder import RecordedResource, Recording
 from preflight.sdk.wire import unwrap
 from releases.manifest import Release
 from settings import StackSettings
-from settings.models import BedrockUpstream, GatewayUpstream, bedrock_region
+from settings.upstreams import BedrockUpstream, ExternalUpstream, GatewayUpstream, PrivateUpstream, bedrock_region
 
 ARCHITECTURES = {"X86_64": "amd64", "ARM64": "arm64"}
 """ECS's name of a processor architecture → the one in an image's manifest (OCI image index specification, ``platform``)."""
@@ -109,6 +109,23 @@ class Wanted:
                 for upstream in group.upstreams
                 if (region := bedrock_region(upstream)) is not None
                 for model in group.models
+            }
+        )
+
+    @property
+    def embedding_models(self) -> set[str]:
+        """The models of groups that serve only embeddings."""
+        return {model for group in self.settings.models.groups if "chat" not in group.serves for model in group.models}
+
+    @property
+    def model_keys(self) -> list[str]:
+        """The secrets with API keys of model servers, by name or ARN as the settings name them, sorted."""
+        return sorted(
+            {
+                upstream.api_key_secret
+                for group in self.settings.models.groups
+                for upstream in group.upstreams
+                if isinstance(upstream, PrivateUpstream | ExternalUpstream) and upstream.api_key_secret is not None
             }
         )
 

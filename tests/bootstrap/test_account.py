@@ -201,6 +201,23 @@ def test_a_named_secret_exists_without_any_value(recording: Recording) -> None:
     assert "secretString" not in json.dumps([r.inputs for r in recording.resources])
 
 
+def test_a_model_key_gets_a_separate_secret_without_a_value() -> None:
+    (environment,) = stack_file("staging")[PREFIX + "environments"]
+    made = run_bootstrap("staging", environments=[{**environment, "modelKeys": ["llm"]}])
+    client, key = sorted(made.of_type("aws:secretsmanager/secret:Secret"), key=lambda one: one.name, reverse=True)
+    assert key.inputs["name"] == "ai-interface/staging/model-key-llm"
+    differing = {"name", "description"}
+    assert {k: v for k, v in key.inputs.items() if k not in differing} == {
+        k: v for k, v in client.inputs.items() if k not in differing
+    }
+    assert made.of_type("aws:secretsmanager/secretVersion:SecretVersion") == []
+    policies = {
+        one.inputs["secretArn"]: one.inputs["policy"]
+        for one in made.of_type("aws:secretsmanager/secretPolicy:SecretPolicy")
+    }
+    assert set(policies) == {key.outputs["arn"], client.outputs["arn"]}
+
+
 def test_an_existing_provider_is_used_and_none_is_created() -> None:
     arn = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"
     ci = {"repository": "example/ai-interface", "existingProviderArn": arn}
@@ -245,6 +262,10 @@ def test_the_stack_file_agrees_with_the_main_projects(stack: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
+        (
+            {"environments": [{"name": "staging", "modelKeys": ["llm", "llm"]}]},
+            ("environments.modelKeys", "llm, llm", "list each name once"),
+        ),
         ({"environments": []}, ("environments", "a list of 0", "write at least 1")),
         ({"environments": [{"name": "a1"}] * 2}, ("environments", "a1, a1", "name each environment once")),
         ({"environments": [{"name": "shared"}]}, ("environments", "shared", "rename the environment")),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from local.environment import Installed
 from local.open_webui import interpreter, version
 from local.twin import Twin, running
 from tests.browser.chromium import Browser, chromium, missing
@@ -29,7 +30,7 @@ def twin() -> Generator[Twin]:
     if why := missing() or ("" if python else "Open WebUI is not installed: make test-browser installs it"):
         pytest.skip(why)
     needs_namespaces()
-    with running(stack_of(STACK), bootstrap=bootstrap(STACK), pythons={version(python): python}) as found:
+    with running(stack_of(STACK), bootstrap=bootstrap(STACK), installed=Installed({version(python): python})) as found:
         found.wait(START_SECONDS)
         yield found
         found.kill()

@@ -34,6 +34,9 @@ CONVERSE, MESSAGES = "anthropic.claude-3-5-sonnet-20240620-v1:0", "anthropic.cla
 """The same provider's models by both of Bedrock's APIs."""
 NOVA = "amazon.nova-lite-v1:0"
 MODELS = {CONVERSE: "converse", MESSAGES: "invoke", NOVA: "converse"}
+TITAN, COHERE = "amazon.titan-embed-text-v2:0", "cohere.embed-english-v3"
+EMBEDDING_MODELS = (TITAN, COHERE)
+UPSTREAM = {"kind": "gateway", "region": REGION}
 CIDR = "10.99.0.0/16"
 NAMES = ("gateway", "proxy")
 REPOSITORIES = [f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/ai-interface/{name}" for name in NAMES]
@@ -78,7 +81,10 @@ def program() -> None:
     models = ModelAccess(
         "models",
         models_args(
-            groups=[group(models=list(MODELS), upstreams=[{"kind": "gateway", "region": REGION}])],
+            groups=[
+                group(models=list(MODELS), upstreams=[UPSTREAM]),
+                group("embed", models=list(EMBEDDING_MODELS), upstreams=[UPSTREAM], serves=["embeddings"]),
+            ],
             task_role_name=workload.task_role_name,
             gateway_role_name=identity.task_role_name,
             security_group_id=workload.security_group_id,
@@ -120,7 +126,10 @@ def program() -> None:
                 "release": newest().version,
                 "cluster_arn": f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/ai-interface-test",
                 "cluster_name": "ai-interface-test",
-                "models": [GatewayModelArgs(id=model, api=api) for model, api in MODELS.items()],
+                "models": [
+                    GatewayModelArgs(id=model, api=api)
+                    for model, api in {**MODELS, **dict.fromkeys(EMBEDDING_MODELS, "embeddings")}.items()
+                ],
                 "guardrail_id": models.guardrail_ids[REGION],
                 "guardrail_version": models.guardrail_versions[REGION],
                 "image": image("gateway"),

@@ -29,6 +29,7 @@ PATHS = (
     "/v1/models",
     "/public/model_hub",
     "/v1/chat/completions",
+    "/v1/embeddings",
     "/v1/chat/completions/",
     "//v1/chat/completions",
     "/v1/chat/../chat/completions",
@@ -38,7 +39,7 @@ PATHS = (
 @pytest.mark.parametrize("path", PATHS)
 def test_no_other_path_reaches_litellm(gateway: World, path: str) -> None:
     status, body = to_gateway(gateway, trusted(gateway), path, "GET")
-    assert (status, b"POST /v1/chat/completions only" in body) == (404, True)
+    assert (status, b"POST /v1/chat/completions and POST /v1/embeddings only" in body) == (404, True)
 
 
 def test_the_paths_exist_in_litellm_itself(gateway: World) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from components.gateway.task_definition import CONTAINERS, TRANSLATOR
 from local.aws.chat import Behaviour
-from local.task.definition import TASK_DEFINITION
+from local.task.services import TASK_DEFINITION
 from tests.gateway.program import CONVERSE, MESSAGES
 from tests.gateway.test_translation import tool
 from tests.gateway.world import StreamError, World

@@ -32,18 +32,19 @@ from local.refusals import Refusals
 from local.signals import Metrics
 from local.stack import Stack
 from local.task.agents import Agents
-from local.task.definition import TASK_DEFINITION, definition
+from local.task.definition import definition
 from local.task.image import Images
+from local.task.services import TASK_DEFINITION
 from local.task.surroundings import Surroundings
 from local.task.task import Task
 from local.wiring import Namespaces, Node, program
-from tests.gateway.program import CIDR, CONVERSE, MODELS, newest, recording
+from tests.gateway.program import CIDR, CONVERSE, EMBEDDING_MODELS, MODELS, newest, recording
 from tests.local.aws.world import bootstrap
 from tests.local.flat import network
 
 START_SECONDS = 180
 ANSWER_SECONDS = 30.0
-GROUP = "general"
+GROUP, EMBEDDINGS = "general", "embed"
 SECRET_VERSION = "aws:secretsmanager/secretVersion:SecretVersion"
 CA = "tls:index/selfSignedCert:SelfSignedCert"
 INTERFACE, GATEWAY = "interface", "gateway-task"
@@ -146,6 +147,10 @@ class World:
     def ask(self, question: object, model: str = CONVERSE, **more: object) -> Answer:
         """One chat."""
         return self.post({"model": model, "messages": [{"role": "user", "content": question}], **more})
+
+    def embed(self, texts: list[str], model: str, **more: object) -> Answer:
+        """Vectors of texts, as Open WebUI asks for them."""
+        return self.post({"model": model, "input": texts, **more}, f"/{EMBEDDINGS}/v1/embeddings")
 
     def stream(self, question: object, model: str = CONVERSE, **more: object) -> Iterator[tuple[float, dict[str, Any]]]:
         """The events of a streamed chat, each with the time at which it arrived."""
@@ -261,6 +266,7 @@ def interface_environment(made: World) -> dict[str, str]:
 def interface_settings(address: str, authority: str) -> ProxySettings:
     """The interface's proxy, as far as models are concerned."""
     someone = ProxyPeople(emails=("someone@example.com",))
+    groups = ((GROUP, tuple(MODELS), "/chat/completions"), (EMBEDDINGS, EMBEDDING_MODELS, "/embeddings"))
     return ProxySettings(
         host_names=("chat.example.com",),
         identity=ProxyIdentity(
@@ -272,13 +278,14 @@ def interface_settings(address: str, authority: str) -> ProxySettings:
             contact="ai@example.com",
         ),
         limits=ProxyLimits(ejection_seconds=1, idle_seconds=30, model_idle_seconds=9, model_deadline_seconds=25),
-        model_groups=(
+        model_groups=tuple(
             ProxyModelGroup(
-                name=GROUP,
-                models=tuple(MODELS),
+                name=name,
+                models=models,
+                operations=(operation,),
                 upstreams=(
                     ProxyUpstream(
-                        name=f"{GROUP}:gateway",
+                        name=f"{name}:gateway",
                         host_name="gateway.ai-interface-test.internal",
                         address=address,
                         port=PORT,
@@ -287,6 +294,7 @@ def interface_settings(address: str, authority: str) -> ProxySettings:
                         client_private_key_variable="GATEWAY_CLIENT_PRIVATE_KEY",
                     ),
                 ),
-            ),
+            )
+            for name, models, operation in groups
         ),
     )

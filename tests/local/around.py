@@ -27,8 +27,9 @@ from local.refusals import Refusals
 from local.signals import Metrics
 from local.stack import Stack, recorded
 from local.task.agents import Agents
-from local.task.definition import TASK_DEFINITION, Definition, definition
+from local.task.definition import Definition, definition
 from local.task.image import Images
+from local.task.services import TASK_DEFINITION
 from local.task.surroundings import Surroundings
 from local.task.task import STOPPED, Task
 from local.wiring import Namespaces, Node

@@ -12,10 +12,10 @@ import pytest
 from local.environment import DidNotStartError
 from local.small import PLAN, PREPARE, reduced, running
 from local.stack import Stack
-from local.task.definition import TASK_DEFINITION, definition
-from local.task.deployment import SERVICE
+from local.task.definition import definition
 from local.task.image import Images
 from local.task.plain import NOWHERE, PlainPlace
+from local.task.services import SERVICE, TASK_DEFINITION
 from local.task.surroundings import Surroundings
 from local.visitor import RequestRefusedError, Visitor
 from local.wiring import LOOPBACK, Loopback, Node

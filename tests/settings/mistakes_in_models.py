@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from settings.errors import HIDDEN, NOT_SET
 from tests.settings.mistakes import row
+from tests.settings.mistakes_in_external_upstreams import EXTERNAL_ROWS
+from tests.settings.mistakes_in_private_upstreams import PRIVATE, PRIVATE_ROWS
 from tests.settings.stack_files import REMOVED, Values
 
-PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
-PRIVATE: Values = {
-    "kind": "private",
-    "hostName": "models.internal.example.com",
-    "securityGroupId": "sg-0123456789abcdef0",
-    "caCertificate": PEM,
-}
 ANOTHER_MODEL = (
     "choose another model, or put this one into a separate group with an upstream of kind gateway, which calls Converse; if "
     "Bedrock serves it by now, say so in models.known"
+)
+EMBEDDINGS_FIX = (
+    "offer the model in a group with serves: [chat], or choose a model that settings/known_models.tsv lists with embeddings; if "
+    "Bedrock serves embeddings with this one, say so in models.known"
 )
 LLAMA: Values = {
     "id": "meta.llama4-scout-17b-instruct-v1:0",
@@ -107,14 +106,62 @@ MODEL_ROWS = [
     row(
         "a model that Converse does not serve",
         {
-            "models.groups[0].models": ["amazon.titan-embed-text-v2:0"],
+            "models.groups[0].models": ["amazon.nova-reel-v1:0"],
             "models.groups[0].upstreams": [{"kind": "gateway", "region": "eu-west-1"}],
         },
         (
             "models.groups[0].models",
-            "amazon.titan-embed-text-v2:0",
+            "amazon.nova-reel-v1:0",
             "choose another model; if Bedrock serves it by now, say so in models.known",
         ),
+    ),
+    row(
+        "an embedding model for chats",
+        {
+            "models.groups[0].models": ["amazon.titan-embed-text-v2:0"],
+            "models.groups[0].upstreams": [{"kind": "gateway", "region": "eu-west-1"}],
+        },
+        ("models.groups[0].models", "amazon.titan-embed-text-v2:0", "set serves of the group to [embeddings]"),
+    ),
+    row(
+        "a chat model, and one that is not known, for embeddings",
+        {
+            "models.groups[0].models": ["anthropic.claude-3-haiku-20240307-v1:0", "example.embed-v1:0"],
+            "models.groups[0].serves": ["embeddings"],
+            "models.groups[0].upstreams": [{"kind": "gateway", "region": "eu-west-1"}],
+        },
+        *(
+            ("models.groups[0].models", model, EMBEDDINGS_FIX)
+            for model in ("anthropic.claude-3-haiku-20240307-v1:0", "example.embed-v1:0")
+        ),
+    ),
+    row(
+        "embeddings of the API that has none",
+        {"models.groups[0].serves": ["embeddings"]},
+        (
+            "models.groups[0].serves",
+            "embeddings",
+            "put the embedding model into a separate group with an upstream of kind gateway, which calls InvokeModel",
+        ),
+    ),
+    row(
+        "chats and embeddings of one gateway's group",
+        {
+            "models.groups[0].models": ["amazon.titan-embed-text-v2:0"],
+            "models.groups[0].serves": ["chat", "embeddings"],
+            "models.groups[0].upstreams": [{"kind": "gateway", "region": "eu-west-1"}],
+        },
+        ("models.groups[0].serves", "chat, embeddings", "make two groups"),
+    ),
+    row(
+        "a use twice",
+        {"models.groups[0].serves": ["chat", "chat"]},
+        ("models.groups[0].serves", "chat, chat", "remove the duplicate"),
+    ),
+    row(
+        "a group that serves nothing",
+        {"models.groups[0].serves": []},
+        ("models.groups[0].serves", "a list of 0", "write at least 1"),
     ),
     row(
         "a gateway in another region",
@@ -143,12 +190,12 @@ MODEL_ROWS = [
     row(
         "an unknown kind of upstream",
         {"models.groups[0].upstreams[0].kind": "openai"},
-        ("models.groups[0].upstreams[0].kind", '"openai"', "set kind to one of bedrock, gateway, private"),
+        ("models.groups[0].upstreams[0].kind", '"openai"', "set kind to one of bedrock, external, gateway, private"),
     ),
     row(
         "an upstream without kind",
         {"models.groups[0].upstreams[0].kind": REMOVED},
-        ("models.groups[0].upstreams[0].kind", NOT_SET, "set kind to one of bedrock, gateway, private"),
+        ("models.groups[0].upstreams[0].kind", NOT_SET, "set kind to one of bedrock, external, gateway, private"),
     ),
     row(
         "an upstream without region",
@@ -256,6 +303,8 @@ MODEL_ROWS = [
             "paste the CA's certificate below the key, after a |",
         ),
     ),
+    *PRIVATE_ROWS,
+    *EXTERNAL_ROWS,
     row(
         "two groups share name and model",
         {"models.groups": [{"name": "a1", "models": ["m"], "upstreams": [PRIVATE]}] * 2},

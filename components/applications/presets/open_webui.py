@@ -103,7 +103,7 @@ def _container(deployment: Deployment) -> ApplicationArgs:
         name=NAME,
         command=_uvicorn("open_webui.main:app"),
         working_directory="/app/backend",
-        environment={**dict(deployment.prompt_environment), **_environment(deployment)},
+        environment={**dict(deployment.prompt_environment), **_environment(deployment), **_embeddings(deployment)},
         secret_environment={"WEBUI_SECRET_KEY": SESSION_KEY},
         writable_directories=["/home/app", "/srv/data", "/srv/static", "/tmp"],  # noqa: S108 - the task's own volume
         seeds={"/srv/static": "/app/backend/open_webui/static"},
@@ -172,6 +172,17 @@ def _environment(deployment: Deployment) -> dict[str, str]:
         "HOME": "/home/app",
         "PYTHONDONTWRITEBYTECODE": "1",
         "STATIC_DIR": "/srv/static",
+    }
+
+
+def _embeddings(deployment: Deployment) -> dict[str, str]:
+    """Embeddings from the declared model in place of the one in the image. There is no key: the proxy removes it."""
+    if deployment.embeddings is None:
+        return {}
+    return {
+        "RAG_EMBEDDING_ENGINE": "openai",
+        "RAG_EMBEDDING_MODEL": deployment.embeddings.model,
+        "RAG_OPENAI_API_BASE_URL": deployment.embeddings.base_url,
     }
 
 

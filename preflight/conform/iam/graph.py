@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
+from preflight.fakes.calls import key_of_secret
+from preflight.fakes.values import Site
 from preflight.recording.recorder import RecordedResource, Recording, site_of
 
 ROLE, KEY, SECRET = "aws:iam/role:Role", "aws:kms/key:Key", "aws:secretsmanager/secret:Secret"
@@ -35,9 +37,7 @@ class Graph:
         provider = next(r for r in recording.resources if r.type == "pulumi:providers:aws")
         site = site_of({f"aws:{key}": str(value) for key, value in provider.inputs.items()})
         own = [r for r in recording.resources if r.custom and isinstance(r.outputs.get("arn"), str)]
-        for r in bootstrap.resources if bootstrap is not None else ():
-            if r.type == KEY or (r.type == SECRET and tags(r).get("environment") == recording.stack):
-                own.append(r)
+        own += _of_bootstrap(bootstrap, recording.stack, site) if bootstrap is not None else []
         return cls(
             recording,
             site.account,
@@ -65,6 +65,19 @@ class Graph:
         return next(
             (arn for arn in self.trusts if arn.rpartition("/")[2] == name), f"arn:aws:iam::{self.account}:role/{name}"
         )
+
+
+def _of_bootstrap(bootstrap: Recording, stack: str, site: Site) -> list[RecordedResource]:
+    """The secrets for an environment and their keys. Each key has the ARN that the program reads for its secret."""
+    keys = {str(r.outputs["arn"]): r for r in bootstrap.resources if r.type == KEY}
+    found = list(keys.values())
+    for secret in bootstrap.resources:
+        if secret.type == SECRET and tags(secret).get("environment") == stack:
+            arn = key_of_secret(site, str(secret.outputs["arn"]))
+            key = keys[str(secret.inputs["kmsKeyId"])]
+            found.append(replace(key, outputs={**key.outputs, "arn": arn}))
+            found.append(replace(secret, inputs={**secret.inputs, "kmsKeyId": arn}))
+    return found
 
 
 def tags(resource: RecordedResource) -> dict[str, str]:

@@ -217,7 +217,10 @@ def _selection(selection: RecordedResource, graph: Graph) -> Iterator[Use]:
 
 
 def _endpoint(endpoint: RecordedResource, graph: Graph) -> Iterator[Use]:
-    """The calls that an endpoint's policy allows a role of this graph; the role has to be allowed to make them."""
+    """The calls that an endpoint's policy allows a role of this graph; the role has to be allowed to make them. An endpoint to
+    another VPC's service has no policy, because it leads to no AWS call."""
+    if "policy" not in endpoint.inputs:
+        return
     for statement in cast("list[dict[str, Any]]", json.loads(endpoint.inputs["policy"])["Statement"]):
         conditions = {
             key.lower(): str(listed(values)[0]).replace("*", "1")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from policies.guardrails.topology.graph.resources import Graph, Resource
-from policies.guardrails.topology.network.addresses import TCP, Addresses, ports
+from policies.guardrails.topology.network.addresses import INTERNET, TCP, Addresses, PortMap, ports
 from policies.guardrails.topology.reachability.claims.connections import filtered
 from policies.guardrails.topology.reachability.facts.build import facts_of
 from policies.guardrails.topology.reachability.facts.flows import Flow
 from policies.guardrails.topology.reachability.facts.peers import Peer
 
+CLIENT_PORT = 32768
+"""The first of the ports from which a task connects."""
 _GATEWAY_KEYS = ("id", "arn", "prefixListId")
 
 
@@ -48,6 +50,25 @@ class Connections:
             )
             for service in self._services
         )
+
+    def internet_gap(self, port: int) -> str:
+        """The cause that blocks the task's connections to a port of the internet; empty if none does."""
+        for service in self._services:
+            rules = self._peers.rules(service, ingress=False)
+            if not any(rule.covers(TCP, port) and rule.addresses & INTERNET for rule in rules):
+                return f"no rule of {service.resource.label}'s groups allows egress on tcp {port} to the internet"
+            for subnet in service.subnets:
+                if not self._facts.routing.outward(subnet):
+                    return f"no route of {subnet.label} leads to the internet"
+                acl = self._facts.acls.acl_of(subnet)
+                if acl is None:
+                    continue
+                for egress, wanted in ((True, port), (False, CLIENT_PORT)):
+                    passed = self._facts.acls.passes(acl, egress=egress).get(TCP, PortMap())
+                    if not passed.at(wanted) & INTERNET:
+                        way = "egress to" if egress else "responses from"
+                        return f"{acl.label} allows no {way} the internet on tcp {wanted}"
+        return ""
 
     def _to(self, service: Peer, target: Resource, port: int) -> str:
         peer = self._peers.by_urn.get(target.urn)

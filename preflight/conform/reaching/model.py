@@ -37,3 +37,5 @@ class ClientCall:
     role: str = ""
     """``EXECUTION``, ``TASK`` or ``REGISTRY``; empty if the call needs no IAM permission."""
     asks: tuple[Ask, ...] = ()
+    internet: bool = False
+    """Whether the host is on the internet, so that there has to be a route to it."""

@@ -1,8 +1,8 @@
 """The names that resolve inside the network of a stack, and their targets.
 
 Derived from the graph alone: DNS Firewall's rules in the order of their priorities
-(https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/resolver-dns-firewall-rule-groups.html), the private names of
-interface endpoints, S3's gateway, the addresses of the data stores, and the names of services in Cloud Map.
+(https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/resolver-dns-firewall-rule-groups.html), the own and the private
+names of interface endpoints, S3's gateway, the addresses of the data stores, and the names of services in Cloud Map.
 """
 
 from __future__ import annotations
@@ -87,6 +87,7 @@ def _answering(graph: Graph) -> Iterator[tuple[Resource, tuple[str, ...]]]:
     for endpoint in graph.of_type("ec2.VpcEndpoint"):
         _, _, region, service = str(endpoint.value("serviceName")).split(".", 3)
         if endpoint.value("vpcEndpointType") == "Interface":
+            yield endpoint, tuple(str(one["dnsName"]) for one in cast("list[Any]", endpoint.items("dnsEntries")))
             if endpoint.value("privateDnsEnabled") is True:
                 yield endpoint, private_names(service, region)
         elif service == "s3":

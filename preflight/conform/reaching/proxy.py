@@ -23,7 +23,8 @@ _PROFILES = ("apac.", "au.", "ca.", "eu.", _GLOBAL, "in.", "jp.", "us-gov.", "us
 
 
 def model_calls(container: Mapping[str, Any], account: str) -> Iterator[ClientCall]:
-    """Every address that a cluster of the proxy connects to, except the task's own."""
+    """Every address that a cluster of the proxy connects to, except the task's own, and every destination to which it opens
+    tunnels."""
     for argument in cast("list[str]", container.get("command") or []):
         if "static_resources" not in argument:
             continue
@@ -34,6 +35,21 @@ def model_calls(container: Mapping[str, Any], account: str) -> Iterator[ClientCa
             asks = tuple(asked.get(address, ()))
             what = f"the model server {address}"
             yield ClientCall(str(container["name"]), what, address, port, "command", TASK if asks else "", asks)
+        for host, port in _tunnels(configuration):
+            what = f"the model provider {host}"
+            yield ClientCall(str(container["name"]), what, host, port, "command", internet=True)
+
+
+def _tunnels(configuration: object) -> list[tuple[str, int]]:
+    """Host and port of the destinations for which CONNECT is forwarded, sorted."""
+    found: set[tuple[str, int]] = set()
+    for host in (one for node in _nodes(configuration) for one in cast("list[Any]", node.get("virtual_hosts") or [])):
+        routes = cast("list[dict[str, Any]]", host.get("routes") or [])
+        if any("connect_matcher" in route["match"] and "route" in route for route in routes):
+            for domain in cast("list[str]", host["domains"]):
+                name, _, port = domain.partition(":")
+                found.add((name, int(port or 443)))
+    return sorted(found)
 
 
 def _asked(configuration: object, account: str) -> dict[str, list[Ask]]:

@@ -43,6 +43,14 @@ def metrics(value: Json) -> Wire:
     return {"Metrics": result}
 
 
+def transformation(value: Json) -> Wire:
+    """The metric of a filter. CloudFormation has dimensions as a list, and AWS's call as an object."""
+    block = cast("Wire", value)
+    dimensions = {"dimensions": pairs("dimensions", "Key")(block["dimensions"])["dimensions"]}
+    made = {"metricName": block["name"], "metricNamespace": block["namespace"], "metricValue": block["value"]}
+    return {"MetricTransformations": [capitalised({**made, **dimensions})]}
+
+
 TABLE = {
     "aws:iam/role:Role": TranslatedKind(
         "AWS::IAM::Role",
@@ -122,6 +130,11 @@ TABLE = {
         "AWS::Logs::LogGroup",
         {"name": "LogGroupName"},
         calls=(ModelledCall("logs", "CreateLogGroup"), ModelledCall("logs", "PutRetentionPolicy")),
+    ),
+    "aws:cloudwatch/logMetricFilter:LogMetricFilter": TranslatedKind(
+        "AWS::Logs::MetricFilter",
+        {"name": "FilterName", "pattern": "FilterPattern", "metricTransformation": transformation},
+        calls=(ModelledCall("logs", "PutMetricFilter"),),
     ),
     "aws:cloudwatch/logResourcePolicy:LogResourcePolicy": TranslatedKind(
         "AWS::Logs::ResourcePolicy", calls=(ModelledCall("logs", "PutResourcePolicy"),)

@@ -57,6 +57,12 @@ TABLE = {
         left_out={"vpcId": "CloudFormation attaches a gateway with a separate resource"},
         why=UNCONSTRAINED,
     ),
+    "aws:ec2/eip:Eip": TranslatedKind(
+        "AWS::EC2::EIP", calls=(ModelledCall("ec2", "AllocateAddress"),), uncalled={"Tags": CREATED}
+    ),
+    "aws:ec2/natGateway:NatGateway": TranslatedKind(
+        "AWS::EC2::NatGateway", calls=(ModelledCall("ec2", "CreateNatGateway"),), uncalled={"Tags": CREATED}
+    ),
     "aws:ec2/routeTable:RouteTable": TranslatedKind("AWS::EC2::RouteTable", why=UNCONSTRAINED),
     "aws:ec2/routeTableAssociation:RouteTableAssociation": TranslatedKind(
         "AWS::EC2::SubnetRouteTableAssociation", why=UNCONSTRAINED

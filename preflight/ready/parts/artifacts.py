@@ -81,10 +81,28 @@ def _platform(context: ReadyContext, group: Group, image: Image, media_type: str
 
 def client_secret(context: ReadyContext, group: Group) -> Iterator[Line]:
     """The client secret has a current value. The value itself is never read."""
-    wanted, name = context.wanted, context.wanted.settings.identity.client_secret_name
+    name = context.wanted.settings.identity.client_secret_name
+    yield from _secret(
+        context, group, name, f"run pulumi up in bootstrap/, which creates it for {context.wanted.stack}"
+    )
+
+
+def model_keys(context: ReadyContext, group: Group) -> Iterator[Line]:
+    """Every secret with a model server's API key has a current value, and the tags without which the tasks' permissions
+    boundary denies it. The value itself is never read."""
+    for name in context.wanted.model_keys:
+        yield from _secret(
+            context,
+            group,
+            name,
+            f"add it to modelKeys of {context.wanted.stack} in bootstrap/ and run pulumi up there, or correct apiKeySecret",
+        )
+
+
+def _secret(context: ReadyContext, group: Group, name: str, creation: str) -> Iterator[Line]:
     found = context.account.find("secretsmanager", "describe_secret", ("ResourceNotFoundException",), SecretId=name)
     if found is None:
-        yield group.missing(name, "does not exist", f"run pulumi up in bootstrap/, which creates it for {wanted.stack}")
+        yield group.missing(name, "does not exist", creation)
         return
     if found.get("DeletedDate"):
         yield group.missing(name, "is scheduled for deletion", f"aws secretsmanager restore-secret --secret-id {name}")
@@ -97,14 +115,15 @@ def client_secret(context: ReadyContext, group: Group) -> Iterator[Line]:
         'read -rs SECRET; printf %s "$SECRET" | aws secretsmanager put-secret-value '
         f"--secret-id {name} --secret-string file:///dev/stdin; unset SECRET",
     )
+    stack = context.wanted.stack
     tags = {tag["Key"]: tag["Value"] for tag in found.get("Tags", [])}
     yield group.holds(
         f"{name} environment",
-        tags.get("environment") == wanted.stack,
+        tags.get("environment") == stack,
         f"environment tag: {tags.get('environment', 'none')}",
-        f"run pulumi up in bootstrap/: CI's roles read only secrets with the tag environment {wanted.stack}",
+        f"run pulumi up in bootstrap/: the environment's roles read only secrets with the tag environment {stack}",
     )
 
 
 IMAGES = Part("images", (("images", images),))
-SECRET = Part("client secret", (("client secret", client_secret),))
+SECRET = Part("client secret", (("client secret", client_secret), ("model keys", model_keys)))

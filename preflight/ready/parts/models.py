@@ -152,6 +152,13 @@ def calls(context: ReadyContext, group: Group) -> Iterator[Line]:
     earlier ``up`` has created it."""
     guardrails = {region: _guardrail(context, region) for region in {r for r, _ in context.wanted.bedrock_models}}
     for region, model in context.wanted.bedrock_models:
+        if model in context.wanted.embedding_models:
+            yield group.cannot_tell(
+                f"embeddings of {model} in {region}",
+                "the command sends no request for embeddings",
+                "upload a document after the deployment and ask about it",
+            )
+            continue
         subject = f"Chat Completions of {model} in {region}"
         if not context.call_models:
             yield group.cannot_tell(subject, "not called (--no-model-call)", "run the command without --no-model-call")

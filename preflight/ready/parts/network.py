@@ -71,7 +71,9 @@ def endpoints(context: ReadyContext, group: Group) -> Iterator[Line]:
             (f"{kind} is not offered in {joined(lost)}" if lost else f"{kind} is offered in every zone")
             if details
             else f"the region has no {kind} endpoint of this name",
-            f"choose zones or a region that have it in Pulumi.{context.wanted.stack}.yaml",
+            "have its owner allow this account and offer it in these zones (docs/models.md), or correct endpointService"
+            if name.startswith("com.amazonaws.vpce.")
+            else f"choose zones or a region that have it in Pulumi.{context.wanted.stack}.yaml",
         )
 
 

@@ -1,7 +1,8 @@
 """Quotas: the resources of the recorded graph fit in the account's quotas together with the account's current use.
 
 Codes and names are those of Service Quotas (``aws service-quotas list-aws-default-service-quotas``). Left out because
-no stack approaches them: log groups (1,000,000 per region) and Elastic IP addresses (the stack has none). A new account
+no stack approaches them: log groups (1,000,000 per region) and Elastic IP addresses (a stack has none, or one in each
+zone for external providers). A new account
 can run 6 vCPUs on Fargate: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html.
 """
 

@@ -10,11 +10,11 @@ from pydantic import ValidationError
 
 from components.gateway import GatewayServiceArgs, litellm
 from components.gateway.envoy import envoy_configuration
-from components.gateway.identity import AUTHORITY_HOURS, CERTIFICATE_HOURS, RENEWAL_HOURS
 from components.gateway.settings import CLIENT_NAME, PORT, TRANSLATOR_PORT, GatewayModel, GatewaySettings
+from components.service.internal_identity import AUTHORITY_HOURS, CERTIFICATE_HOURS, RENEWAL_HOURS
 from preflight.recording.recorder import RecordedResource, Recording
 from tests.components.task_fixtures import ACCOUNT, REGION, document, one, text
-from tests.gateway.program import MODELS, recording
+from tests.gateway.program import EMBEDDING_MODELS, MODELS, recording
 
 INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 EGRESS = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
@@ -61,7 +61,14 @@ def test_the_role_calls_its_models_with_the_guardrail_and_nothing_else(built: Re
     guardrail = one(built, "aws:bedrock/guardrail:Guardrail").outputs["guardrailArn"]
     policy = one(built, POLICY, "models-gateway-policy")
     assert policy.inputs["role"] == one(built, "aws:iam/role:Role", "gateway-task").id
-    allowed, apply, others, draft, tokens = document(policy)
+    statements = {one["Sid"]: one for one in document(policy)}
+    embed = statements.pop(f"EmbedWithListedModels{REGION.replace('-', '')}")
+    assert embed["Action"] == ["bedrock:InvokeModel"]
+    assert embed["Resource"] == sorted(
+        f"arn:aws:bedrock:{REGION}::foundation-model/{model}" for model in EMBEDDING_MODELS
+    )
+    allowed, apply, others, draft, tokens = statements.values()
+    assert others["NotResource"] == embed["Resource"]
     assert allowed == {
         "Sid": "InvokeListedModelseuwest1",
         "Effect": "Allow",

@@ -263,7 +263,21 @@ def test_a_changed_guardrail_is_published_as_a_new_version_and_the_old_one_stays
     [
         ({"kind": "public"}, f"use {' or '.join(UpstreamKind)}"),
         ({"kind": "bedrock"}, "a bedrock upstream needs region"),
-        ({"kind": "private"}, "a private upstream needs host_name and security_group_id"),
+        ({"kind": "external"}, "an external upstream needs host_name"),
+        ({"kind": "private"}, "a private upstream needs host_name"),
+        (
+            {"kind": "private", "host_name": "llm.example.com"},
+            "a private upstream needs either security_group_id or endpoint_service",
+        ),
+        (
+            {
+                "kind": "private",
+                "host_name": "llm.example.com",
+                "security_group_id": "sg-0123456789abcdef0",
+                "endpoint_service": "com.amazonaws.vpce.eu-west-1.vpce-svc-0123456789abcdef0",
+            },
+            "a private upstream needs either security_group_id or endpoint_service",
+        ),
     ],
 )
 def test_an_incomplete_upstream_is_refused(upstream: dict[str, str], message: str) -> None:
@@ -318,3 +332,58 @@ def test_the_budget_tells_before_and_not_only_after() -> None:
         ("ACTUAL", 80, [TOPIC]),
         ("FORECASTED", 100, [TOPIC]),
     ]
+
+
+EMBED = "amazon.titan-embed-text-v2:0"
+GATEWAY = {"kind": "gateway", "region": REGION}
+
+
+def test_exactly_the_embedding_models_are_exempt_from_the_guardrail() -> None:
+    chat = "amazon.nova-lite-v1:0"
+    recording = build(
+        "models",
+        groups=[
+            group(models=[chat], upstreams=[GATEWAY]),
+            group("embed", models=[EMBED], upstreams=[GATEWAY], serves=["embeddings"]),
+        ],
+        gateway_role_name="gateway-task",
+    )
+    arn, versions = one(recording, GUARDRAIL).outputs["guardrailArn"], "bedrock:GuardrailIdentifier"
+    found = {statement["Sid"]: statement for statement in document(one(recording, POLICY))}
+    models = f"arn:aws:bedrock:{REGION}::foundation-model"
+    assert found["EmbedWithListedModelseuwest1"] == {
+        "Sid": "EmbedWithListedModelseuwest1",
+        "Effect": "Allow",
+        "Action": ["bedrock:InvokeModel"],
+        "Resource": [f"{models}/{EMBED}"],
+    }
+    assert found["InvokeListedModelseuwest1"]["Resource"] == [f"{models}/{chat}"]
+    assert found["InvokeListedModelseuwest1"]["Condition"] == {"StringLike": {versions: [f"{arn}:*"]}}
+    assert found["RefuseOtherGuardrails"] == {
+        "Sid": "RefuseOtherGuardrails",
+        "Effect": "Deny",
+        "Action": INVOKE,
+        "NotResource": [f"{models}/{EMBED}"],
+        "Condition": {"StringNotLike": {versions: [f"{arn}:*"]}},
+    }
+    assert found["RefuseDraftGuardrails"]["Resource"] == ["*"]
+
+
+@pytest.mark.parametrize(
+    ("upstream", "serves"), [(bedrock(), ["embeddings"]), (GATEWAY, ["chat", "embeddings"])], ids=["bedrock", "gateway"]
+)
+def test_embeddings_that_would_open_a_chat_without_the_guardrail_are_refused(
+    upstream: dict[str, Any], serves: list[str]
+) -> None:
+    with pytest.raises(ValidationError, match="embeddings of Bedrock need a separate group"):
+        _groups(group(upstreams=[upstream], serves=serves))
+
+
+def test_a_model_key_without_the_role_that_reads_it_is_refused() -> None:
+    key = {
+        "name": "llm",
+        "secret_arn": "arn:aws:secretsmanager:eu-west-1:111122223333:secret:llm-AbCdEf",
+        "kms_key_arn": "k",
+    }
+    with pytest.raises(ValidationError, match="an upstream with an api_key needs execution_role_name and region"):
+        build("models", groups=[group(upstreams=[{**private(), "api_key": key}])])

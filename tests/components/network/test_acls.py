@@ -13,13 +13,14 @@ from components.network.acls import (
     MOST_ENTRIES,
     AclEntry,
     AclTable,
+    egress_acl_entries,
     most_internal_ports,
     private_acl_entries,
     public_acl_entries,
 )
 from components.network.addresses import plan_addresses
 from preflight.recording.recorder import record
-from settings.consistency import ACL_PORTS
+from settings.consistency import ACL_PORTS, EGRESS_ACL_PORTS
 from tests.components.edge_fixtures import ZONES, named, network_args, recorded_network
 
 PLAN = plan_addresses("10.20.0.0/16", ["eu-west-1a", "eu-west-1b"])
@@ -213,6 +214,66 @@ def test_as_many_ports_as_have_room_fill_the_quota_that_aws_gives(zones: int, po
 
     assert most_internal_ports(zones) == ACL_PORTS[zones] == ports
     assert len(full.egress) < len(full.ingress) <= MOST_ENTRIES < len(over.ingress)
+
+
+@pytest.mark.parametrize(("zones", "ports"), [(2, 4), (3, 2)])
+def test_next_to_egress_subnets_there_are_entries_for_fewer_ports(zones: int, ports: int) -> None:
+    plan = plan_addresses("10.20.0.0/16", [f"eu-west-1{letter}" for letter in ZONE_LETTERS[:zones]])
+    full = private_acl_entries(plan, 8443, range(5000, 5000 + ports), 8445)
+    over = private_acl_entries(plan, 8443, range(5000, 5000 + ports + 1), 8445)
+
+    assert most_internal_ports(zones, egress=True) == EGRESS_ACL_PORTS[zones] == ports
+    assert max(map(len, (full.ingress, full.egress))) <= MOST_ENTRIES < len(over.ingress)
+
+
+@given(zone_lists, port_lists)
+def test_egress_subnets_change_no_entry_of_the_others(zones: list[str], ports: list[int]) -> None:
+    plan = plan_addresses("10.20.0.0/16", zones)
+    before, after = private_acl_entries(plan, 8443, ports), private_acl_entries(plan, 8443, ports, 8445)
+
+    assert set(before.ingress) < set(after.ingress)
+    assert set(before.egress) < set(after.egress)
+
+
+EGRESS = egress_acl_entries(PLAN, 8445)
+BESIDE = private_acl_entries(PLAN, 8443, [5433], 8445)
+EGRESS_TASK = str(PLAN.zones[0].egress[5])
+
+
+@pytest.mark.parametrize(
+    ("entries", "address", "port", "passes"),
+    [
+        (EGRESS.ingress, TASK, 8445, True),
+        (EGRESS.ingress, TASK, 8443, False),
+        (EGRESS.ingress, TASK, 40_000, True),
+        (EGRESS.ingress, EDGE, 8445, False),
+        (EGRESS.ingress, EDGE, 40_000, False),
+        (EGRESS.ingress, INTERNET, 8445, False),
+        (EGRESS.ingress, INTERNET, 443, False),
+        (EGRESS.ingress, INTERNET, 40_000, True),
+        (EGRESS.egress, INTERNET, 443, True),
+        (EGRESS.egress, INTERNET, 80, False),
+        (EGRESS.egress, TASK, 443, True),
+        (EGRESS.egress, TASK, 40_000, True),
+        (EGRESS.egress, TASK, 5433, False),
+        (EGRESS.egress, EDGE, 443, False),
+        (EGRESS.egress, "10.99.0.1", 443, False),
+        (EGRESS.egress, "172.31.0.1", 443, False),
+        (EGRESS.egress, "192.168.1.1", 443, False),
+        (EGRESS.egress, "169.254.169.254", 443, False),
+        (BESIDE.ingress, EGRESS_TASK, 443, True),
+        (BESIDE.ingress, EGRESS_TASK, 40_000, True),
+        (BESIDE.ingress, EGRESS_TASK, 8443, False),
+        (BESIDE.ingress, EGRESS_TASK, 5433, False),
+        (BESIDE.egress, EGRESS_TASK, 8445, True),
+        (BESIDE.egress, EGRESS_TASK, 8444, False),
+        (BESIDE.egress, EGRESS_TASK, 40_000, True),
+    ],
+)
+def test_what_passes_at_the_egress_subnets(
+    entries: tuple[AclEntry, ...], address: str, port: int, passes: bool
+) -> None:
+    assert allows(entries, address, port) is passes
 
 
 @given(zone_lists, port_lists, st.integers(4000, 4999))

@@ -24,7 +24,7 @@ zone_lists = st.lists(st.sampled_from([f"eu-west-1{letter}" for letter in ZONE_L
 @given(blocks(), zone_lists)
 def test_no_two_subnets_share_an_address_and_all_lie_in_the_block(block: IPv4Network, zones: list[str]) -> None:
     plan = plan_addresses(str(block), zones)
-    subnets = [subnet for zone in plan.zones for subnet in (zone.public, zone.private)]
+    subnets = [subnet for zone in plan.zones for subnet in (zone.public, zone.private, zone.egress)]
 
     assert all(subnet.subnet_of(block) for subnet in subnets)
     assert not any(one.overlaps(other) for one, other in combinations(subnets, 2))
@@ -36,6 +36,8 @@ def test_public_subnets_lie_in_the_public_block_and_private_ones_outside(block: 
 
     assert all(zone.public.subnet_of(plan.public_block) for zone in plan.zones)
     assert not any(zone.private.overlaps(plan.public_block) for zone in plan.zones)
+    assert all(zone.egress.subnet_of(plan.egress_block) for zone in plan.zones)
+    assert not any(plan.egress_block.overlaps(one) for zone in plan.zones for one in (zone.private, plan.public_block))
 
 
 @given(blocks(), zone_lists)

@@ -279,3 +279,40 @@ def test_the_dns_allowlist_follows_from_the_declared_destinations() -> None:
         "s3.eu-west-1.amazonaws.com",
     ]
     assert service_domains("logs", "us-east-1", ACCOUNT) == ("logs.us-east-1.amazonaws.com",)
+
+
+SERVICE = "com.amazonaws.vpce.eu-west-1.vpce-svc-0123456789abcdef0"
+
+
+def test_a_service_of_another_vpc_gets_an_endpoint_and_a_group_that_admits_the_tasks_on_its_ports() -> None:
+    recording = recorded_endpoints(private_services=[{"service_name": SERVICE, "ports": [8001, 8000]}])
+    name = "endpoints-vpce-svc-0123456789abcdef0"
+    endpoint, group = (
+        named(recording, name, ENDPOINT),
+        named(recording, f"{name}-group", "aws:ec2/securityGroup:SecurityGroup"),
+    )
+    assert (endpoint.inputs["serviceName"], endpoint.inputs["securityGroupIds"]) == (SERVICE, [group.id])
+    assert (endpoint.inputs["privateDnsEnabled"], endpoint.inputs.get("policy")) == (False, None)
+    ways = {
+        kind: sorted(
+            (r.inputs["fromPort"], r.inputs["toPort"])
+            for r in recording.of_type(f"aws:vpc/securityGroup{kind}Rule:SecurityGroup{kind}Rule")
+            if group.id in (r.inputs["securityGroupId"], r.inputs.get("referencedSecurityGroupId"))
+        )
+        for kind in ("Ingress", "Egress")
+    }
+    assert ways == {"Ingress": [(8000, 8000), (8001, 8001)], "Egress": [(8000, 8000), (8001, 8001)]}
+    (component,) = recording.of_type("ai-interface:index:PrivateEndpoints")
+    assert component.outputs["privateServiceNames"] == {SERVICE: endpoint.outputs["dnsEntries"][0]["dnsName"]}
+
+
+@pytest.mark.parametrize(
+    ("services", "message"),
+    [
+        ([{"service_name": "com.amazonaws.eu-west-1.sts", "ports": [443]}], "AWS's own services are in services"),
+        ([{"service_name": SERVICE, "ports": [443]}] * 2, "twice: list each service once"),
+    ],
+)
+def test_a_service_that_is_awss_own_or_listed_twice_is_refused(services: list[dict[str, Json]], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        endpoints_args(private_services=services)

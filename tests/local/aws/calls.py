@@ -169,7 +169,7 @@ class Task:
         gate, arrival = self.gate("logs", "logs")
         logs = Logs({group: {"s": []}} if operation == "PutLogEvents" else {})
         asked = {"logGroupName": group, "logStreamName": "s", "logEvents": [{"timestamp": 1, "message": "m"}]}
-        CloudWatchLogs(gate, logs).answer(
+        CloudWatchLogs(gate, logs, Metrics()).answer(
             self.json("logs", operation, asked, self.session("executionRoleArn")), arrival
         )
 

@@ -13,9 +13,10 @@ import pytest
 from local.stack import Stack
 from local.task import service as services
 from local.task.definition import Definition
-from local.task.deployment import IN_PROGRESS, SERVICE
+from local.task.deployment import IN_PROGRESS
 from local.task.image import Images
 from local.task.service import Service
+from local.task.services import SERVICE
 from local.task.surroundings import Surroundings
 from local.task.task import PENDING, RUNNING, STOPPED
 from local.wiring import Loopback, Node
@@ -129,7 +130,7 @@ def make(monkeypatch: pytest.MonkeyPatch) -> Generator[Callable[[Stack], tuple[S
     def start(stack: Stack) -> tuple[Service, Counts]:
         wiring, counts = Loopback(), Counts()
 
-        def no_agent(_stack: Stack, _node: Node, _task: str) -> object:
+        def no_agent(_stack: Stack, _definition: Definition, _node: Node, _task: str) -> object:
             raise AssertionError
 
         around = Surroundings(stack, wiring, Images(stack, Path()), no_agent, [], "", "")  # pyright: ignore[reportArgumentType]

@@ -10,9 +10,9 @@ import pytest
 
 from local.signals import Metrics
 from local.stack import Stack
-from local.task.definition import TASK_DEFINITION
-from local.task.deployment import SERVICE, Deployment, InvalidServiceError
+from local.task.deployment import Deployment, InvalidServiceError
 from local.task.service import NAMESPACE, Service
+from local.task.services import SERVICE, TASK_DEFINITION
 from local.task.task import RUNNING
 from releases.manifest import versions
 from tests.local.around import World, changed, declared, stack_of, stack_with, until, world

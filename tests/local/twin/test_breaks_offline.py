@@ -22,6 +22,8 @@ from preflight.conform.checks import checks
 from tests.local.around import stack_of
 from tests.local.aws.world import STACKS, bootstrap
 from tests.local.twin.breaks import BREAKS, Break
+from tests.local.twin.gateway import with_gateway
+from tests.local.twin.gateway_breaks import BREAKS as OF_THE_GATEWAY
 
 STACK = "staging"
 TWIN = Path(__file__).parents[3] / "docs" / "twin.md"
@@ -72,6 +74,18 @@ def test_a_wrong_value_is_found_before_anything_runs(broken: Break) -> None:
     assert sorted({one[0] for one in new}) == list(broken.found_by), new
 
 
+@cache
+def known_with_the_gateway() -> frozenset[Reported]:
+    """What is reported of the stack with the gateway as it is."""
+    return frozenset(reported(with_gateway()))
+
+
+@pytest.mark.parametrize("broken", OF_THE_GATEWAY, ids=[one.name for one in OF_THE_GATEWAY])
+def test_a_wrong_value_of_the_gateway_is_found_before_anything_runs(broken: Break) -> None:
+    new = reported(broken.change(with_gateway())) - known_with_the_gateway()
+    assert sorted({one[0] for one in new}) == list(broken.found_by), new
+
+
 def test_only_what_a_value_means_to_the_application_is_left_to_the_twin() -> None:
     assert [one.name for one in BREAKS if not one.found_by] == ["a role of new people that waits for an administrator"]
 
@@ -90,7 +104,10 @@ def test_parity_finds_each_where_only_one_environment_has_it() -> None:
 
 
 def test_the_document_lists_them() -> None:
-    rows = [f"| {one.name} | {', '.join(f'`{name}`' for name in one.found_by) or 'the twin alone'} |" for one in BREAKS]
+    rows = [
+        f"| {one.name} | {', '.join(f'`{name}`' for name in one.found_by) or 'the twin alone'} |"
+        for one in (*BREAKS, *OF_THE_GATEWAY)
+    ]
     text = TWIN.read_text(encoding="utf-8")
     _, _, table = text.partition("| One wrong value | Found by |\n|---|---|\n")
     assert table.partition("\n\n")[0].splitlines() == rows, "\n".join(rows)

@@ -44,7 +44,8 @@ def alarms(twin: Twin) -> Generator[Moved]:
 
 def measure(twin: Twin) -> None:
     """Emit every gauge now."""
-    twin.service.measure()
+    for service in twin.services:
+        service.measure()
     twin.database.measure()
     twin.cache.measure()
 

@@ -51,7 +51,7 @@ TARGETS = r("lb.TargetGroup", "targets", targetType="ip", deregistrationDelay=60
 
 
 def proxy(
-    *, idle: str = "90s", stream: str = "600s", address: str = ANY_ADDRESS, upgrade: bool = False
+    *, idle: str = "90s", stream: str = "600s", address: str = ANY_ADDRESS, upgrade: bool = False, **more: Value
 ) -> dict[str, Any]:
     """A task whose first container is Envoy with this configuration."""
     route: dict[str, Any] = {"max_stream_duration": {"max_stream_duration": stream}}
@@ -62,7 +62,7 @@ def proxy(
     listener = {"address": {"socket_address": {"address": address, "port_value": 8443}}, "filter_chains": [chain]}
     configuration = json.dumps({"static_resources": {"listeners": [listener]}})
     container = {"name": "proxy", "image": "x", "command": ["--config-yaml", configuration]}
-    return r("ecs.TaskDefinition", containerDefinitions=json.dumps([container]))
+    return r("ecs.TaskDefinition", containerDefinitions=json.dumps([container]), **more)
 
 
 BUCKET = r("s3.Bucket", "logs", bucket="app-logs")
@@ -188,6 +188,10 @@ CASES = [
     case("elb-timeouts-in-order", "a stream that a deployment cuts", balancer(), TARGETS, proxy(stream="601s"),
          says=["violated x.containerDefinitions[proxy].stream"]),
     case("elb-timeouts-in-order", "a WebSocket that a deployment closes", balancer(), TARGETS, proxy(stream="9999s", upgrade=True)),
+    *(case("elb-timeouts-in-order", f"a proxy of a service {how}", balancer(), TARGETS, proxy(idle="60s", arn="arn:task"),
+           r("ecs.Service", "service", taskDefinition="arn:task", **loads), says=says)
+      for how, loads, says in (("without a load balancer", {}, []), ("with one", {"loadBalancers": [{"targetGroupArn": "arn:tg"}]},
+                               ["violated x.containerDefinitions[proxy].keep-alive"]))),
     case("elb-timeouts-in-order", "a proxy that only the task itself reaches", balancer(), TARGETS, proxy(idle="1s", address="127.0.0.1")),
     case("elb-timeouts-in-order", "containers that are not known", balancer(), TARGETS,
          r("ecs.TaskDefinition", containerDefinitions=UNKNOWN, needs={"containerDefinitions": TOPIC}), says=["not proven x.containerDefinitions"]),

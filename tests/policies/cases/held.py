@@ -22,6 +22,7 @@ WRITERS, READERS, VERSIONS = (
     "elb-access-logs-have-named-readers",
     "s3-backed-up-buckets-are-versioned",
 )
+EMBEDS = "bedrock-embeddings-pass-no-guardrail"
 BOUND, WATCH = "bedrock-calls-require-the-guardrail", "bedrock-calls-are-watched"
 VIA = {"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}}
 
@@ -63,6 +64,14 @@ def guardrail(version: str) -> dict[str, str]:
     return {"bedrock:GuardrailIdentifier": f"arn:guard:{version}"}
 
 
+MODEL = "arn:aws:bedrock:eu-west-1::foundation-model"
+CLAUDE = f"{MODEL}/anthropic.claude-3-haiku-20240307-v1:0"
+EMBED: dict[str, Any] = {
+    "Sid": "Embed",
+    "Effect": "Allow",
+    "Action": "bedrock:InvokeModel",
+    "Resource": f"{MODEL}/amazon.titan-embed-text-v2:0",
+}
 OTHERS = deny("bedrock:InvokeModel", Condition={"StringNotLike": guardrail("*")})
 ABSENT_PASSES = deny(
     "bedrock:InvokeModel", Condition={"Null": {"bedrock:GuardrailIdentifier": "false"}, "StringNotLike": guardrail("*")}
@@ -161,6 +170,18 @@ CASES = [
          calls(call(), ABSENT_PASSES, DRAFT), says=["violated calls.policy[Call].Condition"]),
     case(BOUND, "a task that is not known", GUARD, r("ecs.TaskDefinition", "task", containerDefinitions=UNKNOWN, needs={"containerDefinitions": TOPIC}),
          calls(call(), ABSENT_PASSES, DRAFT), says=["not proven calls.policy[Call].Condition"]),
+    case(BOUND, "an embedding model", GUARD, calls(EMBED, OTHERS, DRAFT)),
+    case(BOUND, "an embedding model and another one", GUARD, calls({**EMBED, "Resource": [EMBED["Resource"], CLAUDE]}, OTHERS, DRAFT),
+         says=["violated calls.policy[Embed].Condition"]),
+    case(BOUND, "embedding models by a pattern", GUARD, calls({**EMBED, "Resource": f"{MODEL}/amazon.titan-embed-text-*"}, OTHERS, DRAFT),
+         says=["violated calls.policy[Embed].Condition"]),
+    case(BOUND, "an embedding model with a stream", GUARD,
+         calls({**EMBED, "Action": ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"]}, OTHERS, DRAFT),
+         says=["violated calls.policy[Embed].Condition"]),
+    case(EMBEDS, "an embedding model", GUARD, calls(EMBED, OTHERS, DRAFT), says=["violated calls.policy[Embed]"]),
+    case(EMBEDS, "chats only", GUARD, calls(call(StringLike=guardrail("*")), OTHERS, DRAFT)),
+    case(EMBEDS, "no guardrail", calls(EMBED)),
+    case(EMBEDS, "unknown", GUARD, calls(policy=UNKNOWN, needs={"policy": TOPIC})),
     case(BOUND, "no denial", GUARD, calls(call(StringEquals=guardrail("1"))), says=["violated calls.policy"]),
     case(BOUND, "a draft", GUARD, calls(call(StringLike=guardrail("*")), OTHERS), says=["violated calls.policy"]),
     case(BOUND, "no calls", GUARD, calls({**call(), "Action": "s3:GetObject"})),

@@ -197,6 +197,8 @@ CASES = [
     case("vpc-endpoint-policies-are-narrow", "everything", endpoint("*", "*"),
          says=["violated x.policy[One].Action", "violated x.policy[One].Principal", "violated x.policy[One].Resource"]),
     case("vpc-endpoint-policies-are-narrow", "unknown", r("ec2.VpcEndpoint", policy=UNKNOWN), says=["not proven x.policy"]),
+    case("vpc-endpoint-policies-are-narrow", "another VPC's service, which takes no policy",
+         r("ec2.VpcEndpoint", serviceName="com.amazonaws.vpce.eu-west-1.vpce-svc-0123456789abcdef0")),
     case("vpc-endpoint-policies-are-narrow", "an endpoint that takes no policy", r("ec2.VpcEndpoint", vpcEndpointType="GatewayLoadBalancer")),
     case("vpc-endpoint-policies-are-narrow", "not applicable", TOPIC),
     case("iam-service-grants-name-their-source", "of this account",

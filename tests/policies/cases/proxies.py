@@ -90,6 +90,24 @@ def tls(**context: Value) -> dict[str, Any]:
     }
 
 
+CONNECT: dict[str, Any] = {
+    "name": "tunnel",
+    "match": {"connect_matcher": {}},
+    "route": {"cluster": "out", "timeout": "60s"},
+}
+TUNNELS: dict[str, Any] = {"name": "tunnel", "internal_listener": {}, "filter_chains": [{"filters": [{"name": "tcp", "typed_config": {
+    "@type": f"{TYPE}.network.tcp_proxy.v3.TcpProxy", "tunneling_config": {"hostname": "models.example.com:443"}}}]}]}  # fmt: skip
+
+
+def tunnelled(**more: Value) -> dict[str, Any]:
+    address = {"envoy_internal_address": {"server_listener_name": "tunnel"}}
+    return {
+        "name": "out",
+        "load_assignment": {"endpoints": [{"lb_endpoints": [{"endpoint": {"address": address}}]}]},
+        **more,
+    }
+
+
 def container(listeners: list[Value], clusters: list[Value] | None = None, **more: Value) -> dict[str, Any]:
     static = {"listeners": listeners, "clusters": clusters or [cluster()]}
     text = json.dumps({"static_resources": static, **more})
@@ -276,6 +294,8 @@ CASES = [
     case(LIMIT, "streams bounded for all routes", proxy(listening(manager(
          routes=(TOO_LARGE, {"name": "all", "route": {"cluster": "app", "timeout": "0s"}}),
          common_http_protocol_options={"max_stream_duration": "600s"})))),
+    case(LIMIT, "tunnels only", proxy(listening(manager(routes=(CONNECT,))))),
+    case(LIMIT, "tunnels and requests", proxy(listening(manager(routes=(CONNECT, ON)))), says=[f"{AT}.listeners[in].http_filters"]),
     case(LIMIT, "no proxy", task(APP)),
     case(LIMIT, "unknown", UNKNOWN_TASK, says=UNPROVEN),
     case(LIMIT, "not applicable", NO_TASK),
@@ -296,6 +316,12 @@ CASES = [
     case(VERIFY, "an address that only Envoy finds out", proxy(clusters=[{"name": "out", "type": "ORIGINAL_DST"}]),
          says=[f"{AT}.clusters[out].transport_socket"]),
     case(VERIFY, "a group of other clusters", proxy(clusters=[{"name": "out", "cluster_type": {"name": "aggregate"}}])),
+    case(VERIFY, "a tunnel without a checked certificate", proxy(TUNNELS, clusters=[tunnelled(**tls(trusted_ca={"filename": "/ca"}))]),
+         says=[f"{AT}.clusters[out].transport_socket"]),
+    case(VERIFY, "a tunnel in clear text", proxy(TUNNELS, clusters=[tunnelled()]), says=[f"{AT}.clusters[out].transport_socket"]),
+    case(VERIFY, "a tunnel with a checked certificate", proxy(TUNNELS, clusters=[tunnelled(**tls(
+         trusted_ca={"filename": "/ca"}, match_typed_subject_alt_names=[{"san_type": "DNS"}]))])),
+    case(VERIFY, "a listener of Envoy's own that opens no tunnel", proxy({**TUNNELS, "filter_chains": []}, clusters=[tunnelled()])),
     case(VERIFY, "unknown", UNKNOWN_TASK, says=UNPROVEN),
     case(VERIFY, "not applicable", NO_TASK),
     case(ENTER, "the proxy", BOTH, service(AMONG)),

@@ -164,6 +164,8 @@ CASES = [
          says=["violated edge.subnets"]),
     case(SPEAK, "no client is admitted", *(item for item in WIRED if item["name"] != "from-world"), says=["violated edge.securityGroups"]),
     case(SPEAK, "an endpoint that nobody reaches", *WIRED, ENDS, says=["violated logs"]),
+    case(SPEAK, "another VPC's service, whose port is its owner's choice", *WIRED,
+         {**ENDS, "inputs": {**ENDS["inputs"], "serviceName": "com.amazonaws.vpce.eu-west-1.vpce-svc-0123456789abcdef0"}}),
     case(SPEAK, "an endpoint that its clients reach", *WIRED, ENDS, egress(TASKS, referencedSecurityGroupId=UNKNOWN, needs={"referencedSecurityGroupId": TASKS}),
          r("vpc.SecurityGroupIngressRule", "https", securityGroupId=UNKNOWN, ipProtocol="tcp", fromPort=443, toPort=443, referencedSecurityGroupId=UNKNOWN,
            needs={"securityGroupId": TASKS, "referencedSecurityGroupId": TASKS})),

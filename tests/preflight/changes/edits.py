@@ -35,6 +35,12 @@ _BEDROCK = [{"kind": "bedrock", "region": "eu-west-1"}]
 ONE_GROUP = [{"name": "general", "models": ["openai.gpt-oss-120b-1:0"], "upstreams": _BEDROCK}]
 TWO_GROUPS = [*ONE_GROUP, {"name": "second", "models": ["openai.gpt-oss-20b-1:0"], "upstreams": _BEDROCK}]
 _BY_GATEWAY = [{**ONE_GROUP[0], "upstreams": [{"kind": "gateway", "region": "eu-west-1"}]}]
+_PROVIDER = {
+    "kind": "external",
+    "hostName": "api.provider.com",
+    "apiKeySecret": "ai-interface/staging/model-key-provider",
+}
+_BY_PROVIDER = [{**ONE_GROUP[0], "upstreams": [*_BEDROCK, _PROVIDER]}]
 _GATEWAY: Values = {"ai-interface:models.groups": _BY_GATEWAY}
 _OWN: Values = {"ai-interface:network.existing": EXISTING}
 _MACHINE: Values = {"ai-interface:identity.machineClients": MACHINES}
@@ -192,6 +198,13 @@ EDITS: tuple[Edit, ...] = (
     Edit("models.groups", TWO_GROUPS, "a group added"),
     Edit("models.groups", ONE_GROUP, "a group removed", running={"ai-interface:models.groups": TWO_GROUPS}),
     Edit("models.groups", _BY_GATEWAY, "the gateway in place of Chat Completions"),
+    Edit("models.groups", _BY_PROVIDER, "a provider on the internet added"),
+    Edit(
+        "models.groups",
+        ONE_GROUP,
+        "a provider on the internet removed",
+        running={"ai-interface:models.groups": _BY_PROVIDER},
+    ),
     *_each(
         "models.gateway",
         {"cpuUnits": 512, "memoryMebibytes": 4096, "minimumTasks": 3, "maximumTasks": 6},

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from preflight.account.lines import Status
 from preflight.ready.parts.needs import processors
+from settings.upstreams import PrivateUpstream
 from tests.preflight.ready.aws_responses import FARGATE, FARGATE_DEFAULT
 from tests.preflight.ready.faults import (
     Fault,
@@ -79,6 +81,29 @@ def _secret(**answer: object) -> Any:  # noqa: ANN401
     return says("secretsmanager", "DescribeSecret", {"Name": "x", "Tags": tags, **answer})
 
 
+def _model_key(plant: Callable[[World], None]) -> Callable[[World], None]:
+    """A private server with an API key, in a group of staging, and a fault."""
+
+    def both(world: World) -> None:
+        plant(world)
+        settings = world.wanted.settings
+        server = PrivateUpstream.model_validate(
+            {
+                "kind": "private",
+                "hostName": "llm.example.com",
+                "securityGroupId": "sg-0123456789abcdef0",
+                "apiKeySecret": MODEL_KEY,
+            }
+        )
+        (group,) = settings.models.groups
+        groups = (group.model_copy(update={"upstreams": (*group.upstreams, server)}),)
+        models = settings.models.model_copy(update={"groups": groups})
+        world.wanted = replace(world.wanted, settings=settings.model_copy(update={"models": models}))
+
+    return both
+
+
+MODEL_KEY = "ai-interface/staging/model-key-llm"
 CURRENT = {"VersionIdsToStages": {"1": ["AWSCURRENT"]}}
 SECRET = "ai-interface/staging/oidc-client-secret"
 FIRST = [
@@ -159,6 +184,13 @@ FIRST = [
         _secret(Tags=[{"Key": "environment", "Value": "prod"}], **CURRENT),
         f"{SECRET} environment",
         "bootstrap",
+    ),
+    Fault(
+        "no secret of a model server",
+        "client secret",
+        _model_key(refuses_for("secretsmanager", "DescribeSecret", MODEL_KEY, "ResourceNotFoundException")),
+        MODEL_KEY,
+        "modelKeys of staging in bootstrap/",
     ),
     Fault(
         "no secret",

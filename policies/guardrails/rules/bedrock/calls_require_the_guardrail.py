@@ -6,6 +6,8 @@ not document that a Chat Completions call carries this key, and without the key 
 without the condition therefore passes where the task's proxy sets the guardrail header on each request, which the
 application cannot change. A draft changes without a new version, and so without review.
 
+A grant for embedding models alone, by name, needs neither: bedrock-embeddings-pass-no-guardrail reports it.
+
 The policy checks identity policies and those of VPC endpoints; whether the guardrail filters the right content is for review.
 """
 
@@ -14,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...checks import undecided
+from ...iam import names_embedding_models_only
 from ...rule import Rule, Settings, Severity, stack_rule
 from ...topology.graph.documents import document_at
 from ...topology.graph.resources import Graph, Resource
@@ -40,7 +43,7 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
         found = statements(of)
         calls = [item for item in found if item.allows and _calls(item)]
         for item in calls:
-            if _KEY not in item.keys:
+            if _KEY not in item.keys and not names_embedding_models_only(item):
                 yield from _set_by_proxy(graph, resource, f"policy[{item.label}].Condition")
         if calls:
             yield from _denials(resource, calls, [item for item in found if not item.allows and _calls(item)])
@@ -68,7 +71,7 @@ def _denials(resource: Resource, calls: list[Statement], denials: list[Statement
         yield violated(resource, "policy", "no such Deny", wanted, _FIX, what="has no matching Deny")
     allowed = [value for item in calls for test in item.tests(_KEY) for value in test.values]
     denied = [value for item in denials for test in item.tests(_KEY) for value in test.values]
-    any_version = not all(_KEY in item.keys for item in calls)
+    any_version = not all(_KEY in item.keys or names_embedding_models_only(item) for item in calls)
     if (any_version or any(value.endswith((":*", "DRAFT")) for value in allowed)) and not any(
         v.endswith("DRAFT") for v in denied
     ):

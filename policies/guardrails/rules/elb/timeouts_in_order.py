@@ -5,7 +5,8 @@ If the target's keep-alive is not longer than the load balancer's idle timeout, 
 stream limit exceeds the deregistration delay, a deployment cuts off responses. Where a timeout is not set, AWS's
 default applies.
 
-The policy reads the proxy's limits where its configuration is in the task definition (Envoy as JSON).
+The policy reads the proxy's limits where its configuration is in the task definition (Envoy as JSON), unless all services with
+that definition have no load balancer.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...checks import containers, expect
+from ...joins import referring
 from ...proxies import proxy_limits
 from ...rule import Rule, Settings, Severity, stack_rule
 from ...topology.graph.resources import Graph, Resource, Unknown
@@ -36,6 +38,8 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     for group in groups:
         yield from _sound(group, "deregistrationDelay")
     for task in graph.of_type("ecs.TaskDefinition"):
+        if _is_behind_none(graph, task):
+            continue
         found, undecided = containers(task, _WANTED, _FIX)
         yield from undecided
         for container in found:
@@ -44,6 +48,12 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
                 yield from _longer(task, container.path("keep-alive"), limits.keep_alive, balancer, "idleTimeout")
             for group in groups:
                 yield from _within(task, container.path("stream"), limits.stream, group)
+
+
+def _is_behind_none(graph: Graph, task: Resource) -> bool:
+    """Whether services run the task, and none of them has a load balancer."""
+    services = referring(graph, task, "taskDefinition", "ecs.Service")
+    return bool(services) and not any(service.value("loadBalancers") for service in services)
 
 
 def _sound(resource: Resource, path: str) -> Iterator[Finding]:

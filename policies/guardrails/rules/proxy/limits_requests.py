@@ -43,7 +43,7 @@ def _manager(task: Resource, place: str, manager: dict[str, Any]) -> Iterator[Fi
         default = "300s" if name == "stream_idle_timeout" else None
         if not seconds(manager.get(name) or default):
             yield violated(task, f"{place}.{name}", manager.get(name), "a time greater than 0s", f"set {name}")
-    if not _limits_bodies(manager):
+    if not _limits_bodies(manager) and not _only_tunnels(manager):
         fix = "return 413 for a content-length beyond the limit, or add a filter that limits bodies"
         yield violated(task, f"{place}.http_filters", "no limit on bodies", "a limit on the size of bodies", fix)
     whole = seconds((as_mapping(manager.get("common_http_protocol_options")) or {}).get("max_stream_duration"))
@@ -54,6 +54,12 @@ def _manager(task: Resource, place: str, manager: dict[str, Any]) -> Iterator[Fi
             yield violated(
                 task, path, "0s", "max_stream_duration, or a timeout", f"{_FIX}", what="can run indefinitely"
             )
+
+
+def _only_tunnels(manager: dict[str, Any]) -> bool:
+    """Whether every request that is forwarded is a tunnel (CONNECT), which has no body."""
+    forwarded = [as_mapping(route.get("match")) or {} for _, route in routes_of(manager) if route.get("route")]
+    return bool(forwarded) and all("connect_matcher" in match for match in forwarded)
 
 
 def _ends(action: dict[str, Any]) -> bool:

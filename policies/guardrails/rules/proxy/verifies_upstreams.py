@@ -7,7 +7,7 @@ The policy reads configurations in the task definition, not those in an image.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from ...checks import containers, listed
@@ -34,14 +34,19 @@ def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     yield from undecided
     for container in found:
         proxy = proxy_of(container)
+        tunnels = proxy.tunnels() if proxy is not None else ()
         for number, cluster in enumerate(proxy.clusters() if proxy is not None else ()):
             place = container.path(f"clusters[{cluster.get('name') or number}].transport_socket")
-            if _leaves(cluster):
+            if _leaves(cluster, tunnels):
                 yield from _cluster(resource, place, cluster)
 
 
-def _leaves(cluster: dict[str, Any]) -> bool:
-    """Whether the cluster is outside the task: its address is not loopback, or only Envoy resolves it."""
+def _leaves(cluster: dict[str, Any], tunnels: Collection[str]) -> bool:
+    """Whether the cluster is outside the task: its address is not loopback, or only Envoy resolves it, or it is a listener of
+    Envoy's own that opens a tunnel."""
+    listeners = {node.get("server_listener_name") for node in nodes_in(cluster.get("load_assignment"))}
+    if listeners & set(tunnels):
+        return True
     sockets = [as_mapping(node.get("socket_address")) or {} for node in nodes_in(cluster.get("load_assignment"))]
     addresses = [socket["address"] for socket in sockets if "address" in socket]
     dynamic = cluster.get("type") in ("LOGICAL_DNS", "ORIGINAL_DST", "STRICT_DNS", "EDS") and not addresses

@@ -4,7 +4,8 @@ Without one, any client that can reach the VPC endpoint can send data to any acc
 accepts their credentials. Image layers are downloaded with URLs signed by ECR, so the grant for its bucket needs no
 condition on the caller.
 
-The policy checks that a statement limits action, resource or principal; whether the limit is right is for review.
+The policy checks that a statement limits action, resource or principal; whether the limit is right is for review. It skips
+endpoints to services that are not AWS's, which take no policy.
 """
 
 from __future__ import annotations
@@ -22,12 +23,17 @@ from ...topology.iam.matching import matches_action
 from ...topology.iam.statements import Statement, grants
 
 _WANTED = "a policy that names the actions and resources used through the VPC endpoint"
+_NOT_OF_AWS = "com.amazonaws.vpce."
+"""https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html: AWS allows full access through them."""
 _FIX = "give the VPC endpoint a policy with the actions and resources that the stack uses"
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """Evaluate one VPC endpoint, or the policy of one."""
     if resource.value("vpcEndpointType") in ("GatewayLoadBalancer", "Resource", "ServiceNetwork"):
+        return
+    name = resource.value("serviceName")
+    if isinstance(name, str) and name.startswith(_NOT_OF_AWS):
         return
     policy = document_at(resource, "policy")
     yield from undecided(resource, "policy", policy, _WANTED, _FIX)

@@ -141,6 +141,22 @@ class Routing:
             left -= route.destination
         return not left
 
+    def outward(self, subnet: Resource) -> Addresses:
+        """The internet addresses to which a subnet's routes lead, by a NAT gateway or an internet gateway. A route that is not
+        known yet, or to a VPC endpoint, does not count."""
+        table = self.table_of(subnet)
+        found, claimed = Addresses(), Addresses()
+        for route in sorted(self._routes.get(table.urn, ()) if table is not None else (), key=_specific):
+            if route.destination is None:
+                continue
+            leaves = route.through is Through.INTERNET or (
+                route.through is Through.OUTWARD and route.gateway is None and route.literal != "local"
+            )
+            if leaves:
+                found |= (route.destination & INTERNET) - claimed
+            claimed |= route.destination
+        return found
+
     def placement(self, subnet: Resource) -> Placement:
         """A subnet's routes to and from the internet."""
         if subnet.urn not in self._placements:

@@ -198,6 +198,8 @@ def service_port(resource: Resource) -> int | None:
     if resource.kind in ("rds.Cluster", "rds.Instance"):
         engine = str(resource.value("engine"))
         return next((number for name, number in _ENGINE_PORTS.items() if name in engine), None)
+    if str(resource.value("serviceName")).startswith("com.amazonaws.vpce."):
+        return None  # the owner of the endpoint service chooses it
     return _SERVICE_PORTS.get(resource.kind)
 
 

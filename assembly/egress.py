@@ -1,0 +1,141 @@
+"""Arguments of the egress proxy, for stacks with an upstream of kind ``external``."""
+
+from assembly.common import image, repository_arns, tags
+from components.egress import (
+    EgressIdentity,
+    EgressIdentityArgs,
+    EgressNetwork,
+    EgressNetworkArgs,
+    EgressProxyArgs,
+)
+from components.egress.identity import CLIENT_CERTIFICATE, CLIENT_PRIVATE_KEY
+from components.egress.settings import PORT
+from components.egress.settings import host_name as egress_host_name
+from components.monitoring import EgressAlarms, EgressAlarmsArgs, Operations
+from components.network import PrivateNetwork
+from components.proxy.settings import ProxyEgress
+from components.service import InterfaceService, WorkloadIdentity
+from releases.manifest import Release
+from settings import StackSettings
+from settings.upstreams import ExternalUpstream
+
+CLIENT_CERTIFICATE_VARIABLE, CLIENT_PRIVATE_KEY_VARIABLE = "EGRESS_CLIENT_CERTIFICATE", "EGRESS_CLIENT_PRIVATE_KEY"
+EGRESS_SECRETS = {
+    CLIENT_CERTIFICATE_VARIABLE: CLIENT_CERTIFICATE,
+    CLIENT_PRIVATE_KEY_VARIABLE: CLIENT_PRIVATE_KEY,
+}
+"""The variables of the interface's proxy with the certificate that it shows to the egress proxy."""
+TASKS = range(2, 5)
+"""The number of the egress proxy's tasks. A tunnel is copied, not read, so a quarter of a vCPU is enough for many of them."""
+
+
+def external_hosts(settings: StackSettings) -> list[str]:
+    """The hosts of the declared providers on the internet, sorted; empty for a stack without one."""
+    return sorted(
+        {
+            upstream.host_name
+            for group in settings.models.groups
+            for upstream in group.upstreams
+            if isinstance(upstream, ExternalUpstream)
+        }
+    )
+
+
+def egress_network(settings: StackSettings, network: PrivateNetwork) -> EgressNetworkArgs | None:
+    """Subnets and NAT gateways; ``None`` for a stack without a provider on the internet."""
+    if not external_hosts(settings):
+        return None
+    return EgressNetworkArgs(
+        vpc_id=network.vpc_id,
+        cidr_block=str(settings.network.cidr_block),
+        availability_zones=list(settings.network.availability_zones),
+        public_subnet_ids=network.public_subnet_ids,
+        port=PORT,
+        tags=tags(settings),
+    )
+
+
+def egress_identity(
+    settings: StackSettings, *, network: PrivateNetwork, operations: Operations, workload: WorkloadIdentity
+) -> EgressIdentityArgs | None:
+    """Roles, security group, name and secrets; ``None`` for a stack without a provider on the internet."""
+    if not external_hosts(settings):
+        return None
+    return EgressIdentityArgs(
+        environment=settings.environment,
+        region=settings.region,
+        account_id=settings.account_id,
+        vpc_id=network.vpc_id,
+        client_security_group_id=workload.security_group_id,
+        client_execution_role_name=workload.execution_role_name,
+        image_repository_arns=repository_arns(settings, "proxy"),
+        key_arn=operations.key_arn,
+        log_retention_days=settings.retention.application_log_days,
+        tags=tags(settings),
+    )
+
+
+def egress_alarms(
+    settings: StackSettings, egress: EgressIdentity | None, service: InterfaceService, operations: Operations
+) -> EgressAlarmsArgs | None:
+    """Alarms on the egress proxy; ``None`` for a stack without one."""
+    if egress is None:
+        return None
+    return EgressAlarmsArgs(
+        environment=settings.environment,
+        cluster_name=service.cluster_name,
+        minimum_tasks=TASKS[0],
+        alarm_topic_arn=operations.alarm_topic_arn,
+        runbook_url=settings.owner.on_call,
+        tags=tags(settings),
+    )
+
+
+def egress_proxy(
+    settings: StackSettings,
+    release: Release,
+    *,
+    network: EgressNetwork,
+    egress: EgressIdentity,
+    service: InterfaceService,
+    alarms: EgressAlarms,
+) -> EgressProxyArgs:
+    """The task definition and the service, in the interface's cluster."""
+    return EgressProxyArgs(
+        environment=settings.environment,
+        region=settings.region,
+        release=release.version,
+        cluster_arn=service.cluster_arn,
+        cluster_name=service.cluster_name,
+        host_names=external_hosts(settings),
+        proxy_image=image(settings, release, "proxy"),
+        authority=egress.authority,
+        execution_role_arn=egress.execution_role_arn,
+        task_role_arn=egress.task_role_arn,
+        secret_references=egress.secret_references,
+        log_group_names=egress.log_group_names,
+        registry_arn=egress.registry_arn,
+        subnet_ids=network.subnet_ids,
+        security_group_id=egress.security_group_id,
+        rollback_alarm_names=alarms.rollback_alarm_names,
+        model_deadline_seconds=settings.limits.timeouts.model_deadline_seconds,
+        model_idle_seconds=settings.limits.timeouts.model_idle_seconds,
+        architecture=settings.capacity.architecture.value,
+        minimum_tasks=TASKS[0],
+        maximum_tasks=TASKS[-1],
+        availability_zones=len(settings.network.availability_zones),
+        tags=tags(settings),
+    )
+
+
+def proxy_egress(settings: StackSettings, authority: str) -> ProxyEgress | None:
+    """How the interface's proxy finds and trusts the egress proxy, whose CA is ``authority``."""
+    if not external_hosts(settings):
+        return None
+    return ProxyEgress(
+        host_name=egress_host_name(settings.environment),
+        port=PORT,
+        ca_certificate=authority,
+        client_certificate_variable=CLIENT_CERTIFICATE_VARIABLE,
+        client_private_key_variable=CLIENT_PRIVATE_KEY_VARIABLE,
+    )

@@ -1,0 +1,84 @@
+"""The API keys of private and external upstreams: existing secrets, of which only the description is read.
+
+A key is never in the plan or the state: the look-up returns the secret's ARN and its KMS key, and ECS hands the value to the
+proxy's container when a task starts.
+"""
+
+import hashlib
+from collections.abc import Iterator
+
+import pulumi_aws as aws
+
+from components.models import ModelKeyArgs
+from settings import Problem, StackSettings
+from settings.stack import PREFIX, refused
+from settings.upstreams import ExternalUpstream, PrivateUpstream, server_of
+
+KeyedUpstream = ExternalUpstream | PrivateUpstream
+
+
+def upstream_name(group: str, upstream: KeyedUpstream) -> str:
+    """The upstream's name at the proxy. Neither group nor host names contain colons, so the names are unique."""
+    return f"{group}:{upstream.host_name}:{upstream.port}"
+
+
+def key_variable(group: str, upstream: KeyedUpstream) -> str:
+    """The proxy's environment variable with the upstream's API key; empty if it has none. Names that differ only in
+    characters that a variable cannot contain get different variables."""
+    if upstream.api_key_secret is None:
+        return ""
+    digest = hashlib.sha256(upstream_name(group, upstream).encode()).hexdigest()
+    return f"MODEL_KEY_{group.upper().replace('-', '_')}_{digest[:8].upper()}"
+
+
+def key_secrets(settings: StackSettings) -> dict[str, str]:
+    """Variable of the proxy → the secret's key in the service's ``secret_references``."""
+    return {
+        key_variable(group, upstream): reference(upstream.api_key_secret)
+        for _, group, upstream in _keyed(settings)
+        if upstream.api_key_secret is not None
+    }
+
+
+def reference(secret: str) -> str:
+    """The key in ``secret_references``, which also has the secrets that the stack generates."""
+    return f"model-key:{secret}"
+
+
+def look_up_keys(settings: StackSettings) -> dict[str, ModelKeyArgs]:
+    """Secret as the settings name it → its ARN and KMS key. Raises ``SettingsError`` for a secret with the AWS managed key,
+    which the permissions boundary of the stack's roles does not let them use."""
+    found: dict[str, ModelKeyArgs] = {}
+    problems: list[Problem] = []
+    for key, _, upstream in _keyed(settings):
+        name = upstream.api_key_secret
+        if name is None or name in found:
+            continue
+        secret = aws.secretsmanager.get_secret(arn=name) if name.startswith("arn:") else _by_name(name)
+        if not secret.kms_key_id or secret.kms_key_id.endswith("alias/aws/secretsmanager"):
+            problems.append(
+                Problem(
+                    key=f"{PREFIX}{key}.apiKeySecret",
+                    value=secret.name,
+                    allowed="a secret that is encrypted with a customer managed key, such as the one that bootstrap creates",
+                    fix=f"aws secretsmanager update-secret --secret-id {secret.name} --kms-key-id <the key's ARN>",
+                )
+            )
+            continue
+        kms_key = aws.kms.get_key(key_id=secret.kms_key_id)
+        found[name] = ModelKeyArgs(name=reference(name), secret_arn=secret.arn, kms_key_arn=kms_key.arn)
+    if problems:
+        raise refused(settings.environment, problems)
+    return found
+
+
+def _by_name(name: str) -> aws.secretsmanager.GetSecretResult:
+    return aws.secretsmanager.get_secret(name=name)
+
+
+def _keyed(settings: StackSettings) -> Iterator[tuple[str, str, KeyedUpstream]]:
+    """The key of each upstream that may have an API key, its group and itself."""
+    for position, group in enumerate(settings.models.groups):
+        for place, upstream in enumerate(group.upstreams):
+            if (server := server_of(upstream)) is not None:
+                yield f"models.groups[{position}].upstreams[{place}]", group.name, server

@@ -1,0 +1,69 @@
+"""How the proxy proves to a model server who calls: a signature as the task role, or an API key."""
+
+from typing import Any
+
+from components.proxy.settings import ProxySettings, ProxyUpstream
+
+
+def model_secrets(settings: ProxySettings) -> list[dict[str, Any]]:
+    """Return the API keys of the upstreams, each from its own environment variable. Envoy does not start without one."""
+    return [
+        {
+            "name": _key_name(upstream),
+            "generic_secret": {"secret": {"environment_variable": upstream.api_key_variable}},
+        }
+        for group in settings.model_groups
+        for upstream in group.upstreams
+        if upstream.api_key_variable
+    ]
+
+
+def _key_name(upstream: ProxyUpstream) -> str:
+    return f"key-{upstream.name}"
+
+
+def credential_filters(upstream: ProxyUpstream) -> list[dict[str, Any]] | None:
+    """The filter that proves who calls, in the upstream's own filter chain: no other upstream of a failover gets the
+    credential, and host and path have their final values."""
+    types = "type.googleapis.com/envoy.extensions"
+    if upstream.signing_region:
+        name, config = "aws_request_signing", _signature(upstream)
+    elif upstream.api_key_variable:
+        name, config = "credential_injector", _api_key(upstream)
+    else:
+        return None
+    return [
+        {"name": f"envoy.filters.http.{name}", "typed_config": config},
+        {
+            "name": "envoy.filters.http.upstream_codec",
+            "typed_config": {"@type": f"{types}.filters.http.upstream_codec.v3.UpstreamCodec"},
+        },
+    ]
+
+
+def _signature(upstream: ProxyUpstream) -> dict[str, Any]:
+    """SigV4 as the task role."""
+    return {
+        "@type": "type.googleapis.com/envoy.extensions.filters.http.aws_request_signing.v3.AwsRequestSigning",
+        "service_name": upstream.signing_service,
+        "region": upstream.signing_region,
+        "credential_provider": {"custom_credential_provider_chain": True, "container_credential_provider": {}},
+    }
+
+
+def _api_key(upstream: ProxyUpstream) -> dict[str, Any]:
+    """The key as a bearer token. If it is empty, Envoy returns 401; if it contains a line end, 503."""
+    types = "type.googleapis.com/envoy.extensions"
+    return {
+        "@type": f"{types}.filters.http.credential_injector.v3.CredentialInjector",
+        "overwrite": True,
+        "credential": {
+            "name": "envoy.http.injected_credentials.generic",
+            "typed_config": {
+                "@type": f"{types}.http.injected_credentials.generic.v3.Generic",
+                "credential": {"name": _key_name(upstream)},
+                "header": "authorization",
+                "header_value_prefix": "Bearer ",
+            },
+        },
+    }

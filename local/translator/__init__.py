@@ -1,0 +1,1 @@
+"""A stand-in for LiteLLM's image: the package ``litellm``, as far as the gateway's task uses it."""

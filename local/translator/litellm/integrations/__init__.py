@@ -1,0 +1,1 @@
+"""The package that a callback imports from."""

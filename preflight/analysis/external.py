@@ -1,0 +1,73 @@
+"""The destinations on the internet: those that the proxies' configurations declare, and what routes and security groups open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from policies.guardrails.checks import listed
+from policies.guardrails.proxies import nodes_in
+from policies.guardrails.topology.graph.resources import Graph
+from policies.guardrails.topology.graph.values import as_mapping
+from policies.guardrails.topology.network.addresses import INTERNET, TCP, describe, describe_ports
+from policies.guardrails.topology.reachability.facts.build import facts_of
+from preflight.analysis.edge_proxy import configuration
+from preflight.errors import PreflightError
+from preflight.recording.recorder import Recording
+
+
+def providers(recording: Recording) -> dict[str, tuple[str, ...]]:
+    """Host and port of each provider on the internet → the model groups whose prompts the interface's proxy may send there,
+    sorted. Empty for a stack without a proxy whose configuration is known."""
+    try:
+        static = configuration(recording)["static_resources"]
+    except PreflightError:
+        return {}
+    tunnels = {str(one.get("name")): _destination(one) for one in _objects(static.get("listeners"))}
+    clusters = {str(one.get("name")): one for one in _objects(static.get("clusters"))}
+    found: dict[str, set[str]] = {}
+    for name, cluster in clusters.items():
+        if not name.startswith("group-"):
+            continue
+        for member in _members(cluster):
+            server = clusters.get(member.replace("member-", "server-", 1), {})
+            for listener in _listeners(server):
+                if destination := tunnels.get(listener):
+                    found.setdefault(destination, set()).add(name.removeprefix("group-"))
+    return {destination: tuple(sorted(found[destination])) for destination in sorted(found)}
+
+
+def _destination(listener: Mapping[str, Any]) -> str:
+    tunnels = [as_mapping(node.get("tunneling_config")) for node in nodes_in(listener)]
+    return next((str(one.get("hostname")) for one in tunnels if one), "")
+
+
+def _members(cluster: Mapping[str, Any]) -> list[str]:
+    config = as_mapping((as_mapping(cluster.get("cluster_type")) or {}).get("typed_config")) or {}
+    return [str(name) for name in listed(config.get("clusters"))]
+
+
+def _listeners(cluster: Mapping[str, Any]) -> list[str]:
+    nodes = nodes_in(cluster.get("load_assignment"))
+    return [str(node["server_listener_name"]) for node in nodes if "server_listener_name" in node]
+
+
+def _objects(value: object) -> list[dict[str, Any]]:
+    return [found for one in listed(value) if (found := as_mapping(one)) is not None]
+
+
+def egress(recording: Recording, graph: Graph) -> Iterator[str]:
+    """The egress to the internet: each provider with its model groups, and each service that may connect to the internet."""
+    for destination, groups in providers(recording).items():
+        yield f"{destination} on the internet (prompts of {', '.join(groups)})"
+    yield from _opened(graph)
+
+
+def _opened(graph: Graph) -> Iterator[str]:
+    facts = facts_of(graph)
+    for peer in facts.peers.all:
+        if peer.resource.kind != "ecs.Service" or not any(facts.routing.outward(subnet) for subnet in peer.subnets):
+            continue
+        for rule in facts.peers.rules(peer, ingress=False):
+            if TCP in rule.protocols and (beyond := rule.addresses & INTERNET):
+                yield f"tcp {describe_ports(rule.ports)} to {describe(beyond)} by NAT gateway ({peer.resource.name})"
