@@ -2,6 +2,7 @@
 uses, without its other providers, its database and its user interface.
 
 It translates Chat Completions to Converse or to Anthropic's Messages by InvokeModel, by the route in the configuration,
-signs with the task's credentials, and names the configured guardrail. What it leaves out of a request (parameters
+and Embeddings to InvokeModel of Titan or Cohere. It signs with the task's credentials, and names the configured guardrail
+in chats. What it leaves out of a request (parameters
 that a model does not have) is what ``drop_params`` leaves out.
 """

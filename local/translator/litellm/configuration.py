@@ -13,6 +13,8 @@ import yaml
 
 from .integrations.custom_logger import CustomLogger
 
+EMBEDDINGS = "embeddings"
+APIS = ("converse", "invoke", EMBEDDINGS)
 _VARIABLE = "os.environ/"
 """Marks a value that is a variable's name."""
 
@@ -23,7 +25,7 @@ class OfferedModel:
 
     name: str
     api: str
-    """``converse`` or ``invoke``: the route in the name of the model."""
+    """``converse`` or ``invoke``, the route in the name of the model, or ``embeddings``."""
     id: str
     """Bedrock's id."""
     region: str
@@ -57,9 +59,15 @@ class ProxyConfiguration:
 
 def _model(entry: Mapping[str, Any]) -> OfferedModel:
     given: Mapping[str, Any] = entry["litellm_params"]
-    provider, api, identifier = str(given["model"]).split("/", 2)
-    if provider != "bedrock" or api not in {"converse", "invoke"}:
-        raise ValueError(f"{given['model']}: the stand-in supports bedrock/converse and bedrock/invoke only")
+    provider, _, rest = str(given["model"]).partition("/")
+    if entry.get("model_info", {}).get("mode") == "embedding":
+        api, identifier = EMBEDDINGS, rest
+    else:
+        api, _, identifier = rest.partition("/")
+    if provider != "bedrock" or api not in APIS or not identifier:
+        raise ValueError(
+            f"{given['model']}: the stand-in supports bedrock/converse and bedrock/invoke, and models of mode embedding"
+        )
     return OfferedModel(
         name=str(entry["model_name"]),
         api=api,
@@ -68,7 +76,7 @@ def _model(entry: Mapping[str, Any]) -> OfferedModel:
         endpoint=str(given["aws_bedrock_runtime_endpoint"]),
         guardrail=given.get("guardrailConfig"),
         timeout=float(given["timeout"]),
-        stream_timeout=float(given["stream_timeout"]),
+        stream_timeout=float(given.get("stream_timeout", given["timeout"])),
     )
 
 

@@ -22,19 +22,19 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from . import converse, invoke
+from . import converse, embed, invoke
 from .bedrock import BedrockError, SignedCalls
-from .configuration import OfferedModel, ProxyConfiguration
+from .configuration import EMBEDDINGS, OfferedModel, ProxyConfiguration
 from .parts import Body, Fragment, InvalidRequestError
 
 APIS: Mapping[str, ModuleType] = {"converse": converse, "invoke": invoke}
 _REFUSED = (InvalidRequestError, LookupError, TypeError, ValueError, AttributeError)
-"""The errors of a body that is no Chat Completions request."""
+"""The errors of a body that is no request of the route."""
 
 
 @dataclass
-class ChatCall:
-    """One call of a model. Each callback receives it once."""
+class ModelCall:
+    """One request for a model. Each callback receives it once."""
 
     proxy: ProxyConfiguration
     model: OfferedModel
@@ -42,20 +42,6 @@ class ChatCall:
     started: datetime
     prompt_tokens: int = 0
     completion_tokens: int = 0
-
-    @property
-    def api(self) -> Any:  # noqa: ANN401 - a module
-        """How the model is called."""
-        return APIS[self.model.api]
-
-    def request(self) -> tuple[dict[str, Any], dict[str, str]]:
-        """Body and headers for Bedrock. A caller's own guardrail replaces the configured one, as in LiteLLM."""
-        return self.api.request(self.asked, self.asked.get("guardrailConfig", self.model.guardrail))
-
-    def count(self, fragment: Fragment) -> None:
-        """Remember the usage."""
-        self.prompt_tokens += fragment.prompt_tokens
-        self.completion_tokens += fragment.completion_tokens
 
     @property
     def usage(self) -> dict[str, int]:
@@ -78,6 +64,25 @@ class ChatCall:
 
 
 @dataclass
+class ChatCall(ModelCall):
+    """A chat."""
+
+    @property
+    def api(self) -> Any:  # noqa: ANN401 - a module
+        """How the model is called."""
+        return APIS[self.model.api]
+
+    def request(self) -> tuple[dict[str, Any], dict[str, str]]:
+        """Body and headers for Bedrock. A caller's own guardrail replaces the configured one, as in LiteLLM."""
+        return self.api.request(self.asked, self.asked.get("guardrailConfig", self.model.guardrail))
+
+    def count(self, fragment: Fragment) -> None:
+        """Remember the usage."""
+        self.prompt_tokens += fragment.prompt_tokens
+        self.completion_tokens += fragment.completion_tokens
+
+
+@dataclass
 class TranslatingProxy:
     """The routes."""
 
@@ -90,25 +95,55 @@ class TranslatingProxy:
 
     async def complete(self, request: Request) -> Response:
         """Answer a chat."""
-        given = request.headers.get("authorization", "").removeprefix("Bearer ")
-        if not hmac.compare_digest(given, self.configuration.key):
-            return _error(401, "auth_error", "the key is not the proxy's")
         try:
-            asked: Body = json.loads(await request.body())
-            model = self.configuration.models.get(str(asked["model"]))
-            if model is None:
-                return _error(400, "invalid_request_error", "Invalid model name: call /v1/models")
-            call = ChatCall(self.configuration, model, asked, _now())
+            call = ChatCall(self.configuration, *await self._asked(request, embeddings=False), _now())
             body, headers = call.request()
+        except _RefusedError as refusal:
+            return _error(refusal.status, refusal.kind, str(refusal))
         except _REFUSED as problem:
             return _error(400, "invalid_request_error", f"not a chat completion request: {type(problem).__name__}")
         try:
-            if asked.get("stream"):
+            if call.asked.get("stream"):
                 return await self._streamed(call, body, headers)
             return JSONResponse(await self._whole(call, body, headers))
         except BedrockError as error:
             await call.failed(error)
             return _error(error.status, error.kind, f"litellm: {error}")
+
+    async def embed(self, request: Request) -> Response:
+        """Return the vector of each text."""
+        try:
+            call = ModelCall(self.configuration, *await self._asked(request, embeddings=True), _now())
+            provider, texts = embed.provider_of(call.model.id), embed.texts_of(call.asked)
+        except _RefusedError as refusal:
+            return _error(refusal.status, refusal.kind, str(refusal))
+        except _REFUSED as problem:
+            return _error(400, "invalid_request_error", f"not a request for embeddings: {type(problem).__name__}")
+        vectors: list[Sequence[float]] = []
+        try:
+            for body in provider.bodies(texts):
+                answer = provider.read(await self.calls.call(call.model, embed.OPERATION, body, {}))
+                vectors += answer.vectors
+                call.prompt_tokens += answer.tokens or 0
+        except BedrockError as error:
+            await call.failed(error)
+            return _error(error.status, error.kind, f"litellm: {error}")
+        await call.answered()
+        data = [{"object": "embedding", "index": at, "embedding": one} for at, one in enumerate(vectors)]
+        return JSONResponse({"object": "list", "model": call.model.name, "data": data, "usage": call.usage})
+
+    async def _asked(self, request: Request, *, embeddings: bool) -> tuple[OfferedModel, Body]:
+        """The model of a request, and the request. Raises ``_RefusedError``, or an error of ``_REFUSED``."""
+        given = request.headers.get("authorization", "").removeprefix("Bearer ")
+        if not hmac.compare_digest(given, self.configuration.key):
+            raise _RefusedError(401, "auth_error", "the key is not the proxy's")
+        asked: Body = json.loads(await request.body())
+        model = self.configuration.models.get(str(asked["model"]))
+        if model is None:
+            raise _RefusedError(400, "invalid_request_error", "Invalid model name: call /v1/models")
+        if (model.api == EMBEDDINGS) is not embeddings:
+            raise _RefusedError(400, "invalid_request_error", "the model does not have this operation")
+        return model, asked
 
     async def _whole(self, call: ChatCall, body: dict[str, Any], headers: dict[str, str]) -> dict[str, Any]:
         answer = await self.calls.call(call.model, call.api.WHOLE, body, headers)
@@ -195,6 +230,14 @@ def _error(status: int, kind: str, message: str) -> Response:
     return JSONResponse({"error": {"message": message, "type": kind, "param": None, "code": str(status)}}, status)
 
 
+class _RefusedError(Exception):
+    """A request that is answered without a call of Bedrock."""
+
+    def __init__(self, status: int, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.status, self.kind = status, kind
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -213,6 +256,7 @@ def application(file: Path) -> Starlette:
         routes=[
             Route("/health/liveliness", proxy.alive),
             Route("/v1/chat/completions", proxy.complete, methods=["POST"]),
+            Route("/v1/embeddings", proxy.embed, methods=["POST"]),
         ],
         lifespan=running,
     )

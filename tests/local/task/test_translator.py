@@ -10,7 +10,7 @@ import pytest
 
 from local.aws.chat import Behaviour
 from local.litellm import VARIABLE
-from tests.gateway import test_errors, test_logs, test_translation
+from tests.gateway import test_embeddings, test_errors, test_logs, test_translation
 from tests.gateway.direct import to_litellm
 from tests.gateway.program import CONVERSE
 from tests.gateway.world import FAST, World, world
@@ -38,6 +38,12 @@ test_no_prompt = test_logs.test_no_log_has_a_prompt_an_answer_or_a_name_that_a_c
 test_usage = test_logs.test_usage_is_a_metric_of_the_model
 test_errors_as_metrics = test_logs.test_errors_are_metrics_by_who_caused_them
 test_the_format = test_logs.test_a_line_has_the_embedded_metric_format
+test_vectors = test_embeddings.test_each_text_gets_its_vector_in_order
+test_a_parameter_of_embeddings = test_embeddings.test_a_parameter_that_the_model_does_not_have_is_left_out
+test_no_vector_of_a_chat_model = test_embeddings.test_a_chat_model_embeds_nothing
+test_no_chat_of_an_embedding_model = test_embeddings.test_an_embedding_model_chats_with_no_one
+test_operations = test_embeddings.test_each_group_has_its_own_operation_only
+test_usage_of_embeddings = test_embeddings.test_usage_is_counted_and_no_log_has_a_text
 
 
 @pytest.fixture(scope="module")
