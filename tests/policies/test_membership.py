@@ -28,6 +28,7 @@ NO_UNKNOWN = {
     "vpc-open-ingress",
     "iam-roles-share-their-boundary",
     "stack-sensitive-values-are-secret",
+    "bedrock-embeddings-pass-no-guardrail",
 }
 
 

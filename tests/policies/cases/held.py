@@ -180,7 +180,8 @@ CASES = [
          says=["violated calls.policy[Embed].Condition"]),
     case(EMBEDS, "an embedding model", GUARD, calls(EMBED, OTHERS, DRAFT), says=["violated calls.policy[Embed]"]),
     case(EMBEDS, "chats only", GUARD, calls(call(StringLike=guardrail("*")), OTHERS, DRAFT)),
-    case(EMBEDS, "no guardrail", calls(EMBED)),
+    case(EMBEDS, "not applicable: no guardrail", calls(EMBED)),
+    # bedrock-calls-require-the-guardrail reports the policy that is not known.
     case(EMBEDS, "unknown", GUARD, calls(policy=UNKNOWN, needs={"policy": TOPIC})),
     case(BOUND, "no denial", GUARD, calls(call(StringEquals=guardrail("1"))), says=["violated calls.policy"]),
     case(BOUND, "a draft", GUARD, calls(call(StringLike=guardrail("*")), OTHERS), says=["violated calls.policy"]),

@@ -16,13 +16,18 @@ from tests.bootstrap.program import run_bootstrap
 from tests.settings.stack_files import ROOT, as_the_engine_passes_it
 
 Case = str | Shape
-"""A committed stack, staging with recorded prompts or with the gateway, or a topology."""
+"""A committed stack, a ``VARIANT`` of staging, or a topology."""
 STACKS = ("staging", "prod")
 PROMPTS = "recorded prompts"
 """Staging with ``models.recordPrompts``, which adds a key, a bucket and the account's invocation logging."""
 GATEWAY = "the gateway"
 """Staging with an upstream of kind ``gateway``, which adds a service with its name, roles and secrets."""
-CASES: tuple[Case, ...] = (*STACKS, PROMPTS, GATEWAY, *SHAPES, *ELSEWHERE)
+EXTERNAL = "a provider on the internet"
+"""Staging with an upstream of kind ``external``, which adds the egress proxy in subnets with a way to the internet."""
+KEY = "provider"
+"""The name of that provider's key in ``modelKeys`` of bootstrap's environment."""
+VARIANTS = (PROMPTS, GATEWAY, EXTERNAL)
+CASES: tuple[Case, ...] = (*STACKS, *VARIANTS, *SHAPES, *ELSEWHERE)
 SAMPLE = [SHAPES[0], SHAPES[3], SHAPES[7], SHAPES[-1], *ELSEWHERE]
 """A new VPC with a hosted zone; a given certificate and machine clients; both in an existing VPC; three zones; other regions."""
 
@@ -54,6 +59,16 @@ def with_gateway() -> Recording:
     return _staging_with({"groups": [{**group, "upstreams": [upstream]} for group in groups]})
 
 
+@cache
+def with_provider() -> Recording:
+    """Staging with a provider on the internet before Bedrock."""
+    config = as_the_engine_passes_it("staging")
+    secret = f"ai-interface/staging/model-key-{KEY}"
+    upstream = {"kind": "external", "hostName": "api.provider.com", "pathPrefix": "/v1", "apiKeySecret": secret}
+    groups = json.loads(config["ai-interface:models"])["groups"]
+    return _staging_with({"groups": [{**group, "upstreams": [upstream, *group["upstreams"]]} for group in groups]})
+
+
 def _staging_with(models: dict[str, object]) -> Recording:
     config = as_the_engine_passes_it("staging")
     own = json.loads(config["ai-interface:models"])
@@ -68,7 +83,7 @@ def program(case: Case) -> Recording:
     """The recording of one case, with known values."""
     if isinstance(case, Shape):
         return recorded(case)
-    special = {PROMPTS: with_recorded_prompts, GATEWAY: with_gateway}
+    special = {PROMPTS: with_recorded_prompts, GATEWAY: with_gateway, EXTERNAL: with_provider}
     return special[case]() if case in special else environment(case)
 
 
@@ -84,9 +99,11 @@ def bootstrap_for(case: Case) -> Recording:
     recording = program(case)
     (region,) = {str(p.inputs["region"]) for p in recording.of_type("pulumi:providers:aws")}
     zones = {str(r.inputs["zoneId"]) for r in recording.of_type("aws:route53/record:Record")}
-    environment: dict[str, str] = {"name": recording.stack}
+    environment: dict[str, object] = {"name": recording.stack}
     if zones:
         (environment["hostedZoneId"],) = zones
+    if case == EXTERNAL:
+        environment["modelKeys"] = [KEY]
     return run_bootstrap(recording.stack, region=region, environments=[environment])
 
 
@@ -95,8 +112,7 @@ def sample_graphs() -> Iterator[Recording]:
     for stack in STACKS:
         yield environment(stack)
         yield account(stack)
-    yield with_recorded_prompts()
-    yield with_gateway()
+    yield from map(program, VARIANTS)
     for shape in (SHAPES[1], SHAPES[-1]):
         yield recorded(shape)
 
@@ -106,8 +122,7 @@ def all_graphs() -> Iterator[Recording]:
     for stack in STACKS:
         yield environment(stack)
         yield account(stack)
-    yield with_recorded_prompts()
-    yield with_gateway()
+    yield from map(program, VARIANTS)
     for shape in (*SHAPES, *ELSEWHERE):
         yield recorded(shape)
 

@@ -19,7 +19,7 @@ from preflight.conform.iam.graph import Graph
 from preflight.conform.iam.needs import Need
 from preflight.findings import Verdict
 from preflight.verify.calls import CALLS as VERIFY_CALLS
-from tests.preflight.conform.graphs import CASES, PROMPTS, SHAPES, STACKS, Case, bootstrap_for, program
+from tests.preflight.conform.graphs import CASES, EXTERNAL, PROMPTS, SHAPES, STACKS, Case, bootstrap_for, program
 from tests.settings.stack_files import ROOT
 
 KEPT_WITHOUT_A_CALL = {
@@ -82,8 +82,8 @@ def granted(role: Role) -> list[str]:
     return sorted({a for document in role.documents.values() for s in document for a in s["Action"]})
 
 
-TAKEN_AWAY_IN = ("staging", PROMPTS, SHAPES[1])
-"""Together they make every resource that any case makes: recorded prompts, machine clients' certificate."""
+TAKEN_AWAY_IN = ("staging", PROMPTS, EXTERNAL, SHAPES[1])
+"""Together they make every resource that any case makes: recorded prompts, the egress proxy, machine clients' certificate."""
 
 
 @pytest.mark.parametrize("name", ["deploy", "preview"])
