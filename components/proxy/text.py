@@ -2,18 +2,19 @@
 
 Envoy reads YAML, which includes JSON. A task definition is limited to 64 KiB, in which every double quote of an
 embedded document costs a second character, and a configuration is repetitive: every upstream has the same filters,
-limits and types. Therefore a repeated value is written once with an anchor (``&1``) and then referenced (``*1``), and a
-plain string is in single quotes. Envoy parses the same configuration, value for value; ``preflight proxy-config``
+limits and types. Therefore a repeated value or key is written once with an anchor (``&1``) and then referenced (``*1``),
+and a plain string is in single quotes. Envoy parses the same configuration, value for value; ``preflight proxy-config``
 prints it in full.
 """
 
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any, cast
 
-SHORTEST = 12
-"""The minimum JSON length of a value for which an anchor saves space."""
+SHORTEST = 7
+"""The minimum JSON length of a value or key for which an anchor saves space."""
 
 
 def configuration_text(configuration: dict[str, Any]) -> str:
@@ -32,7 +33,7 @@ class _Writer:
         return self._written(self._configuration)
 
     def _count(self, value: object) -> None:
-        key = _key(value)
+        key = _identity(value)
         if len(key) < SHORTEST:
             return
         self._uses[key] += 1
@@ -42,7 +43,7 @@ class _Writer:
                 self._count(inner)
 
     def _written(self, value: object) -> str:
-        key = _key(value)
+        key = _identity(value)
         if key in self._names:
             return f"*{self._names[key]}"
         anchor = ""
@@ -51,22 +52,28 @@ class _Writer:
             anchor = f"&{self._names[key]} "
         return anchor + self._body(value)
 
+    def _key(self, key: str) -> str:
+        written = self._written(key)
+        # Without the first space the colon belongs to the alias; without the second it does not end a key that is not quoted.
+        return f"{written} : " if written.startswith("*") else f"{written}:"
+
     def _body(self, value: object) -> str:
         if isinstance(value, dict):
             entries = sorted(cast("dict[str, object]", value).items())
-            return "{" + ",".join(f"{_string(key)}:{self._written(inner)}" for key, inner in entries) + "}"
+            return "{" + ",".join(f"{self._key(key)}{self._written(inner)}" for key, inner in entries) + "}"
         if isinstance(value, list | tuple):
             return "[" + ",".join(self._written(inner) for inner in cast("Sequence[object]", value)) + "]"
         return _string(value) if isinstance(value, str) else json.dumps(value)
 
 
-def _key(value: object) -> str:
+def _identity(value: object) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
 def _inside(value: object) -> Iterable[object]:
     if isinstance(value, dict):
-        return cast("dict[str, object]", value).values()
+        entries = sorted(cast("dict[str, object]", value).items())
+        return chain.from_iterable(entries)
     return cast("Sequence[object]", value) if isinstance(value, list | tuple) else ()
 
 

@@ -43,6 +43,13 @@ def test_a_repeated_value_is_written_once_and_named_afterwards() -> None:
     )
 
 
+def test_a_repeated_key_is_written_once_and_keeps_its_place() -> None:
+    assert (
+        configuration_text({"a": {"idle_timeout": 1}, "b": {"idle_timeout": "x"}})
+        == "{'a':{&1 'idle_timeout':1},'b':{*1 : 'x'}}"
+    )
+
+
 def test_a_text_with_line_ends_keeps_them() -> None:
     assert configuration_text({"code": 'say("hi")\nend\n'}) == '{\'code\':"say(\\"hi\\")\\nend\\n"}'
 

@@ -281,7 +281,8 @@ def test_a_stopped_gateway_is_an_error_of_its_models_and_others_go_on(
     gateway.scale(desired)
     assert until(SECONDS, lambda: gateway.complete)
     for group in GROUPS:
-        assert until(60, lambda group=group: answers(member, group)), group
+        # The proxy may leave out an upstream that failed often for a minute after its return.
+        assert until(SECONDS, lambda group=group: answers(member, group)), group
 
 
 @pytest.mark.parametrize("broken", BREAKS, ids=[one.name for one in BREAKS])
