@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from local import handshakes
+from local import handshakes, private_servers
 from local.authority import Authority
 from local.aws.access import Access, bootstrap_of
 from local.aws.endpoints import Endpoints
@@ -28,6 +28,7 @@ from local.names import Names
 from local.network import Plan
 from local.network.plan import IDENTITY_PROVIDER, USER
 from local.places import Pool, by_subnet, nodes_of
+from local.private_model import PrivateModel
 from local.refusals import Refusals
 from local.signals import Metrics
 from local.stack import Resource, Stack
@@ -88,6 +89,8 @@ class Environment:
     """The interface's service."""
     others: Mapping[str, Service]
     """The services that its tasks call, by the name that each has in ECS."""
+    servers: Mapping[str, PrivateModel]
+    """The private model servers that its tasks call, by ``host:port``."""
     metrics: Metrics
     refusals: Refusals
     not_emulated: Sequence[str]
@@ -195,6 +198,7 @@ class Ground:
     endpoints: Endpoints
     names: Names
     resolver: Resolver
+    servers: Mapping[str, PrivateModel]
     metrics: Metrics
     refusals: Refusals
     replaced: Mapping[str, str]
@@ -247,7 +251,7 @@ class Ground:
             planned = (f"{what}: {why}" for what, why in self.plan.not_emulated)
             yield Environment(
                 stack, self.wiring, self.plan, self.authority, self.people, self.provider, self.endpoints, self.resolver,
-                edge, service, called, self.metrics, self.refusals, sorted({*planned, *edge.not_emulated, *self.ignored}),
+                edge, service, called, self.servers, self.metrics, self.refusals, sorted({*planned, *edge.not_emulated, *self.ignored}),
             )  # fmt: skip
 
     def _service(self, service: Resource, around: Surroundings, edge: LoadBalancer | None) -> Service:
@@ -276,14 +280,23 @@ def ground(
             authority=public, refusals=refusals,
         )  # fmt: skip
         held.enter_context(provider)
-        replaced = replacements(stack)
+        servers = private_servers.declared(stack)
+        private = private_servers.authorities(servers)
+        replaced = replacements(stack) | {before: after.certificate for before, after in private.items()}
         progress("AWS: the VPC endpoints, and S3, Secrets Manager, ECR, logs and Bedrock behind them")
         endpoints = held.enter_context(Endpoints(wiring, nodes, public, access, issuer, metrics, refusals, replaced))
-        names = Names(stack, nodes, {name: list(addresses) for name, addresses in provider.names.items()})
+        others = {**provider.names, **private_servers.addresses(stack, servers, nodes)}
+        names = Names(stack, nodes, {name: list(addresses) for name, addresses in others.items()})
         resolver = Resolver(access, names, endpoints.logs, refusals)
+        if servers:
+            progress(f"models: {', '.join(f'{one.name}:{one.port}' for one in servers)}")
+        models = private_servers.running(
+            stack, servers, wiring=wiring, nodes=nodes, public=public, private=private, secrets=endpoints.secrets,
+            refusals=refusals,
+        )  # fmt: skip
         yield Ground(
-            stack, wiring, plan, access, issuer, public, nodes, people, provider, endpoints, names, resolver, metrics,
-            refusals, replaced,
+            stack, wiring, plan, access, issuer, public, nodes, people, provider, endpoints, names, resolver,
+            held.enter_context(models), metrics, refusals, replaced,
         )  # fmt: skip
 
 

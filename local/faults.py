@@ -66,15 +66,16 @@ def zone_hosts(twin: Twin, zone: str) -> list[str]:
 
 @contextlib.contextmanager
 def models_behave(twin: Twin, behaviour: Behaviour) -> Generator[None]:
-    """Set the behaviour of every model in every region until the block ends."""
-    before = {region: bedrock.behaviours.default for region, bedrock in twin.endpoints.bedrock.items()}
-    for bedrock in twin.endpoints.bedrock.values():
-        bedrock.behaviours.default = behaviour
+    """Set the behaviour of every model, in every region and on every private server, until the block ends."""
+    every = [one.behaviours for one in (*twin.endpoints.bedrock.values(), *twin.servers.values())]
+    before = [one.default for one in every]
+    for one in every:
+        one.default = behaviour
     try:
         yield
     finally:
-        for region, bedrock in twin.endpoints.bedrock.items():
-            bedrock.behaviours.default = before[region]
+        for one, default in zip(every, before, strict=True):
+            one.default = default
 
 
 @contextlib.contextmanager

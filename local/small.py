@@ -15,6 +15,7 @@ from typing import Any, cast
 from local import network as networks
 from local.environment import NOTHING, Environment, Installed, Progress, ground, say_nothing
 from local.places import tasks_per_subnet
+from local.private_servers import with_servers
 from local.stack import Stack
 from local.task.services import SERVICE, task_definition
 from local.wiring import Loopback
@@ -54,7 +55,7 @@ def running(
     bootstrap: Stack | None = None,
 ) -> Generator[Environment]:
     """The stack on loopback until the block ends; see ``twin.running``."""
-    small = reduced(stack)
+    small = with_servers(reduced(stack))
     plan = networks.plan_network(small.graph(), tasks_per_subnet=tasks_per_subnet(small))
     with (
         ground(small, Loopback(), plan, progress, bootstrap) as base,

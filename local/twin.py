@@ -25,6 +25,7 @@ from local.environment import (
     say_nothing,
 )
 from local.places import tasks_per_subnet
+from local.private_servers import with_servers
 from local.stack import Stack
 from local.task.surroundings import CREDENTIALS_ADDRESS
 from local.wiring import Namespaces, Node
@@ -81,6 +82,7 @@ def running(
     """
     with contextlib.ExitStack() as held:
         progress("network: namespaces with the graph's addresses, groups, ACLs and routes")
+        stack = with_servers(stack)
         plan = networks.plan_network(stack.graph(), tasks_per_subnet=tasks_per_subnet(stack))
         network = held.enter_context(networks.running(plan))
         private = databases.authority(stack)

@@ -222,12 +222,12 @@ def _ports_fit_in_acls(models: Models, network: Network) -> None:
         return
     for key, upstream in _private(models):
         check(
-            upstream.endpoint_service is None or upstream.port != PROXY_PORT,
+            upstream.port != PROXY_PORT,
             key=f"{key}.port",
             value=str(upstream.port),
-            allowed=f"a port other than {PROXY_PORT}: the private subnets' network ACL allows it from the load balancer only, and the "
-            "endpoint is in these subnets",
-            fix=f"have the owner of the endpoint service add a listener on another port, for example {HTTPS}",
+            allowed=f"a port other than {PROXY_PORT}: the private subnets' network ACL allows it from the load balancer only, so tasks "
+            "in another zone than the server could not connect to it",
+            fix=f"have the server, or the endpoint service, listen on another port, for example {HTTPS}",
         )
     ports = {upstream.port for _, upstream in _private(models)}
     if any(isinstance(upstream, GatewayUpstream) for group in models.groups for upstream in group.upstreams):

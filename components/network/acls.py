@@ -89,10 +89,15 @@ def most_internal_ports(zones: int, *, egress: bool = False) -> int:
     return (MOST_ENTRIES - 5 - (3 if egress else 0) - zones) // zones
 
 
-def check_internal_ports(ports: Sequence[int], zones: int, *, egress: bool = False) -> None:
+def check_internal_ports(ports: Sequence[int], zones: int, target_port: int, *, egress: bool = False) -> None:
     """Raise ``ValueError`` for ports that cannot have an entry. ``egress``: there are egress subnets."""
     if any(not 1 <= port <= EPHEMERAL[1] for port in ports):
         raise ValueError(f"internal_ports are {list(ports)}: each port must be from 1 to 65535")
+    if target_port in ports:
+        raise ValueError(
+            f"internal_ports are {list(ports)}: {target_port} is target_port, which the network ACL allows from the public "
+            "subnets only; choose another port"
+        )
     if len({_port_base(port) for port in ports}) != len(ports):
         raise ValueError(
             f"internal_ports are {list(ports)}: two are equal or differ by a multiple of 3000, which would give two "

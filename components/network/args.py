@@ -72,7 +72,7 @@ class PrivateNetworkArgs(Args):
         if self.existing is None:
             plan_addresses(self.cidr_block, self.availability_zones)
             zones = len(self.availability_zones)
-            check_internal_ports(self.internal_ports, zones, egress=self.egress_port is not None)
+            check_internal_ports(self.internal_ports, zones, self.target_port, egress=self.egress_port is not None)
         else:
             _check_existing(self.existing, len(self.availability_zones))
         return self

@@ -13,6 +13,8 @@ from local.aws.conditions import listed
 from local.aws.iam import Decision, Policies, Policy, Principal, Request, decide
 from local.stack import ROOT, Resource, Stack, items
 from preflight.conform import account
+from preflight.fakes.calls import key_of_secret
+from preflight.fakes.values import Site
 
 ROLE, ROLE_POLICY = "aws:iam/role:Role", "aws:iam/rolePolicy:RolePolicy"
 ATTACHMENT, MANAGED = "aws:iam/rolePolicyAttachment:RolePolicyAttachment", "aws:iam/policy:Policy"
@@ -22,6 +24,7 @@ BUCKET_POLICY = "aws:s3/bucketPolicy:BucketPolicy"
 SECRET_POLICY = "aws:secretsmanager/secretPolicy:SecretPolicy"  # noqa: S105 - a type
 REPOSITORY, REPOSITORY_POLICY = "aws:ecr/repository:Repository", "aws:ecr/repositoryPolicy:RepositoryPolicy"
 TOPIC_POLICY = "aws:sns/topicPolicy:TopicPolicy"
+SECRET = "aws:secretsmanager/secret:Secret"  # noqa: S105 - a type
 LOG_POLICY = "aws:cloudwatch/logResourcePolicy:LogResourcePolicy"
 
 _EVERYTHING = {"Statement": [{"Sid": "Default", "Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]}
@@ -107,6 +110,7 @@ class Access:
     def key(self, named: str) -> Resource:
         """Return a key by its ARN, id or alias. Raises ``LookupError`` if neither stack has the key, or if it is
         disabled."""
+        named = self._read_keys.get(named, named)
         for one in self._all(KEY):
             if named in (one["arn"], one.id):
                 if one.get("isEnabled", True) is not True:
@@ -116,6 +120,26 @@ class Access:
             if named in (alias.get("name"), alias.get("arn")):
                 return self.key(str(alias["targetKeyId"]))
         raise LookupError(f"no key {named} in {self.stack.name} or its bootstrap stack")
+
+    def key_arn(self, named: str) -> str:
+        """The ARN of a key that the stack's policies have. Raises ``LookupError`` as ``key`` does."""
+        key = self.key(named)
+        return named if named in self._read_keys else str(key["arn"])
+
+    def key_of(self, secret: Resource) -> str:
+        """The key of a secret: of one of the bootstrap stack, the ARN that the stack has read for it; empty for the account's
+        default key."""
+        declared = str(secret.get("kmsKeyId") or "")
+        read = key_of_secret(Site(self.stack.account, self.stack.region), str(secret["arn"]))
+        return read if read in self._read_keys else declared
+
+    @cached_property
+    def _read_keys(self) -> dict[str, str]:
+        """ARN of a key as the stack has read it for a secret of the bootstrap stack → as that stack declares it: each of two
+        recordings makes up its own."""
+        site = Site(self.stack.account, self.stack.region)
+        named = [one for one in self.bootstrap.all(SECRET) if one.get("kmsKeyId")]
+        return {key_of_secret(site, str(one["arn"])): str(one["kmsKeyId"]) for one in named}
 
     def _all(self, type_: str) -> Iterator[Resource]:
         yield from self.stack.all(type_)

@@ -51,6 +51,20 @@ def _texts(asked: Mapping[str, Any]) -> list[Any]:
     return list(asked["texts"])
 
 
+def question(body: bytes) -> Question:
+    """A request for embeddings in OpenAI's format. Raises ``NotAQuestionError`` for another body."""
+    try:
+        asked: dict[str, Any] = json.loads(body)
+        model, given = str(asked["model"]), asked["input"]
+    except (ValueError, LookupError, TypeError) as error:
+        raise NotAQuestionError(f"not a request for embeddings: {type(error).__name__} {error}") from None
+    texts: list[Any] = [given] if isinstance(given, str) else list(given)
+    if not texts or not all(isinstance(one, str) and one for one in texts):
+        raise NotAQuestionError("a request for embeddings needs texts that are not empty")
+    messages = tuple(("user", str(one)) for one in texts)
+    return Question(model, messages, stream=False, usage_in_stream=False, limit=None)
+
+
 def vector(text: str) -> list[float]:
     """The vector of a text, with numbers from -1 to 1."""
     digest = hashlib.shake_256(text.encode()).digest(DIMENSIONS)

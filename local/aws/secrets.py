@@ -11,13 +11,13 @@ from typing import Any
 
 from moto.secretsmanager.models import SecretsManagerBackend
 
-from local.aws.access import Access
+from local.aws.access import SECRET, Access
 from local.aws.gate import Arrival, Ask, Gate, keys_of, tagged, tags_of
 from local.aws.sessions import Credentials
 from local.server import Received
 from local.stack import Resource, Stack, items
 
-SECRET, VERSION = "aws:secretsmanager/secret:Secret", "aws:secretsmanager/secretVersion:SecretVersion"
+VERSION = "aws:secretsmanager/secretVersion:SecretVersion"
 TASK_DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
 CLUSTER = "aws:rds/cluster:Cluster"
 TARGET = "secretsmanager"
@@ -31,7 +31,7 @@ class Known:
     arn: str
     name: str
     key: str
-    """The key as the graph declares it; empty for the default key of Secrets Manager in the account."""
+    """The key by the ARN that the stack's policies have; empty for the default key of Secrets Manager in the account."""
     resource: Resource
     tags: dict[str, str]
 
@@ -54,7 +54,7 @@ class Secrets:
         self._backend = SecretsManagerBackend(stack.region, stack.account)
         for stack_ in (stack, self.access.bootstrap):
             for one in stack_.all(SECRET):
-                self._know(Known(str(one["arn"]), str(one["name"]), str(one.get("kmsKeyId") or ""), one, tags_of(one)))
+                self._know(Known(str(one["arn"]), str(one["name"]), self.access.key_of(one), one, tags_of(one)))
         for one in stack.all(VERSION):
             # A version without a value is one that a person fills in.
             if one.get("secretString") is not None:
@@ -69,11 +69,14 @@ class Secrets:
                 self._master(one, made)
 
     def _existing(self, task: Resource, arn: str) -> None:
-        """Make up a value for a secret that a task reads and that exists before the stack, such as a model server's API key.
-        It has the tags that the permissions boundary requires, and the account's default key."""
+        """Make up a value for a secret that a task reads and that a person fills in, such as a model server's API key. One that
+        the bootstrap stack does not have has the tags that the permissions boundary requires, and the account's default
+        key."""
         name = arn.rpartition(":secret:")[2].rpartition("-")[0]
         if self.find(arn) is None and not name.startswith("rds!"):
             self._know(Known(arn, name, "", task, tags_of(task)))
+            self.put(arn, random.token_urlsafe(24))
+        elif self.access.bootstrap.where(SECRET, arn=arn):
             self.put(arn, random.token_urlsafe(24))
 
     def put(self, arn: str, text: str) -> str:
@@ -182,7 +185,9 @@ class SecretsManager:
             except LookupError as error:
                 raise self.gate.error(400, "DecryptionFailure", f"secret {known.resource.name}: {error}") from None
             context = encryption({"SecretARN": known.arn, **({"SecretVersionId": version} if version else {})})
-            self.gate.ask_for(session, [Ask("kms:Decrypt", str(key["arn"]), {**context, **tagged(key)})], TARGET)
+            self.gate.ask_for(
+                session, [Ask("kms:Decrypt", self.gate.access.key_arn(known.key), {**context, **tagged(key)})], TARGET
+            )
 
     def _arn(self, secret_id: str) -> str:
         stack: Stack = self.gate.access.stack

@@ -40,8 +40,8 @@ def proxy(*groups: Values) -> ProxySettings:
 OTHER = "openai.gpt-oss-20b-1:0"
 LOOK_ALIKES = {
     "one host, two ports": (
-        [group("general", private("llm.example.internal"), private("llm.example.internal", 8443))],
-        ["general:llm.example.internal:443", "general:llm.example.internal:8443"],
+        [group("general", private("llm.example.internal"), private("llm.example.internal", 9443))],
+        ["general:llm.example.internal:443", "general:llm.example.internal:9443"],
     ),
     "group and host that join to the same text": (
         [

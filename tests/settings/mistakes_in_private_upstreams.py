@@ -66,14 +66,17 @@ PRIVATE_ROWS = [
             "have the server's owner offer it in eu-west-1",
         ),
     ),
-    row(
-        "an endpoint service on the port of the tasks",
-        _with(LINKED, port=8443),
-        (
-            f"{_UPSTREAM}.port",
-            "8443",
-            "have the owner of the endpoint service add a listener on another port, for example 443",
-        ),
+    *(
+        row(
+            f"{what} on the port of the tasks",
+            _with(upstream, port=8443),
+            (
+                f"{_UPSTREAM}.port",
+                "8443",
+                "have the server, or the endpoint service, listen on another port, for example 443",
+            ),
+        )
+        for what, upstream in (("an endpoint service", LINKED), ("a private server", PRIVATE))
     ),
     row(
         "a public CA for a name that is not public",

@@ -8,6 +8,7 @@ import time
 import uuid
 from typing import Any
 
+import httpx
 import sqlalchemy as sa
 from botocore.exceptions import BotoCoreError, ClientError  # pyright: ignore[reportMissingTypeStubs] - it has none
 from starlette.concurrency import run_in_threadpool
@@ -54,7 +55,11 @@ async def upload(request: Request) -> Response:
         text = content.decode(errors="replace")
         made["data"] = {"content": text, "status": "completed"}
         collection = f"file-{made['id']}"
-        await run_in_threadpool(VECTORS.insert, collection, chunks(text), {"name": name, "file_id": made["id"]})
+        about = {"name": name, "file_id": made["id"]}
+        try:
+            await run_in_threadpool(VECTORS.insert, collection, chunks(text), about)
+        except httpx.HTTPError as problem:
+            raise HTTPException(400, f"Error embedding file: {type(problem).__name__}") from None
     await run_in_threadpool(rows, sa.insert(FILE).values(made))
     return JSONResponse(
         {"status": True, **{key: made[key] for key in ("id", "user_id", "filename", "meta", "created_at")}}

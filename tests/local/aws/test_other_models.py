@@ -20,7 +20,7 @@ from tests.local.aws.calls import task_of
 from tests.local.aws.envoy import proxy
 from tests.local.aws.world import TASK_ID, World, world
 
-HOST, PORT = "models.internal.example.com", 8443
+HOST, PORT = "models.internal.example.com", 9443
 KEY = "ai-interface:models"
 
 
@@ -76,7 +76,7 @@ def private(made: World, authority: Authority, *names: str) -> PrivateModel:
     """The server at its declared place, with a certificate of this authority."""
     models = [model for group in given_models()["groups"] for model in group["models"]]
     node = Node("models", made.addresses[HOST])
-    return PrivateModel(made.wiring, node, PORT, HOST, authority.issue(*(names or (HOST,))), models, made.refusals)
+    return PrivateModel(made.wiring, [node], PORT, HOST, authority.issue(*(names or (HOST,))), models, made.refusals)
 
 
 @pytest.mark.parametrize("fault", ["", "authority", "name"])

@@ -1,4 +1,5 @@
-"""Staging with models behind the gateway: the committed file with other model groups, recorded as the committed one is."""
+"""Staging with every kind of upstream in its network: the committed file with other model groups, recorded as the committed one
+is. Bedrock's Chat Completions, models and embeddings behind the gateway, and a server of another team with an API key."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ import yaml
 
 from local.stack import Stack
 from preflight.recording.recorder import Recording
+from tests.bootstrap.program import run_bootstrap, stack_file
 from tests.preflight.release.projects import edit, whole
 
 STACK = "staging"
@@ -25,24 +27,37 @@ _, stack, file = sys.argv
 Path(file).write_bytes(pickle.dumps(recorded(stack).recording))
 """
 SECONDS = 300
-DIRECT, MESSAGES, CONVERSE, BOTH = "open", "haiku", "sonnet", "both"
-"""The groups: Bedrock's Chat Completions, the gateway by each of Bedrock's own APIs, and the gateway before Bedrock."""
+DIRECT, MESSAGES, CONVERSE, BOTH, OWN, DOCUMENTS = "open", "haiku", "sonnet", "both", "own", "documents"
+"""The groups: Bedrock's Chat Completions, the gateway by each of Bedrock's own APIs, the gateway before Bedrock, a server of
+another team, and embeddings by the gateway."""
 GROUPS = {
     DIRECT: "openai.gpt-oss-120b-1:0",
     MESSAGES: "anthropic.claude-3-haiku-20240307-v1:0",
     CONVERSE: "eu.anthropic.claude-sonnet-4-5-20250929-v1:0",
     BOTH: "openai.gpt-oss-20b-1:0",
+    OWN: "qwen3-235b",
 }
-"""Group → its model."""
+"""Group of chat models → its model."""
+EMBEDS = "amazon.titan-embed-text-v2:0"
+SERVER, PORT, KEY = "llm.example.com", 9443, "llm"
+"""Host and port of the other team's server, and the name of its key in bootstrap's ``modelKeys``."""
 
 
 def declared(region: str) -> dict[str, Any]:
     """The model groups."""
     bedrock, gateway = {"kind": "bedrock", "region": region}, {"kind": "gateway", "region": region}
     profile = {**gateway, "destinationRegions": sorted({region, "eu-central-1", "eu-north-1", "eu-west-3"})}
-    upstreams = {DIRECT: [bedrock], MESSAGES: [gateway], CONVERSE: [profile], BOTH: [gateway, bedrock]}
+    own = {
+        "kind": "private",
+        "hostName": SERVER,
+        "port": PORT,
+        "securityGroupId": "sg-0123456789abcdef0",
+        "apiKeySecret": f"ai-interface/{STACK}/model-key-{KEY}",
+    }
+    upstreams = {DIRECT: [bedrock], MESSAGES: [gateway], CONVERSE: [profile], BOTH: [gateway, bedrock], OWN: [own]}
     groups = [{"name": name, "models": [GROUPS[name]], "upstreams": upstreams[name]} for name in GROUPS]
-    return {"groups": groups, "gateway": {"messagesModels": [GROUPS[MESSAGES]]}}
+    embeds = {"name": DOCUMENTS, "models": [EMBEDS], "serves": ["embeddings"], "upstreams": [gateway]}
+    return {"groups": [*groups, embeds], "gateway": {"messagesModels": [GROUPS[MESSAGES]]}}
 
 
 @functools.cache
@@ -56,10 +71,11 @@ def with_gateway() -> Stack:
         release, approved = f"releases/{config['ai-interface:release']}.yaml", "releases/models.yaml"
         reviewed = _read(folder, approved)["models"]
         reviewer = reviewed[0]["reviewedBy"]
-        missing = sorted(set(GROUPS.values()) - {one["id"] for one in reviewed})
+        offered = {*GROUPS.values(), EMBEDS}
+        missing = sorted(offered - {one["id"] for one in reviewed})
         added = [{"id": one, "reviewedBy": reviewer, "reason": "for the tests of the twin"} for one in missing]
         edit(folder, approved, models=[*reviewed, *added])
-        edit(folder, release, models=sorted({*_read(folder, release)["models"], *GROUPS.values()}))
+        edit(folder, release, models=sorted({*_read(folder, release)["models"], *offered}))
         file = folder / "recording"
         command = [sys.executable, "-c", RECORD, STACK, str(file)]
         done = subprocess.run(  # noqa: S603 - the copy's own program
@@ -67,6 +83,13 @@ def with_gateway() -> Stack:
         )
         assert done.returncode == 0, done.stderr
         return Stack.of(cast("Recording", pickle.loads(file.read_bytes())))  # noqa: S301 - written by the line above
+
+
+@functools.cache
+def with_key() -> Stack:
+    """Bootstrap of the account, with the secret for that server's key."""
+    (environment,) = stack_file(STACK)["ai-interface-bootstrap:environments"]
+    return Stack.of(run_bootstrap(STACK, environments=[{**environment, "modelKeys": [KEY]}]))
 
 
 def _read(folder: Path, file: str) -> dict[str, Any]:

@@ -30,10 +30,21 @@ from local.twin import Twin, running
 from local.visitor import RequestRefusedError, Visitor
 from releases.manifest import load_release
 from tests.local.around import until
-from tests.local.aws.world import bootstrap
 from tests.local.twin.breaks import Break
 from tests.local.twin.conftest import needs_namespaces
-from tests.local.twin.gateway import BOTH, CONVERSE, DIRECT, GROUPS, MESSAGES, STACK, with_gateway
+from tests.local.twin.gateway import (
+    BOTH,
+    CONVERSE,
+    DIRECT,
+    EMBEDS,
+    GROUPS,
+    MESSAGES,
+    OWN,
+    SERVER,
+    with_gateway,
+    with_key,
+)
+from tests.local.twin.gateway import PORT as SERVER_PORT
 from tests.local.twin.gateway_breaks import BREAKS
 from tests.local.twin.test_failures import alarms
 
@@ -60,7 +71,7 @@ def installed() -> Installed:
 @pytest.fixture(scope="module")
 def twin() -> Generator[Twin]:
     needs_namespaces()
-    with running(with_gateway(), bootstrap=bootstrap(STACK), installed=installed()) as found:
+    with running(with_gateway(), bootstrap=with_key(), installed=installed()) as found:
         found.wait(START_SECONDS)
         yield found
         found.kill()
@@ -118,6 +129,53 @@ def test_an_answer_streams_from_each_group(twin: Twin, member: Visitor, group: s
     assert "".join(word for _, word in arrived) == f"You said: {QUESTION}"
     assert arrived[-1][0] - arrived[0][0] > 1  # it was not collected on the way
     assert len(twin.refusals.of("bedrock-runtime")) == before
+
+
+def test_a_document_is_embedded_by_the_gateway_and_found_again(twin: Twin, member: Visitor) -> None:
+    since, before = time.time(), len(twin.refusals.entries)
+    file = member.upload("harbour.txt", b"The harbour master keeps the keys of the lighthouse.")
+    said = member.answer("who keeps the keys?", model=GROUPS[DIRECT], files=[{"type": "file", "id": file}])
+    assert "The harbour master keeps the keys" in said
+
+    def counted() -> bool:
+        return any(
+            one.name == "Calls" and dict(one.dimensions).get("model") == EMBEDS for one in twin.metrics.since(since - 1)
+        )
+
+    assert until(30, counted)
+    assert twin.refusals.entries[before:] == []
+
+
+def test_the_servers_key_never_leaves_the_proxy(twin: Twin, member: Visitor) -> None:
+    server = twin.servers[f"{SERVER}:{SERVER_PORT}"]
+    assert server.key
+    key = server.key()
+    assert answers(member, OWN)
+    for task in twin.service.tasks:
+        holders = {name for name, one in task.containers.items() if key in json.dumps(one.spec["environment"])}
+        assert holders == {"proxy"}
+    server.key = lambda: key[::-1]
+    try:
+        with pytest.raises(RequestRefusedError, match="401"):
+            member.answer("anybody?", model=GROUPS[OWN])
+        assert any("another API key" in one for one in twin.refusals.of(SERVER))
+    finally:
+        server.key = lambda: key
+    assert answers(member, OWN)
+
+
+def test_a_throttled_gateway_fails_over_to_bedrock_and_a_failing_server_is_an_error_of_its_model(
+    twin: Twin, member: Visitor
+) -> None:
+    server = twin.servers[f"{SERVER}:{SERVER_PORT}"]
+    server.behaviours.default = Behaviour(status=503)
+    try:
+        with pytest.raises(RequestRefusedError):
+            member.answer("anybody?", model=GROUPS[OWN])
+        assert answers(member, BOTH)
+    finally:
+        server.behaviours.default = Behaviour()
+    assert until(SECONDS, lambda: answers(member, OWN))
 
 
 def test_the_log_of_the_gateway_becomes_metrics_of_its_models(twin: Twin, member: Visitor) -> None:
@@ -282,13 +340,13 @@ def test_a_stopped_gateway_is_an_error_of_its_models_and_others_go_on(
     assert until(SECONDS, lambda: gateway.complete)
     for group in GROUPS:
         # The proxy may leave out an upstream that failed often for a minute after its return.
-        assert until(SECONDS, lambda group=group: answers(member, group)), group
+        assert until(SECONDS, lambda group=group: answers(member, group)), (group, asked(twin), twin.causes()[-5:])
 
 
 @pytest.mark.parametrize("broken", BREAKS, ids=[one.name for one in BREAKS])
 def test_one_wrong_value_is_named(broken: Break) -> None:
     needs_namespaces()
-    with running(broken.change(with_gateway()), bootstrap=bootstrap(STACK), installed=installed()) as twin:
+    with running(broken.change(with_gateway()), bootstrap=with_key(), installed=installed()) as twin:
         twin.wait(START_SECONDS)
         assert broken.use
         with pytest.raises(RequestRefusedError):
@@ -300,7 +358,7 @@ def test_one_wrong_value_is_named(broken: Break) -> None:
 
 
 def test_make_local_answers_from_each_group() -> None:
-    with running_small(with_gateway(), bootstrap=bootstrap(STACK), installed=installed()) as environment:
+    with running_small(with_gateway(), bootstrap=with_key(), installed=installed()) as environment:
         environment.wait(START_SECONDS)
         visitor = Visitor(environment, environment.people.member.subject).log_in()
         assert [visitor.answer("hello", model=model) for model in GROUPS.values()] == ["You said: hello"] * len(GROUPS)

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Sequence
 
+import httpx
 import sqlalchemy as sa
 
 from ... import env
@@ -24,6 +25,20 @@ def embedding(text: str) -> list[float]:
         vector[int.from_bytes(digest[:2], "big") % DIMENSIONS] += 1.0 if digest[3] & 1 else -1.0
     length = sum(one * one for one in vector) ** 0.5 or 1.0
     return [one / length for one in vector]
+
+
+def embeddings(texts: Sequence[str]) -> list[list[float]]:
+    """Return the vector of each text: without a model, or by the declared API. Raises ``httpx.HTTPError`` if it fails."""
+    if env.RAG_EMBEDDING_ENGINE != "openai":
+        return [embedding(one) for one in texts]
+    answer = httpx.post(
+        f"{env.RAG_OPENAI_API_BASE_URL}/embeddings",
+        json={"input": list(texts), "model": env.RAG_EMBEDDING_MODEL},
+        headers={"authorization": f"Bearer {env.RAG_OPENAI_API_KEY}"} if env.RAG_OPENAI_API_KEY else {},
+        timeout=env.CLIENT_TIMEOUT,
+    )
+    found = sorted(answer.raise_for_status().json()["data"], key=lambda one: one["index"])
+    return [[float(number) for number in one["embedding"]] for one in found]
 
 
 def chunks(text: str) -> list[str]:
@@ -56,11 +71,12 @@ class PgvectorClient:
             " VALUES (:id, CAST(:vector AS vector), :collection, :text, CAST(:metadata AS jsonb))"
             " ON CONFLICT (id) DO UPDATE SET vector = excluded.vector, text = excluded.text"
         )
+        vectors = embeddings(texts)
         with self._engine.begin() as connection:
-            for number, text in enumerate(texts):
+            for number, (text, vector) in enumerate(zip(texts, vectors, strict=True)):
                 values = {
                     "id": f"{collection}-{number}",
-                    "vector": self._padded(text),
+                    "vector": self._padded(vector),
                     "collection": collection,
                     "text": text,
                     "metadata": json.dumps(metadata),
@@ -73,14 +89,14 @@ class PgvectorClient:
             "SELECT collection_name, text, vmetadata, vector <=> CAST(:vector AS vector) AS distance"
             " FROM document_chunk WHERE collection_name = ANY(:collections) ORDER BY distance, id LIMIT :most"
         )
+        (wanted,) = embeddings([text])
         with self._engine.begin() as connection:
-            values = {"vector": self._padded(text), "collections": list(collections), "most": most}
+            values = {"vector": self._padded(wanted), "collections": list(collections), "most": most}
             return [dict(one) for one in connection.execute(statement, values).mappings()]
 
     @staticmethod
-    def _padded(text: str) -> str:
-        found = embedding(text)
-        return json.dumps([*found, *[0.0] * (env.VECTOR_LENGTH - len(found))])
+    def _padded(vector: Sequence[float]) -> str:
+        return json.dumps([*vector, *[0.0] * (env.VECTOR_LENGTH - len(vector))])
 
 
 class LocalClient:
@@ -89,22 +105,23 @@ class LocalClient:
     def __init__(self) -> None:
         """Create the folder, which must be writable."""
         (env.DATA_DIR / "vector_db").mkdir(parents=True, exist_ok=True)
-        self._kept: dict[str, list[tuple[str, dict[str, str]]]] = {}
+        self._kept: dict[str, list[tuple[str, list[float], dict[str, str]]]] = {}
 
     def insert(self, collection: str, texts: Sequence[str], metadata: dict[str, str]) -> None:
         """Store chunks of a document."""
-        self._kept[collection] = [(one, metadata) for one in texts]
+        vectors = embeddings(texts)
+        self._kept[collection] = [(one, vector, metadata) for one, vector in zip(texts, vectors, strict=True)]
 
     def search(self, collections: Sequence[str], text: str, most: int) -> list[dict[str, object]]:
         """Return the chunks nearest to a text."""
-        wanted = embedding(text)
-        found: list[dict[str, object]] = [
+        (wanted,) = embeddings([text])
+        found = [(name, *one) for name in collections for one in self._kept.get(name, [])]
+        near = [sum(a * b for a, b in zip(wanted, vector, strict=True)) for _, _, vector, _ in found]
+        order = sorted(range(len(found)), key=lambda at: -near[at])[:most]
+        return [
             {"collection_name": name, "text": piece, "vmetadata": metadata}
-            for name in collections
-            for piece, metadata in self._kept.get(name, [])
+            for name, piece, _, metadata in (found[at] for at in order)
         ]
-        near = [sum(a * b for a, b in zip(wanted, embedding(str(one["text"])), strict=True)) for one in found]
-        return [found[at] for at in sorted(range(len(found)), key=lambda at: -near[at])[:most]]
 
 
 VECTORS = PgvectorClient() if env.VECTOR_DB == "pgvector" else LocalClient()
