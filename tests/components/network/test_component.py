@@ -165,7 +165,10 @@ def test_outputs_are_sorted_by_zone_whatever_the_order_of_the_zones() -> None:
         ({"cidr_block": "10.0.0.0/24"}, "it must be a network of /16 to /20"),
         ({"availability_zones": ["eu-west-1a", "eu-west-1a"]}, "each must be listed once"),
         ({"internal_ports": [5432, 5432]}, "two are equal or differ by a multiple of 3000"),
-        ({"internal_ports": [5432, 8443]}, "8443 is target_port, which the network ACL allows from the public subnets only"),
+        (
+            {"internal_ports": [5432, 8443]},
+            "8443 is target_port, which the network ACL allows from the public subnets only",
+        ),
         ({"internal_ports": [0]}, "each port must be from 1 to 65535"),
         ({"internal_ports": list(range(5001, 5009))}, "can have 6 ports besides 443 with 2 zones"),
         ({"nat_gateway": True}, "Extra inputs are not permitted"),
