@@ -3,9 +3,8 @@
 It creates the task definition, the service and its scaling, in the interface's cluster. It creates no role, secret, name
 or security group rule (``GatewayIdentity``, ``ModelAccess`` and ``PrivateEndpoints`` do).
 
-It has no load balancer: the interface's proxy finds the tasks by DNS and verifies their certificate. So nothing drains a task
-before it is stopped: its Envoy ends at SIGTERM and cuts the answers that the task is writing. Deployments of the gateway belong
-into quiet hours.
+It has no load balancer: the interface's proxy finds the tasks by DNS and verifies their certificate. A task that is stopped
+finishes its answers within ``stop_seconds`` (``drain.py``); longer ones are cut.
 """
 
 from typing import Any

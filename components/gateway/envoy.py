@@ -59,12 +59,16 @@ def envoy_arguments(settings: GatewaySettings) -> list[str]:
 
 
 def _cluster(settings: GatewaySettings) -> dict[str, Any]:
+    options = http1_upstream(_KEEP_ALIVE_SECONDS)
+    # An open connection is an answer in progress: drain.py waits for these. On loopback, another connection costs nothing.
+    for one in options.values():
+        one["common_http_protocol_options"]["max_requests_per_connection"] = 1
     return {
         "name": _TRANSLATOR,
         "type": "STATIC",
         "connect_timeout": "2s",
         "circuit_breakers": circuit_breakers(settings.model_requests),
-        "typed_extension_protocol_options": http1_upstream(_KEEP_ALIVE_SECONDS),
+        "typed_extension_protocol_options": options,
         "load_assignment": one_endpoint(_TRANSLATOR, socket_address("127.0.0.1", TRANSLATOR_PORT)),
     }
 

@@ -1,9 +1,10 @@
-"""The gateway's container definitions as a pure function: LiteLLM, then its Envoy. No container runs as root."""
+"""The gateway's container definitions as a pure function: LiteLLM, then its Envoy, then what delays Envoy's end. No container
+runs as root."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from components.gateway import envoy, litellm
+from components.gateway import drain, envoy, litellm
 from components.gateway.settings import PORT, GatewaySettings
 from components.service.fargate import (
     Definition,
@@ -17,11 +18,13 @@ from components.service.task_definition import check_size, encoded
 
 PROXY, TRANSLATOR = "gateway-proxy", "gateway"
 CONTAINERS = (PROXY, TRANSLATOR)
-"""The containers of the gateway's task; each has its own log group. The names differ from those of the interface's task."""
+"""The containers that serve requests; each has its own log group. The names differ from those of the interface's task."""
 USER = 65534
 """The user that LiteLLM's image for users other than root runs as."""
 START_SECONDS = 120
 """LiteLLM imports for about 15 seconds on one vCPU."""
+
+_DRAIN_MEBIBYTES = 32
 
 CERTIFICATE, PRIVATE_KEY, KEY = "gateway-certificate", "gateway-private-key", "gateway-key"
 PROXY_SECRETS = {
@@ -60,7 +63,7 @@ def container_definitions(plan: GatewayPlan) -> str:
 
 def definitions(plan: GatewayPlan) -> list[Definition]:
     """The containers in start order, without a check of their size."""
-    return [_translator(plan), _proxy(plan)]
+    return [_translator(plan), _proxy(plan), _drain(plan)]
 
 
 def _translator(plan: GatewayPlan) -> Definition:
@@ -90,7 +93,22 @@ def _proxy(plan: GatewayPlan) -> Definition:
     }
 
 
-def _common(plan: GatewayPlan, name: str) -> Definition:
+def _drain(plan: GatewayPlan) -> Definition:
+    entry_point, *arguments = drain.command(plan.stop_seconds)
+    return {
+        **_common(plan, drain.NAME, log=PROXY),
+        "entryPoint": [entry_point],
+        "command": arguments,
+        "image": plan.image,
+        # Without it, the task works and a deployment cuts answers.
+        "essential": False,
+        "user": f"{USER}:{USER}",
+        "memory": _DRAIN_MEBIBYTES,
+        "dependsOn": [{"containerName": PROXY, "condition": "START"}],
+    }
+
+
+def _common(plan: GatewayPlan, name: str, log: str = "") -> Definition:
     return locked_down(
-        name, log_group=plan.log_group_names[name], region=plan.settings.region, stop_seconds=plan.stop_seconds
+        name, log_group=plan.log_group_names[log or name], region=plan.settings.region, stop_seconds=plan.stop_seconds
     )

@@ -109,7 +109,7 @@ def test_each_role_reads_its_own_secrets(built: Recording) -> None:
 
 def test_no_container_is_root_or_writes_and_one_port_is_open(built: Recording) -> None:
     made = containers(built)
-    assert list(made) == ["gateway", "gateway-proxy"]
+    assert list(made) == ["gateway", "gateway-proxy", "gateway-drain"]
     for container in made.values():
         assert container["readonlyRootFilesystem"] is True
         assert container["linuxParameters"]["capabilities"] == {"add": [], "drop": ["ALL"]}

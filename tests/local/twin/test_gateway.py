@@ -52,6 +52,8 @@ SECONDS = 120
 START_SECONDS = 180
 """LiteLLM imports for half a minute, where it is installed."""
 DROPPED_SECONDS = 3
+SLOW_SECONDS = 3.0
+"""A word of an answer that is in progress when its task gets SIGTERM, and after the callers have looked the name up again."""
 UNAVAILABLE = "No model server answered"
 """What the interface's proxy says if no upstream of a group answers."""
 QUESTION = "tell me something that takes a while"
@@ -301,11 +303,17 @@ def _another_version(container: dict[str, Any]) -> None:
         one["valueFrom"] = one["valueFrom"][:-1] + ("0" if one["valueFrom"][-1] != "0" else "1")
 
 
-def test_a_deployment_replaces_every_task_and_a_faulty_one_is_rolled_back(
+def test_a_deployment_replaces_every_task_finishes_answers_and_a_faulty_one_is_rolled_back(
     twin: Twin, member: Visitor, gateway: Service
 ) -> None:
     before = ids(gateway)
+    with models_behave(twin, Behaviour(seconds_a_word=SLOW_SECONDS)):
+        answer = member.ask(QUESTION, model=GROUPS[CONVERSE])
+        _, first = next(answer)
     gateway.deploy(with_container(twin.stack, _shorter_stop))
+    # The deployment stops the task that writes it.
+    words = [first, *(word for _, word in answer)]
+    assert "".join(words) == f"You said: {QUESTION}"
     assert gateway.wait(SECONDS), gateway.causes
     assert not before & ids(gateway)
     assert asked(twin)[0] == {task.node.address for task in gateway.tasks}
