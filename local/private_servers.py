@@ -1,6 +1,6 @@
 """The private model servers that the interface's proxy calls, in place of those of other teams.
 
-The graph does not have them: they stand behind a security group, or an endpoint service, of somebody else. Their names, ports,
+The graph does not have them: they stand behind a security group, or an endpoint service, of another team. Their names, ports,
 authorities and keys are those in the proxy's configuration. A server behind a group gets a network interface in a private
 subnet, in the groups that the tasks may connect to.
 """
@@ -45,7 +45,7 @@ class PrivateServer:
     port: int
     prefix: str
     authority: str
-    """The declared authority's certificate; empty where the server has one of a public authority."""
+    """The declared authority's certificate; empty if a public authority signed it."""
     key: str
     """The ARN of the secret with its API key; empty without one."""
     models: tuple[str, ...]
@@ -119,7 +119,7 @@ def authorities(servers: Sequence[PrivateServer]) -> dict[str, Authority]:
 def addresses(
     stack: Stack, servers: Sequence[PrivateServer], nodes: Mapping[str, Sequence[Node]]
 ) -> dict[str, Sequence[str]]:
-    """The addresses of the names that resolve in the VPC because somebody else's zone has them."""
+    """The addresses of the names that resolve in the VPC because another team's zone has them."""
     return {one.address: [node.address for node in nodes[one.node]] for one in servers if not _endpoint(stack, one)}
 
 
@@ -158,7 +158,7 @@ def running(
 
 
 def _groups(rules: Sequence[Resource], foreign: Sequence[str], server: PrivateServer) -> list[str]:
-    """The groups of somebody else to which the tasks may connect on the server's port."""
+    """The groups of other teams to which the tasks may connect on the server's port."""
     admitted = [one for one in rules if int(one["fromPort"]) <= server.port <= int(one["toPort"])]
     return sorted({str(one.get("referencedSecurityGroupId") or "") for one in admitted} & set(foreign))
 
@@ -170,7 +170,7 @@ def _endpoint(stack: Stack, server: PrivateServer) -> Resource | None:
 
 
 def _called(stack: Stack) -> Iterator[PrivateServer]:
-    """What the clusters of the proxy's configuration name, except for AWS's and the stack's own services."""
+    """Return what the clusters of the proxy's configuration name, except for AWS's and the stack's own services."""
     discovery = Discovery(stack, stack.one(VPC).id)
     own = {*discovery.names(), *(name for one in stack.all(ENDPOINT) if is_of_aws(one) for name in names_of(one))}
     for container in task_definition(stack).document("containerDefinitions"):
