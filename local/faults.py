@@ -67,14 +67,15 @@ def zone_hosts(twin: Twin, zone: str) -> list[str]:
 @contextlib.contextmanager
 def models_behave(twin: Twin, behaviour: Behaviour) -> Generator[None]:
     """Set the behaviour of every model in every region until the block ends."""
-    before = {region: bedrock.behaviours.default for region, bedrock in twin.endpoints.bedrock.items()}
-    for bedrock in twin.endpoints.bedrock.values():
-        bedrock.behaviours.default = behaviour
+    served = [*twin.endpoints.bedrock.values(), *twin.endpoints.mantle.values()]
+    before = [one.behaviours.default for one in served]
+    for one in served:
+        one.behaviours.default = behaviour
     try:
         yield
     finally:
-        for region, bedrock in twin.endpoints.bedrock.items():
-            bedrock.behaviours.default = before[region]
+        for one, default in zip(served, before, strict=True):
+            one.behaviours.default = default
 
 
 @contextlib.contextmanager
