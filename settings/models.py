@@ -270,7 +270,7 @@ class Models(Section):
             )
 
     def _paths_are_those_of_the_models(self, models: tuple[str, ...], upstream: MantleUpstream, key: str) -> None:
-        """An entry of ``models.known`` overrides the table's path too: whoever wrote it has read the model's page."""
+        """An entry of ``models.known`` overrides the table's path too: its author has read the model's page."""
         stated = {one.id for one in self.known if one.kind == upstream.kind}
         for model in models:
             row = documented(upstream.kind, model)

@@ -49,7 +49,7 @@ class MantleUpstream(Section):
     region: AwsRegion
     """The stack's region. The endpoint exists in some regions only, and has no cross-region inference profiles."""
     path_prefix: Literal["/v1", "/openai/v1"] = "/v1"
-    """The path below which the endpoint serves the group's models: AWS's page of each model says which. Requests with the
+    """The path below which the endpoint serves the group's models: AWS's page of each model has it. Requests with the
     wrong one fail, so models with different paths need separate groups."""
     signing_service: Literal["bedrock", "bedrock-mantle"] = "bedrock-mantle"
     """The service name in the signatures (SigV4). AWS does not document it. ``bedrock-mantle`` is the one that the endpoint names

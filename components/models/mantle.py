@@ -1,7 +1,7 @@
 """The task's permissions on ``bedrock-mantle``, Bedrock's second endpoint, as IAM documents generated from the declared model
 groups.
 
-It is a service of its own in IAM. A call is authorized against a project of the account, the model is a condition key, and no
+It is a separate service in IAM. A call is authorized against a project of the account, the model is a condition key, and no
 condition key names a guardrail
 (https://docs.aws.amazon.com/service-authorization/latest/reference/list_bedrock-mantle.html): what these statements allow passes
 no guardrail.

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from local.aws.access import ROLE_POLICY
-from local.aws.bedrock import Bedrock, Call
+from local.aws.bedrock import Bedrock, BedrockCall
 from local.aws.chat import NotAQuestionError, Question, Told
 from local.aws.conditions import listed
 from local.aws.gate import Arrival, Ask
@@ -33,17 +33,17 @@ _SERVER = 500
 class Mantle(Bedrock):
     """``bedrock-mantle`` in one region."""
 
-    def _call(self, exchange: Exchange) -> Call:
+    def _call(self, exchange: Exchange) -> BedrockCall:
         request = exchange.request
         path = request.target.partition("?")[0]
         if request.method != "POST" or path not in PATHS:
             raise self.gate.error(404, "not_found_error", f"no operation {request.method} {path}")
         try:
-            return Call(Question.read(request.body), None, None)
+            return BedrockCall(Question.read(request.body), None, None)
         except NotAQuestionError as error:
             raise self.gate.error(400, "validation_error", str(error)) from None
 
-    def _authorise(self, session: Credentials, call: Call, exchange: Exchange, arrival: Arrival) -> None:
+    def _authorise(self, session: Credentials, call: BedrockCall, exchange: Exchange, arrival: Arrival) -> None:
         model, account = call.question.model, self.gate.access.stack.account
         project = exchange.request.value("openai-project") or "default"
         arn = f"arn:aws:bedrock-mantle:{self.gate.region}:{account}:project/{project}"
@@ -67,11 +67,11 @@ class Mantle(Bedrock):
         self.metrics.put(NAMESPACE, name, value, self.gate.clock().timestamp(), {"Model": model})
 
     def _failed(self, model: str, status: int) -> None:
-        """A throttle is a client error: AWS documents no metric of throttles, nor of its own errors."""
+        """A throttle is a client error: AWS documents no metric of throttles, nor of server errors."""
         if model and status < _SERVER:
             self._put("InferenceClientErrors", 1, model)
 
-    def _answered(self, call: Call, told: Told) -> None:
+    def _answered(self, call: BedrockCall, told: Told) -> None:
         question = call.question
         self._put("Inferences", 1, question.model)
         self._put("TotalInputTokens", question.tokens, question.model)

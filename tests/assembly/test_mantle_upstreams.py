@@ -138,7 +138,7 @@ FAULTS: dict[str, tuple[Callable[[Stack], Recording], str]] = {
         lambda s: edited(s.recording, DOMAINS, "network-dns-allowed", with_text(HOST, "other.api.aws", "domains")),
         "the client resolves a name that the DNS Firewall blocks",
     ),
-    "the endpoints admit nobody": (
+    "the endpoints do not admit the tasks": (
         lambda s: changed(s.recording, "endpoints-from-tasks"),
         "the task cannot connect to the host that it calls",
     ),
