@@ -278,6 +278,6 @@ def check_external(upstream: ExternalUpstream, key: str) -> None:
         not any(upstream.host_name == domain or upstream.host_name.endswith(f".{domain}") for domain in _OF_AWS),
         key=f"{key}.hostName",
         value=upstream.host_name,
-        allowed="a host that is not AWS's: Bedrock is reached through its VPC endpoint, with the guardrail and without a key",
-        fix="use an upstream of kind bedrock or gateway",
+        allowed="a host that is not AWS's: Bedrock is reached through its VPC endpoints, without a key",
+        fix="use an upstream of kind bedrock, bedrockMantle or gateway",
     )

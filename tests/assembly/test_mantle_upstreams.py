@@ -15,6 +15,7 @@ from policies.guardrails import exceptions
 from policies.guardrails.evaluation import Evaluation, Policy
 from policies.guardrails.rules import RULES
 from policies.guardrails.topology.graph.resources import Graph, Resource
+from preflight.analysis import diff
 from preflight.analysis.connectivity import connectivity_of
 from preflight.conform import order, permissions, reach, rollback_alarms, values
 from preflight.recording.recorder import Recording
@@ -245,6 +246,18 @@ def test_the_report_has_the_endpoint(stack: Stack) -> None:
     (found,) = connectivity_of({(STACK, False): stack.recording}, [STACK])
     assert any("bedrock-mantle" in line and "bedrock-runtime" not in line for line in found.egress)
     assert any(station.name == "bedrock-mantle" for path in found.ingress for station in path.stations)
+
+
+def test_the_report_and_diff_have_the_groups_whose_prompts_pass_no_guardrail(both: Stack) -> None:
+    closed = recorded(STACK)
+    line = f"{HOST}:443 without a guardrail (prompts of second)"
+    (found,) = connectivity_of({(STACK, False): both.recording}, [STACK])
+    assert line in found.egress
+    opened = {one.text for one in diff.changes(STACK, closed.recording, both.recording).changes}
+    ended = {one.text for one in diff.changes(STACK, both.recording, closed.recording).changes}
+    assert (f"egress added: {line}" in opened, f"egress removed: {line}" in ended) == (True, True)
+    (before,) = connectivity_of({(STACK, False): closed.recording}, [STACK])
+    assert not [one for one in before.egress if "without a guardrail" in one]
 
 
 def test_the_name_is_allowed_by_the_dns_firewall_and_no_other_of_its_domain(stack: Stack) -> None:
