@@ -14,7 +14,9 @@ from local.stack import ROOT, Stack, recorded
 from policies.guardrails import exceptions
 from policies.guardrails.evaluation import Evaluation, Policy
 from policies.guardrails.rules import RULES
-from policies.guardrails.topology.graph.resources import Graph, Resource
+from policies.guardrails.rules.bedrock import mantle_calls_pass_no_guardrail
+from policies.guardrails.topology.graph.resources import Graph, Resource, Unknown
+from policies.guardrails.topology.graph.verdicts import Verdict
 from preflight.analysis import diff
 from preflight.analysis.connectivity import connectivity_of
 from preflight.conform import order, permissions, reach, rollback_alarms, values
@@ -22,7 +24,7 @@ from preflight.recording.recorder import Recording
 from preflight.sdk.wire import unwrap
 from tests.assembly.test_gateway import changed
 from tests.preflight.conform.editing import edited, in_statement, with_text, with_value
-from tests.preflight.conform.graphs import MANTLE, MANTLE_MODEL, account, program
+from tests.preflight.conform.graphs import MANTLE, MANTLE_MODEL, account, at_mantle, program
 
 STACK = "staging"
 MODELS = "ai-interface:models"
@@ -83,6 +85,13 @@ def test_the_documented_exception_allows_that_until_it_expires(stack: Stack) -> 
     assert reported(stack, documented(), TODAY) == set()
     (entry,) = yaml.safe_load(documented())
     assert (RULE, "models-mantle-policy") in reported(stack, documented(), entry["expires"])
+
+
+def test_a_first_preview_has_the_same_finding() -> None:
+    graph = Graph.from_recorded(at_mantle(preview=True).resources)
+    assert any(isinstance(one.value("policy"), Unknown) for one in graph.of_type("iam.RolePolicy"))
+    found = mantle_calls_pass_no_guardrail.evaluate(graph, {})
+    assert [(one.verdict, one.urn.rpartition("::")[2]) for one in found] == [(Verdict.VIOLATED, "models-mantle-policy")]
 
 
 def test_aws_accepts_it_and_the_pipeline_may_deploy_it(stack: Stack) -> None:

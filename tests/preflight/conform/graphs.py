@@ -74,20 +74,22 @@ def with_provider() -> Recording:
 
 
 @cache
-def at_mantle() -> Recording:
-    """Staging with one model at ``bedrock-mantle``."""
+def at_mantle(*, preview: bool = False) -> Recording:
+    """Staging with one model at ``bedrock-mantle``. ``preview``: as in a first preview, without values that AWS computes."""
     config = as_the_engine_passes_it("staging")
     upstream = {"kind": "bedrockMantle", "region": config["aws:region"]}
-    return _staging_with({"groups": [{"name": "general", "models": [MANTLE_MODEL], "upstreams": [upstream]}]})
+    group = {"name": "general", "models": [MANTLE_MODEL], "upstreams": [upstream]}
+    return _staging_with({"groups": [group]}, preview=preview)
 
 
-def _staging_with(models: dict[str, object]) -> Recording:
+def _staging_with(models: dict[str, object], *, preview: bool = False) -> Recording:
     config = as_the_engine_passes_it("staging")
     own = json.loads(config["ai-interface:models"])
     return record(
         lambda: runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__"),
         stack="staging",
         config={**config, "ai-interface:models": json.dumps({**own, **models})},
+        preview=preview,
     )
 
 
