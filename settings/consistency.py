@@ -13,7 +13,7 @@ from settings.errors import FailedChecksError, Problem, check, collected
 from settings.identity import Identity
 from settings.models import Models
 from settings.sections import Capacity, Domain, Network
-from settings.upstreams import ExternalUpstream, GatewayUpstream, PrivateUpstream, bedrock_region, server_of
+from settings.upstreams import ExternalUpstream, GatewayUpstream, PrivateUpstream, model_region, server_of
 
 STORE_PORTS = {DATABASE_PORT: "the database", CACHE_PORT: "the cache"}
 """Ports that are always open between the private subnets."""
@@ -83,7 +83,7 @@ def _models_of_the_region(models: Models, region: str) -> None:
     """
     for position, group in enumerate(models.groups):
         for place, upstream in enumerate(group.upstreams):
-            if (its_region := bedrock_region(upstream)) is not None:
+            if (its_region := model_region(upstream)) is not None:
                 check(
                     its_region == region,
                     key=f"models.groups[{position}].upstreams[{place}].region",
@@ -158,7 +158,7 @@ def _external_upstreams_have_subnets(models: Models, network: Network) -> None:
             network.existing is None,
             key=f"{key}.kind",
             value="external",
-            allowed="bedrock, gateway or private with network.existing: the egress proxy needs subnets and NAT gateways, which "
+            allowed="bedrock, bedrockMantle, gateway or private with network.existing: the egress proxy needs subnets and NAT gateways, which "
             "the stack creates in its own VPC only",
             fix="omit network.existing, or run an egress proxy of your own and declare it as an upstream of kind private",
         )
