@@ -1,4 +1,4 @@
-"""The API keys of private and external upstreams: existing secrets, of which only the description is read.
+"""The API keys of private and external upstreams and of tool servers: existing secrets, of which only the description is read.
 
 A key is never in the plan or the state: the look-up returns the secret's ARN and its KMS key, and ECS hands the value to the
 proxy's container when a task starts.
@@ -12,6 +12,7 @@ import pulumi_aws as aws
 from components.models import ModelKeyArgs
 from settings import Problem, StackSettings
 from settings.stack import PREFIX, refused
+from settings.tools import SearchServer, ToolServer
 from settings.upstreams import ExternalUpstream, PrivateUpstream, server_of
 
 KeyedUpstream = ExternalUpstream | PrivateUpstream
@@ -31,13 +32,16 @@ def key_variable(group: str, upstream: KeyedUpstream) -> str:
     return f"MODEL_KEY_{group.upper().replace('-', '_')}_{digest[:8].upper()}"
 
 
+def tool_key_variable(server: SearchServer | ToolServer) -> str:
+    """The proxy's environment variable with the API key of a search or tool server; empty if it has none."""
+    if server.api_key_secret is None:
+        return ""
+    return "SEARCH_KEY" if isinstance(server, SearchServer) else f"TOOL_KEY_{server.name.upper().replace('-', '_')}"
+
+
 def key_secrets(settings: StackSettings) -> dict[str, str]:
     """Variable of the proxy → the secret's key in the service's ``secret_references``."""
-    return {
-        key_variable(group, upstream): reference(upstream.api_key_secret)
-        for _, group, upstream in _keyed(settings)
-        if upstream.api_key_secret is not None
-    }
+    return {variable: reference(secret) for _, variable, secret in _keyed(settings)}
 
 
 def reference(secret: str) -> str:
@@ -50,9 +54,8 @@ def look_up_keys(settings: StackSettings) -> dict[str, ModelKeyArgs]:
     which the permissions boundary of the stack's roles does not let them use."""
     found: dict[str, ModelKeyArgs] = {}
     problems: list[Problem] = []
-    for key, _, upstream in _keyed(settings):
-        name = upstream.api_key_secret
-        if name is None or name in found:
+    for key, _, name in _keyed(settings):
+        if name in found:
             continue
         secret = aws.secretsmanager.get_secret(arn=name) if name.startswith("arn:") else _by_name(name)
         if not secret.kms_key_id or secret.kms_key_id.endswith("alias/aws/secretsmanager"):
@@ -76,9 +79,14 @@ def _by_name(name: str) -> aws.secretsmanager.GetSecretResult:
     return aws.secretsmanager.get_secret(name=name)
 
 
-def _keyed(settings: StackSettings) -> Iterator[tuple[str, str, KeyedUpstream]]:
-    """The key of each upstream that may have an API key, its group and itself."""
+def _keyed(settings: StackSettings) -> Iterator[tuple[str, str, str]]:
+    """The key of each server with an API key, the proxy's variable for it, and its secret."""
     for position, group in enumerate(settings.models.groups):
         for place, upstream in enumerate(group.upstreams):
-            if (server := server_of(upstream)) is not None:
-                yield f"models.groups[{position}].upstreams[{place}]", group.name, server
+            server = server_of(upstream)
+            if server is not None and server.api_key_secret is not None:
+                key = f"models.groups[{position}].upstreams[{place}]"
+                yield key, key_variable(group.name, server), server.api_key_secret
+    for key, server in settings.tools.located():
+        if server.api_key_secret is not None:
+            yield key, tool_key_variable(server), server.api_key_secret

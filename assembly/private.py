@@ -9,6 +9,7 @@ from assembly.common import repository_arns, tags
 from assembly.egress import external_hosts
 from assembly.existing import existing_network
 from assembly.model_keys import look_up_keys
+from assembly.tools import private_servers
 from components.data import Data, DataArgs, DataCacheArgs, DataDatabaseArgs, DataUploadsArgs, UploadsAccessArgs
 from components.data.cache import PORT as CACHE_PORT
 from components.data.component import data_domains
@@ -47,6 +48,7 @@ from settings.upstreams import (
     ExternalUpstream,
     GatewayUpstream,
     MantleUpstream,
+    PrivateServer,
     PrivateUpstream,
     Upstream,
 )
@@ -84,13 +86,15 @@ def network(settings: StackSettings, operations: Operations) -> PrivateNetworkAr
                 model_hosts.add(gateway_host_name(settings.environment))
                 model_ports.add(GATEWAY_PORT)
             case PrivateUpstream():
-                service = upstream.endpoint_service
-                model_hosts.add(upstream.host_name if service is None else service_domain(service))
-                model_ports.add(upstream.port)
+                pass
             case ExternalUpstream():
                 model_hosts |= {upstream.host_name, egress_host_name(settings.environment)}
             case _:
                 assert_never(upstream)
+    for server in private_servers(settings):
+        service = server.endpoint_service
+        model_hosts.add(server.host_name if service is None else service_domain(service))
+        model_ports.add(server.port)
     identity_hosts = [
         str(url).split("/")[2].split(":")[0]
         for url in (
@@ -140,11 +144,12 @@ def models(
     settings: StackSettings, prompts: Prompts, workload: WorkloadIdentity, gateway: GatewayIdentity | None
 ) -> ModelAccessArgs:
     """Access to the declared model groups, with the release's guardrail."""
-    guardrail = prompts.guardrail
+    guardrail, keys = prompts.guardrail, look_up_keys(settings)
     return ModelAccessArgs(
         environment=settings.environment,
         account_id=settings.account_id,
-        groups=_model_groups(settings, look_up_keys(settings)),
+        groups=_model_groups(settings, keys),
+        tool_servers=[_private_server(server, keys) for _, server in settings.tools.located()],
         guardrail=GuardrailArgs(
             content_strength=guardrail.content_strength.value,
             prompt_attack_strength=guardrail.prompt_attack_strength.value,
@@ -216,14 +221,7 @@ def _model_upstream(upstream: Upstream, keys: Mapping[str, ModelKeyArgs]) -> Mod
         case MantleUpstream():
             return ModelUpstreamArgs(kind=upstream.kind, region=upstream.region)
         case PrivateUpstream():
-            return ModelUpstreamArgs(
-                kind=upstream.kind,
-                host_name=upstream.host_name,
-                port=upstream.port,
-                security_group_id=upstream.security_group_id or "",
-                endpoint_service=upstream.endpoint_service or "",
-                api_key=keys.get(upstream.api_key_secret or ""),
-            )
+            return _private_server(upstream, keys)
         case ExternalUpstream():
             return ModelUpstreamArgs(
                 kind=upstream.kind, host_name=upstream.host_name, api_key=keys.get(upstream.api_key_secret)
@@ -232,12 +230,23 @@ def _model_upstream(upstream: Upstream, keys: Mapping[str, ModelKeyArgs]) -> Mod
             assert_never(upstream)
 
 
+def _private_server(server: PrivateServer, keys: Mapping[str, ModelKeyArgs]) -> ModelUpstreamArgs:
+    return ModelUpstreamArgs(
+        kind="private",
+        host_name=server.host_name,
+        port=server.port,
+        security_group_id=server.security_group_id or "",
+        endpoint_service=server.endpoint_service or "",
+        api_key=keys.get(server.api_key_secret or ""),
+    )
+
+
 def _private_services(settings: StackSettings) -> list[PrivateServiceArgs]:
-    """The endpoint services of private upstreams, each with the ports of all of its servers."""
+    """The endpoint services of private servers, each with the ports of all of its servers."""
     ports: dict[str, set[int]] = {}
-    for upstream in (upstream for group in settings.models.groups for upstream in group.upstreams):
-        if isinstance(upstream, PrivateUpstream) and upstream.endpoint_service is not None:
-            ports.setdefault(upstream.endpoint_service, set()).add(upstream.port)
+    for server in private_servers(settings):
+        if server.endpoint_service is not None:
+            ports.setdefault(server.endpoint_service, set()).add(server.port)
     return [PrivateServiceArgs(service_name=name, ports=sorted(used)) for name, used in sorted(ports.items())]
 
 

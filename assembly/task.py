@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, assert_never
 
 import pulumi
@@ -10,6 +10,7 @@ import pulumi
 from assembly.common import MEBIBYTE, image, tags
 from assembly.egress import EGRESS_SECRETS, proxy_egress
 from assembly.model_keys import key_secrets, key_variable, upstream_name
+from assembly.tools import proxy_tools, search, tool_servers
 from components.applications import ApplicationArgs, Deployment, Embeddings, Preset, find_preset, preset_names
 from components.applications.application import SchemaArgs
 from components.data import Data
@@ -85,6 +86,8 @@ def application(settings: StackSettings, prompts: Prompts | None = None) -> Appl
                 ),
                 None,
             ),
+            search=search(settings),
+            tool_servers=tool_servers(settings),
             session_seconds=settings.identity.session_timeout_seconds,
             upload_mebibytes=settings.limits.upload_mebibytes,
             model_deadline_seconds=settings.limits.timeouts.model_deadline_seconds,
@@ -134,7 +137,10 @@ def proxy(
             administrator_role=preset.headers.administrator_role,
             member_role=preset.headers.member_role,
         ),
-        limits=proxy_limits(settings.limits, identity.session_timeout_seconds),
+        limits=replace(
+            proxy_limits(settings.limits, identity.session_timeout_seconds),
+            tool_seconds=settings.tools.timeout_seconds,
+        ),
         application=preset.proxy,
         logout=ProxyLogout(
             edge_cookie_name=identity.session_cookie_name, redirect_url=identity.end_session_endpoint or ""
@@ -148,6 +154,7 @@ def proxy(
             )
             for group in settings.models.groups
         ),
+        tools=proxy_tools(settings, outside.service_names),
         egress=proxy_egress(settings, egress_authority),
         machine_host_names=(identity.machine_clients.host_name,) if identity.machine_clients else (),
     )

@@ -9,6 +9,7 @@ from assembly.egress import EGRESS_SECRETS, external_hosts
 from assembly.gateway import uses_gateway
 from assembly.model_keys import key_secrets
 from assembly.task import GATEWAY_SECRETS, application, preset, proxy, schemas
+from assembly.tools import private_servers
 from components.monitoring.operations import CONTAINERS
 from components.proxy import ProxySettings, envoy_arguments
 from components.service.component import PROXY_SECRETS
@@ -17,7 +18,7 @@ from releases.manifest import Release
 from releases.prompts import Prompts
 from settings import Problem, StackSettings
 from settings.stack import PREFIX, refused
-from settings.upstreams import PrivateUpstream, bedrock_region
+from settings.upstreams import bedrock_region
 
 SECRET, HOST = "s" * 140, "h" * 80
 """At least as long as a secret's ARN with its version, and as the name of a database, a cache or a bucket."""
@@ -53,10 +54,7 @@ def largest_task(settings: StackSettings, release: Release, prompts: Prompts) ->
         if (region := bedrock_region(upstream)) is not None
     }
     services = {
-        upstream.endpoint_service: NAME
-        for group in settings.models.groups
-        for upstream in group.upstreams
-        if isinstance(upstream, PrivateUpstream) and upstream.endpoint_service is not None
+        server.endpoint_service: NAME for server in private_servers(settings) if server.endpoint_service is not None
     }
     signer = f"arn:aws:elasticloadbalancing:{settings.region}:{settings.account_id}:loadbalancer/app/{SIGNER_NAME}"
     plan = TaskPlan(

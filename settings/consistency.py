@@ -13,7 +13,8 @@ from settings.errors import FailedChecksError, Problem, check, collected
 from settings.identity import Identity
 from settings.models import Models
 from settings.sections import Capacity, Domain, Network
-from settings.upstreams import ExternalUpstream, GatewayUpstream, PrivateUpstream, model_region, server_of
+from settings.tools import Tools
+from settings.upstreams import ExternalUpstream, GatewayUpstream, PrivateServer, model_region, server_of
 
 STORE_PORTS = {DATABASE_PORT: "the database", CACHE_PORT: "the cache"}
 """Ports that are always open between the private subnets."""
@@ -39,6 +40,8 @@ def _compare(sections: Mapping[str, object]) -> None:
     region, account = sections.get("region"), sections.get("account_id")
     domain, network = sections.get("domain"), sections.get("network")
     identity, models = sections.get("identity"), sections.get("models")
+    given = sections.get("tools")
+    tools = given if isinstance(given, Tools) else Tools()
     if isinstance(network, Network) and isinstance(region, str):
         _zones_of_the_region(network, region)
     if isinstance(domain, Domain) and isinstance(region, str) and isinstance(account, str):
@@ -46,17 +49,17 @@ def _compare(sections: Mapping[str, object]) -> None:
     if isinstance(domain, Domain) and isinstance(identity, Identity):
         _host_names_differ(domain, identity)
     if isinstance(domain, Domain) and isinstance(models, Models):
-        _upstreams_are_not_the_interface(domain, models)
+        _upstreams_are_not_the_interface(domain, models, tools)
     if isinstance(models, Models) and isinstance(region, str):
         _models_of_the_region(models, region)
     if isinstance(models, Models) and isinstance(region, str) and isinstance(account, str):
-        _private_upstreams_are_here(models, region, account)
+        _private_upstreams_are_here(models, region, account, tools)
     if isinstance(models, Models) and isinstance(identity, Identity):
-        _keys_are_not_the_client_secret(models, identity)
+        _keys_are_not_the_client_secret(models, identity, tools)
     if isinstance(models, Models):
-        _acl_numbers_differ(models)
+        _acl_numbers_differ(models, tools)
     if isinstance(models, Models) and isinstance(network, Network):
-        _ports_fit_in_acls(models, network)
+        _ports_fit_in_acls(models, network, tools)
         _external_upstreams_have_subnets(models, network)
     if isinstance(network, Network):
         _a_zone_can_be_lost(network, sections.get("capacity"), sections.get("data"))
@@ -120,35 +123,36 @@ def _host_names_differ(domain: Domain, identity: Identity) -> None:
     )
 
 
-def _upstreams_are_not_the_interface(domain: Domain, models: Models) -> None:
-    for key, upstream in _servers(models):
+def _upstreams_are_not_the_interface(domain: Domain, models: Models, tools: Tools) -> None:
+    for key, upstream in _servers(models, tools):
         check(
             upstream.host_name != domain.host_name,
             key=f"{key}.hostName",
             value=upstream.host_name,
-            allowed="a model server, not the interface itself (domain.hostName)",
-            fix="set the host name of the model server",
+            allowed="a server that the interface calls, not the interface itself (domain.hostName)",
+            fix="set the host name of the server",
         )
 
 
-def _servers(models: Models) -> Iterator[tuple[str, PrivateUpstream | ExternalUpstream]]:
-    """Each upstream that names a server, with its key."""
+def _servers(models: Models, tools: Tools) -> Iterator[tuple[str, PrivateServer | ExternalUpstream]]:
+    """Each upstream that names a server, and each search and tool server, with its key."""
     for position, group in enumerate(models.groups):
         for place, upstream in enumerate(group.upstreams):
             if (server := server_of(upstream)) is not None:
                 yield f"models.groups[{position}].upstreams[{place}]", server
+    yield from tools.located()
 
 
-def _private(models: Models) -> Iterator[tuple[str, PrivateUpstream]]:
-    """Each private upstream with its key."""
-    for key, server in _servers(models):
-        if isinstance(server, PrivateUpstream):
+def _private(models: Models, tools: Tools) -> Iterator[tuple[str, PrivateServer]]:
+    """Each private server with its key."""
+    for key, server in _servers(models, tools):
+        if isinstance(server, PrivateServer):
             yield key, server
 
 
 def _external(models: Models) -> list[str]:
     """The key of each upstream on the internet."""
-    return [key for key, upstream in _servers(models) if isinstance(upstream, ExternalUpstream)]
+    return [key for key, upstream in _servers(models, Tools()) if isinstance(upstream, ExternalUpstream)]
 
 
 def _external_upstreams_have_subnets(models: Models, network: Network) -> None:
@@ -164,10 +168,10 @@ def _external_upstreams_have_subnets(models: Models, network: Network) -> None:
         )
 
 
-def _private_upstreams_are_here(models: Models, region: str, account: str) -> None:
+def _private_upstreams_are_here(models: Models, region: str, account: str, tools: Tools) -> None:
     """Endpoint services and secrets of this region, and secrets of this account: the boundary of the stack's roles allows no
     other (``bootstrap/role_boundaries.py``)."""
-    for key, upstream in _private(models):
+    for key, upstream in _private(models, tools):
         if upstream.endpoint_service is not None:
             check(
                 upstream.endpoint_service.split(".")[3] == region,
@@ -176,7 +180,7 @@ def _private_upstreams_are_here(models: Models, region: str, account: str) -> No
                 allowed=f"an endpoint service in aws:region ({region})",
                 fix=f"have the server's owner offer it in {region}",
             )
-    for key, upstream in _servers(models):
+    for key, upstream in _servers(models, tools):
         if upstream.api_key_secret is not None and upstream.api_key_secret.startswith("arn:"):
             check(
                 upstream.api_key_secret.split(":")[3:5] == [region, account],
@@ -187,40 +191,40 @@ def _private_upstreams_are_here(models: Models, region: str, account: str) -> No
             )
 
 
-def _keys_are_not_the_client_secret(models: Models, identity: Identity) -> None:
+def _keys_are_not_the_client_secret(models: Models, identity: Identity, tools: Tools) -> None:
     name = identity.client_secret_name
-    for key, upstream in _servers(models):
+    for key, upstream in _servers(models, tools):
         secret = upstream.api_key_secret
         if secret is not None:
             check(
                 name != secret and not re.fullmatch(rf"arn:.*:secret:{re.escape(name)}-[A-Za-z0-9]{{6}}", secret),
                 key=f"{key}.apiKeySecret",
                 value=secret,
-                allowed="a secret of the model server's own, not identity.clientSecretName: it would be sent to the server",
-                fix="write the name of the secret with the model server's API key",
+                allowed="a secret of the server's own, not identity.clientSecretName: it would be sent to the server",
+                fix="write the name of the secret with the server's API key",
             )
 
 
-def _acl_numbers_differ(models: Models) -> None:
+def _acl_numbers_differ(models: Models, tools: Tools) -> None:
     taken = {port % ACL_PORT_NUMBERS: (port, what) for port, what in STORE_PORTS.items()}
-    for key, upstream in _private(models):
+    for key, upstream in _private(models, tools):
         if upstream.port == HTTPS:
             continue
-        port, what = taken.setdefault(upstream.port % ACL_PORT_NUMBERS, (upstream.port, "another model server"))
+        port, what = taken.setdefault(upstream.port % ACL_PORT_NUMBERS, (upstream.port, "another declared server"))
         check(
             port == upstream.port and port not in STORE_PORTS,
             key=f"{key}.port",
             value=str(upstream.port),
             allowed=f"a port other than {port} ({what}) that does not differ from it by a multiple of {ACL_PORT_NUMBERS}: "
             "both would get the same network ACL rule number",
-            fix="run the model server on another port, for example 443",
+            fix="run the server on another port, for example 443",
         )
 
 
-def _ports_fit_in_acls(models: Models, network: Network) -> None:
+def _ports_fit_in_acls(models: Models, network: Network, tools: Tools) -> None:
     if network.existing is not None:  # An existing VPC has its own network ACLs.
         return
-    for key, upstream in _private(models):
+    for key, upstream in _private(models, tools):
         check(
             upstream.port != PROXY_PORT,
             key=f"{key}.port",
@@ -229,7 +233,7 @@ def _ports_fit_in_acls(models: Models, network: Network) -> None:
             "in another zone than the server could not connect to it",
             fix=f"have the server, or the endpoint service, listen on another port, for example {HTTPS}",
         )
-    ports = {upstream.port for _, upstream in _private(models)}
+    ports = {upstream.port for _, upstream in _private(models, tools)}
     if any(isinstance(upstream, GatewayUpstream) for group in models.groups for upstream in group.upstreams):
         ports.add(GATEWAY_PORT)
     own, zones = sorted(ports - {HTTPS, *STORE_PORTS}), len(network.availability_zones)
@@ -239,9 +243,9 @@ def _ports_fit_in_acls(models: Models, network: Network) -> None:
     check(
         len(own) <= available,
         key="models.groups",
-        value=f"model servers on the ports {', '.join(map(str, own))}",
+        value=f"servers on the ports {', '.join(map(str, own))}",
         allowed=f"{available} different ports besides {HTTPS} with {zones} zones{also}: AWS's quota of network ACL entries",
-        fix=f"run some of the model servers on the same port, for example {HTTPS}{', or use two zones' if external else ''}",
+        fix=f"run some of the servers on the same port, for example {HTTPS}{', or use two zones' if external else ''}",
     )
 
 

@@ -75,7 +75,9 @@ def unknown_key(
     if fix is None and near:
         fix = f"did you mean {near[0]}? Otherwise remove the key"
     elif fix is None:
-        places = [path.rpartition(".")[0] for path in _paths(root or model) if path.split(".")[-1] == name]
+        # A key of a list's element is one of that element's own, such as the port of a server.
+        paths = () if "[" in key else _paths(root or model)
+        places = [path.rpartition(".")[0] for path in paths if path.split(".")[-1] == name]
         fix = f"it belongs under {' or '.join(places)}" if places else "remove the key"
     return Problem(key, "(unknown key)", f"the keys {', '.join(known)}", fix)
 

@@ -17,6 +17,7 @@ from settings.limits import Limits
 from settings.models import Models
 from settings.retention import Retention
 from settings.sections import Capacity, Domain, Network, Owner
+from settings.tools import Tools
 from settings.values import ReleaseVersion, Slug
 
 PREFIX = "ai-interface:"
@@ -50,6 +51,7 @@ class StackSettings(Configuration):
     limits: Limits = Limits()
     capacity: Capacity = Capacity()
     models: Models
+    tools: Tools = Tools()
     data: Data = Data()
     edge: Edge = Edge()
     retention: Retention = Retention()

@@ -62,12 +62,9 @@ class MantleUpstream(Section):
         return f"bedrock-mantle in {self.region}"
 
 
-class PrivateUpstream(Section):
-    """An OpenAI-compatible server (for example vLLM) in this VPC, in a peered one or behind AWS PrivateLink, reached over
-    TLS."""
+class PrivateServer(Section):
+    """A server in this VPC, in a peered one or behind AWS PrivateLink, reached over TLS."""
 
-    kind: Literal["private"]
-    """``private`` for this kind of upstream."""
     host_name: HostName
     """The server's DNS name; its certificate must be valid for it."""
     port: Whole = Field(default=443, ge=1, le=65_535)
@@ -97,12 +94,20 @@ class PrivateUpstream(Section):
     it, and the proxy trusts the certificate authorities of its image."""
     api_key_secret: SecretReference | None = None
     """The name or the ARN of an existing secret in Secrets Manager whose value is the server's API key. The proxy sends it as
-    ``Authorization: Bearer …`` to this upstream only. Omitted: requests have no key."""
+    ``Authorization: Bearer …`` to this server only. Omitted: requests have no key."""
 
     @property
     def server(self) -> str:
         """Identifies the upstream within its group: one host may have several model servers on different ports."""
         return f"{self.host_name}:{self.port}"
+
+
+class PrivateUpstream(PrivateServer):
+    """An OpenAI-compatible server (for example vLLM) in this VPC, in a peered one or behind AWS PrivateLink, reached over
+    TLS."""
+
+    kind: Literal["private"]
+    """``private`` for this kind of upstream."""
 
 
 class GatewayUpstream(Section):
@@ -238,8 +243,8 @@ def check_mantle_ids(models: tuple[str, ...], key: str) -> None:
         )
 
 
-def check_private(upstream: PrivateUpstream, key: str) -> None:
-    """Check that the private upstream at ``key`` states one way to the server and a CA that can have signed for its name."""
+def check_private(upstream: PrivateServer, key: str) -> None:
+    """Check that the private server at ``key`` states one way to the server and a CA that can have signed for its name."""
     ways = [upstream.security_group_id, upstream.endpoint_service]
     check(
         ways.count(None) == 1,

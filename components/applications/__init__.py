@@ -7,7 +7,16 @@ from components.lazy import loader
 if TYPE_CHECKING:
     from components.applications.application import ApplicationArgs
     from components.applications.catalogue import default_preset, find_preset, preset_names
-    from components.applications.preset import Arrival, Deployment, Embeddings, Paths, Preset, TrustedHeaders
+    from components.applications.preset import (
+        Arrival,
+        Deployment,
+        Embeddings,
+        Paths,
+        Preset,
+        Search,
+        ToolServer,
+        TrustedHeaders,
+    )
 
 __all__ = [
     "ApplicationArgs",
@@ -16,6 +25,8 @@ __all__ = [
     "Embeddings",
     "Paths",
     "Preset",
+    "Search",
+    "ToolServer",
     "TrustedHeaders",
     "default_preset",
     "find_preset",
@@ -27,6 +38,6 @@ __getattr__ = loader(
     {
         "application": ("ApplicationArgs",),
         "catalogue": ("default_preset", "find_preset", "preset_names"),
-        "preset": ("Arrival", "Deployment", "Embeddings", "Paths", "Preset", "TrustedHeaders"),
+        "preset": ("Arrival", "Deployment", "Embeddings", "Paths", "Preset", "Search", "ToolServer", "TrustedHeaders"),
     },
 )

@@ -103,6 +103,25 @@ class Embeddings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Search:
+    """The search server that the application uses."""
+
+    kind: str
+    """``searxng`` or ``external``."""
+    url: str
+    """Its URL on the proxy's loopback listener."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToolServer:
+    """A tool server that the application offers to every user, by the Model Context Protocol."""
+
+    name: str
+    url: str
+    """Its URL on the proxy's loopback listener."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Deployment:
     """The values that a preset receives from the environment's settings and the release."""
 
@@ -113,6 +132,10 @@ class Deployment:
     ``http://127.0.0.1:9080/<group>/v1``."""
     embeddings: Embeddings | None = None
     """The declared embedding model. Omitted: the application uses its own, if it has one."""
+    search: Search | None = None
+    """The declared search server. Omitted: no web search."""
+    tool_servers: Sequence[ToolServer] = ()
+    """The declared tool servers."""
     session_seconds: int
     """How long a login at the edge is valid. The application's own session must not last longer."""
     upload_mebibytes: int
@@ -154,6 +177,8 @@ class Preset:
     """The application's session cookies, which are redacted in the WAF log and expired at logout."""
     headers: TrustedHeaders = field(default_factory=TrustedHeaders)
     """The headers from which the application reads the user's identity."""
+    user_headers: tuple[str, ...] = ()
+    """The headers in which the application tells a tool server about the user and the chat. The proxy removes them."""
     arrival: Arrival
     """The requests of a first visit."""
     least_database_connections: int = 1
@@ -191,4 +216,5 @@ class Preset:
             websocket_path_prefixes=self.paths.websockets,
             cacheable_path_prefixes=self.paths.cacheable,
             session_cookie_names=self.session_cookie_names,
+            user_headers=self.user_headers,
         )

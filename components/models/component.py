@@ -1,4 +1,4 @@
-"""Access to models: guardrails, the task role's permissions, and egress to private model servers.
+"""Access to models: guardrails, the task role's permissions, and egress to private model, search and tool servers.
 
 Everything is derived from the declared model groups. It does not enable model invocation logging, which applies to a
 whole account and region and records prompts. It creates no endpoint: ``PrivateEndpoints`` does, with this component's
@@ -17,6 +17,7 @@ from components.args import Args
 from components.common.iam import policy_document, render
 from components.models.iam_documents import (
     ModelGroupArgs,
+    ModelUpstreamArgs,
     UpstreamKind,
     bedrock_regions,
     gateway_statements,
@@ -67,6 +68,8 @@ class ModelAccessArgs(Args):
     """The account of the stack."""
     groups: list[ModelGroupArgs] = Field(min_length=1)
     """The declared model groups. No other model is reachable."""
+    tool_servers: list[ModelUpstreamArgs] = Field(default_factory=list[ModelUpstreamArgs])
+    """Private search and tool servers that the task calls, as upstreams of kind ``private``."""
     guardrail: GuardrailArgs = GuardrailArgs()
     """The guardrail's filters. Omitted: the default filters."""
     task_role_name: pulumi.Output[str]
@@ -83,11 +86,22 @@ class ModelAccessArgs(Args):
     tags: dict[str, str]
     """Tags of every resource."""
 
+    @property
+    def servers(self) -> list[ModelUpstreamArgs]:
+        """Every declared upstream and every tool server."""
+        return [*(upstream for group in self.groups for upstream in group.upstreams), *self.tool_servers]
+
+    @model_validator(mode="after")
+    def _tool_servers_are_private(self) -> "ModelAccessArgs":
+        if any(one.kind != UpstreamKind.PRIVATE for one in self.tool_servers):
+            raise ValueError("tool_servers has an upstream of another kind: use private, for which no model is needed")
+        return self
+
     @model_validator(mode="after")
     def _gateway_has_a_role(self) -> "ModelAccessArgs":
         if of_kind(self.groups, UpstreamKind.GATEWAY) and self.gateway_role_name is None:
             raise ValueError("an upstream of kind gateway needs gateway_role_name: the role of GatewayIdentity")
-        if model_keys(self.groups) and (self.execution_role_name is None or not self.region):
+        if model_keys(self.servers) and (self.execution_role_name is None or not self.region):
             raise ValueError("an upstream with an api_key needs execution_role_name and region: Fargate reads the key")
         return self
 
@@ -236,13 +250,14 @@ class ModelAccess(pulumi.ComponentResource):
         return pulumi.Output.from_input([render(one) for one in statements])
 
     def _ways_to_private_upstreams(self, name: str, args: ModelAccessArgs, child: pulumi.ResourceOptions) -> None:
+        models = [(upstream, "Models") for group in args.groups for upstream in group.upstreams]
         private = {
-            server: up.host_name
-            for group in args.groups
-            for up in group.upstreams
+            server: f"{what} at {up.host_name}"
+            # One rule for a group and port that both have.
+            for up, what in [*((one, "Tools") for one in args.tool_servers), *models]
             if (server := up.private_server) is not None
         }
-        for (group_id, port), host in sorted(private.items()):
+        for (group_id, port), description in sorted(private.items()):
             aws.vpc.SecurityGroupEgressRule(
                 f"{name}-to-{group_id}-{port}",
                 security_group_id=args.security_group_id,
@@ -250,14 +265,14 @@ class ModelAccess(pulumi.ComponentResource):
                 ip_protocol="tcp",
                 from_port=port,
                 to_port=port,
-                description=f"Models at {host}",
+                description=description,
                 tags=args.tags,
                 opts=child,
             )
 
     def _api_keys(self, name: str, args: ModelAccessArgs, child: pulumi.ResourceOptions) -> None:
-        keys = model_keys(args.groups)
-        named = [up.api_key for group in args.groups for up in group.upstreams if up.api_key is not None]
+        keys = model_keys(args.servers)
+        named = [one.api_key for one in args.servers if one.api_key is not None]
         self.api_key_references = {key.name: key.secret_arn for key in named}
         self.api_key_arns = [key.secret_arn for key in keys]
         if keys and args.execution_role_name is not None:

@@ -156,9 +156,9 @@ class ModelGroupArgs(Args):
         return self
 
 
-def model_keys(groups: Iterable[ModelGroupArgs]) -> list[ModelKeyArgs]:
-    """The declared API keys, each secret once, sorted by ARN."""
-    found = {up.api_key.secret_arn: up.api_key for group in groups for up in group.upstreams if up.api_key is not None}
+def model_keys(servers: Iterable[ModelUpstreamArgs]) -> list[ModelKeyArgs]:
+    """The servers' API keys, each secret once, sorted by ARN."""
+    found = {server.api_key.secret_arn: server.api_key for server in servers if server.api_key is not None}
     return [found[arn] for arn in sorted(found)]
 
 

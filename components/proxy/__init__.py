@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         ProxyModelGroup,
         ProxyPeople,
         ProxySettings,
+        ProxyTool,
         ProxyUpstream,
     )
 
@@ -21,6 +22,7 @@ __all__ = [
     "ProxyModelGroup",
     "ProxyPeople",
     "ProxySettings",
+    "ProxyTool",
     "ProxyUpstream",
     "envoy_arguments",
     "envoy_configuration",
@@ -39,6 +41,7 @@ __getattr__ = loader(
             "ProxyModelGroup",
             "ProxyPeople",
             "ProxySettings",
+            "ProxyTool",
             "ProxyUpstream",
         ),
     },

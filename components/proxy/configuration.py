@@ -2,7 +2,7 @@
 
 ``envoy_configuration`` is a pure function whose result is the whole configuration: the task, the tests and ``python -m
 local`` run the same one with the same Envoy version. It contains no secret: the listener's certificate and key, and the API
-keys of model servers come from environment variables, and the credentials for Bedrock from the task role.
+keys of servers come from environment variables, and the credentials for Bedrock from the task role.
 
 The proxy deliberately does not verify the signature of the load balancer's token, because the private subnets cannot
 fetch the keys. The policy pack proves on the network graph that only the load balancer can reach it, and only after a
@@ -24,6 +24,7 @@ from components.proxy.settings import (
     ProxyModelGroup,
     ProxyPeople,
     ProxySettings,
+    ProxyTool,
     ProxyUpstream,
 )
 
@@ -35,6 +36,7 @@ __all__ = [
     "ProxyModelGroup",
     "ProxyPeople",
     "ProxySettings",
+    "ProxyTool",
     "ProxyUpstream",
     "envoy_arguments",
     "envoy_configuration",

@@ -6,14 +6,16 @@ from components.proxy.settings import ProxySettings, ProxyUpstream
 
 
 def model_secrets(settings: ProxySettings) -> list[dict[str, Any]]:
-    """Return the API keys of the upstreams, each from its own environment variable. Envoy does not start without one."""
+    """Return the API keys of the servers, each from its own environment variable. Envoy does not start without one."""
     return [
         {
             "name": _key_name(upstream),
             "generic_secret": {"secret": {"environment_variable": upstream.api_key_variable}},
         }
-        for group in settings.model_groups
-        for upstream in group.upstreams
+        for upstream in (
+            *(upstream for group in settings.model_groups for upstream in group.upstreams),
+            *(tool.upstream for tool in settings.tools),
+        )
         if upstream.api_key_variable
     ]
 

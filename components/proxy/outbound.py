@@ -1,4 +1,4 @@
-"""The outbound side: the application's only route to models, on loopback, with one base path for each model group. A
+"""The outbound side: the application's only route to models and tools, on loopback, with one base path for each model group. A
 group's failover (an aggregate of single servers, tried in the declared order) points at one internal listener for each
 upstream, which the application cannot reach by itself. There the request gets the path, host, headers, signature and
 verified TLS of *that* upstream. Signing before failover would send the first region's signature to the second
@@ -6,6 +6,7 @@ region."""
 
 import ipaddress
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from components.proxy.common import (
@@ -28,12 +29,12 @@ from components.proxy.common import (
 from components.proxy.credentials import credential_filters
 from components.proxy.egress import tunnel_clusters, tunnel_listeners, tunnel_name
 from components.proxy.settings import ProxyModelGroup, ProxySettings, ProxyUpstream
+from components.proxy.tools import tool_routes
 
 _RETRIED_STATUSES = [429, 500, 502, 503, 504]
 _EJECTING_FAILURES = 5
 _CONNECT_SECONDS = 3
 _UPSTREAM_IDLE_SECONDS = 60
-_HTTPS_PORT = 443
 _TUNNEL_SECONDS = 600
 """After this time no further request is sent in a tunnel. The egress proxy ends it later (``components.egress.settings``)."""
 
@@ -53,9 +54,9 @@ _NO_TRAFFIC_TO_THE_EJECTED = {"healthy_panic_threshold": {"value": 0}, "update_m
 
 def model_listeners(settings: ProxySettings) -> list[dict[str, Any]]:
     """Return the application's listener on loopback and the internal listener of each upstream."""
-    if not settings.model_groups:
+    if not (settings.model_groups or settings.tools):
         return []
-    manager = _connection_manager("models", settings, model_routes(settings), outer=True)
+    manager = _connection_manager("models", settings, model_routes(settings, tool_routes(settings)), outer=True)
     return [
         {
             "name": "models",
@@ -76,18 +77,19 @@ def model_listeners(settings: ProxySettings) -> list[dict[str, Any]]:
 
 
 def model_clusters(settings: ProxySettings) -> list[dict[str, Any]]:
-    """Return each group's failover cluster, and two clusters for each upstream: one as member of a failover, one for
-    the server itself."""
+    """Return each group's failover cluster, two clusters for each upstream (one as member of a failover, one for the
+    server itself), and one for each search and tool server."""
     clusters: list[dict[str, Any]] = []
     for group in settings.model_groups:
         clusters.append(_failover_cluster(group, settings))
         for upstream in group.upstreams:
             clusters += [_member_cluster(upstream, settings), _server_cluster(upstream, settings)]
+    clusters += [_server_cluster(tool.upstream, settings) for tool in settings.tools]
     return [*clusters, *tunnel_clusters(settings, _CONNECT_SECONDS)]
 
 
-def model_routes(settings: ProxySettings) -> list[dict[str, Any]]:
-    """Return the routes of all groups with their limits, and 403 for all other paths."""
+def model_routes(settings: ProxySettings, others: Sequence[dict[str, Any]] = ()) -> list[dict[str, Any]]:
+    """Return the routes of all groups and ``others`` with their limits, and 403 for all other paths."""
     limit = settings.limits.prompt_bytes
     routes = [
         json_answer("length-required", match, 411, "A body needs a Content-Length.")
@@ -96,6 +98,7 @@ def model_routes(settings: ProxySettings) -> list[dict[str, Any]]:
     routes.append(
         json_answer("prompt-too-large", no_body_above(limit, {"prefix": "/"}), 413, f"The limit is {limit} bytes.")
     )
+    routes += others
     for group in settings.model_groups:
         base = f"/{group.name}/v1"
         routes.append(
@@ -279,7 +282,7 @@ def _upstream_listener(group: ProxyModelGroup, upstream: ProxyUpstream, settings
         "route": {
             "cluster": f"server-{upstream.name}",
             "prefix_rewrite": upstream.path_prefix,
-            "host_rewrite_literal": _authority(upstream),
+            "host_rewrite_literal": upstream.authority,
             "timeout": f"{limits.model_deadline_seconds}s",
         },
     }
@@ -289,11 +292,6 @@ def _upstream_listener(group: ProxyModelGroup, upstream: ProxyUpstream, settings
         "per_connection_buffer_limit_bytes": 65_536,
         "filter_chains": [_filter_chain(_connection_manager(f"upstream-{upstream.name}", settings, [route]))],
     }
-
-
-def _authority(upstream: ProxyUpstream) -> str:
-    """The request's Host header, which includes the port unless it is the HTTPS default (RFC 9110, 4.2.2 and 7.2)."""
-    return upstream.host_name if upstream.port == _HTTPS_PORT else f"{upstream.host_name}:{upstream.port}"
 
 
 def _connection_manager(

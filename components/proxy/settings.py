@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from components.common.aws_limits import SESSION_COOKIE
 
 KIBIBYTE = 1024
+_HTTPS_PORT = 443
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +85,8 @@ class ProxyLimits:
     model_idle_seconds: int = 59
     """How long one upstream may be silent before the next is tried. Must be less than half of ``idle_seconds`` and of
     ``model_deadline_seconds``, which end the request; otherwise the next upstream has no time left to respond."""
+    tool_seconds: int = 60
+    """The maximum duration of a search or a call of a tool."""
     model_requests: int = 1024
     """The maximum number of concurrent requests to one model group, including streams. A request above the limit gets a
     503 immediately."""
@@ -120,6 +123,8 @@ class ProxyApplication:
     """Static paths, the same for every user. Responses for all other paths have ``Cache-Control: no-store``."""
     session_cookie_names: tuple[str, ...] = ()
     """The application's own session cookies, cleared at logout."""
+    user_headers: tuple[str, ...] = ()
+    """The headers in which the application tells a tool server about the user and the chat, removed from its calls."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,6 +177,22 @@ class ProxyUpstream:
                 "use one of them"
             )
 
+    @property
+    def authority(self) -> str:
+        """The request's Host header, which includes the port unless it is the HTTPS default (RFC 9110, 4.2.2 and 7.2)."""
+        return self.host_name if self.port == _HTTPS_PORT else f"{self.host_name}:{self.port}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProxyTool:
+    """A private search or tool server that the application calls."""
+
+    path: str
+    """The only path of the loopback listener that leads to it."""
+    methods: tuple[str, ...]
+    upstream: ProxyUpstream
+    """The server. Its ``path_prefix`` is the whole path there."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ProxyEgress:
@@ -211,6 +232,8 @@ class ProxySettings:
     application: ProxyApplication = field(default_factory=ProxyApplication)
     logout: ProxyLogout = field(default_factory=ProxyLogout)
     model_groups: tuple[ProxyModelGroup, ...] = ()
+    tools: tuple[ProxyTool, ...] = ()
+    """The search server and the tool servers. Machine clients do not reach them."""
     egress: ProxyEgress | None = None
     """Required with an upstream that is ``through_egress``."""
     machine_host_names: tuple[str, ...] = ()

@@ -1,5 +1,5 @@
 """The destinations of prompts that need attention: those on the internet, as the proxies' configurations declare them and as routes
-and security groups open them, and Bedrock's endpoint without a guardrail."""
+and security groups open them, Bedrock's endpoint without a guardrail, and the private search and tool servers."""
 
 from __future__ import annotations
 
@@ -60,6 +60,22 @@ def unguarded(recording: Recording) -> dict[str, tuple[str, ...]]:
     return {destination: tuple(sorted(found[destination])) for destination in sorted(found)}
 
 
+def tools(recording: Recording) -> dict[str, str]:
+    """Host and port of each private search and tool server → what the interface's proxy sends there, sorted. Empty for a stack
+    without a proxy whose configuration is known."""
+    try:
+        static = configuration(recording)["static_resources"]
+    except PreflightError:
+        return {}
+    found: dict[str, set[str]] = {}
+    for route in (node for listener in _objects(static.get("listeners")) for node in nodes_in(listener)):
+        action, name = as_mapping(route.get("route")) or {}, str(route.get("name"))
+        if action.get("cluster") == f"server-{name}" and (name == "search" or name.startswith("tools:")):
+            host, _, port = str(action.get("host_rewrite_literal")).partition(":")
+            found.setdefault(f"{host}:{port or 443}", set()).add("searches" if name == "search" else "calls of tools")
+    return {destination: ", ".join(sorted(found[destination])) for destination in sorted(found)}
+
+
 def _destination(listener: Mapping[str, Any]) -> str:
     tunnels = [as_mapping(node.get("tunneling_config")) for node in nodes_in(listener)]
     return next((str(one.get("hostname")) for one in tunnels if one), "")
@@ -80,12 +96,14 @@ def _objects(value: object) -> list[dict[str, Any]]:
 
 
 def egress(recording: Recording, graph: Graph) -> Iterator[str]:
-    """The egress that needs attention: each provider and each endpoint without a guardrail, with its model groups, and each
-    service that may connect to the internet."""
+    """The egress that needs attention: each provider and each endpoint without a guardrail, with its model groups, each search
+    and tool server, and each service that may connect to the internet."""
     for destination, groups in providers(recording).items():
         yield f"{destination} on the internet (prompts of {', '.join(groups)})"
     for destination, groups in unguarded(recording).items():
         yield f"{destination} without a guardrail (prompts of {', '.join(groups)})"
+    for destination, what in tools(recording).items():
+        yield f"{destination} ({what})"
     yield from _opened(graph)
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from local.certificate import Certificate
 
 SLOW, RESET_BEFORE, RESET_IN_ANSWER, SILENT, ENDLESS = "slow", "reset-before", "reset-in-answer", "silent", "endless"
+MOVED = "moved"
+"""Redirects into the task, and sets a cookie."""
 STALLS = "stalls"
 """Begins a stream and says no more."""
 
@@ -63,6 +65,10 @@ class Model:
                 await asyncio.sleep(30)
             case "silent":
                 await asyncio.sleep(30)
+            case "moved":
+                target = "http://127.0.0.1:8080/api/v1/auths/"
+                headers = (("location", target), ("uri", target), ("refresh", f"0;url={target}"), ("set-cookie", "a=b"))
+                writer.write(answer(307, b"", *headers))
             case "slow":
                 await asyncio.sleep(0.5)
                 writer.write(answer(200, self.name.encode()))

@@ -109,7 +109,7 @@ EDGE_ROWS = [
     row(
         "the host name at the edge",
         {"edge.hostName": "chat.example.com"},
-        ("edge.hostName", UNKNOWN, "it belongs under domain or identity.machineClients"),
+        ("edge.hostName", UNKNOWN, "it belongs under domain or identity.machineClients or tools.search"),
     ),
     row(
         "the hosted zone at the edge",

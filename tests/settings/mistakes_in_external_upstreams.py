@@ -60,7 +60,7 @@ EXTERNAL_ROWS = [
     row(
         "the interface as a provider",
         {**_with(hostName="chat.example.com"), "domain.hostName": "chat.example.com"},
-        (f"{_UPSTREAM}.hostName", "chat.example.com", "set the host name of the model server"),
+        (f"{_UPSTREAM}.hostName", "chat.example.com", "set the host name of the server"),
     ),
     *(
         row(f"a path {what}", _with(pathPrefix=path), (f"{_UPSTREAM}.pathPrefix", f'"{path}"', _PATH_FIX))
@@ -86,7 +86,7 @@ EXTERNAL_ROWS = [
         (
             f"{_UPSTREAM}.apiKeySecret",
             "ai-interface/staging/oidc-client-secret",
-            "write the name of the secret with the model server's API key",
+            "write the name of the secret with the server's API key",
         ),
     ),
     row(
@@ -104,8 +104,8 @@ EXTERNAL_ROWS = [
         },
         (
             "models.groups",
-            "model servers on the ports 8000, 8001, 8002",
-            "run some of the model servers on the same port, for example 443, or use two zones",
+            "servers on the ports 8000, 8001, 8002",
+            "run some of the servers on the same port, for example 443, or use two zones",
         ),
     ),
 ]

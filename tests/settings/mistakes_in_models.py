@@ -239,7 +239,7 @@ MODEL_ROWS = [
     row(
         "the interface as its own upstream",
         {"models.groups[0].upstreams": [{**PRIVATE, "hostName": "chat.staging.example.com"}]},
-        ("models.groups[0].upstreams[0].hostName", "chat.staging.example.com", "set the host name of the model server"),
+        ("models.groups[0].upstreams[0].hostName", "chat.staging.example.com", "set the host name of the server"),
     ),
     row(
         "the database's port for a model server",
@@ -247,7 +247,7 @@ MODEL_ROWS = [
         (
             "models.groups[0].upstreams[0].port",
             "5432",
-            "run the model server on another port, for example 443",
+            "run the server on another port, for example 443",
         ),
     ),
     row(
@@ -256,7 +256,7 @@ MODEL_ROWS = [
         (
             "models.groups[0].upstreams[0].port",
             "9379",
-            "run the model server on another port, for example 443",
+            "run the server on another port, for example 443",
         ),
     ),
     row(
@@ -270,7 +270,7 @@ MODEL_ROWS = [
         (
             "models.groups[0].upstreams[1].port",
             "11000",
-            "run the model server on another port, for example 443",
+            "run the server on another port, for example 443",
         ),
     ),
     row(
@@ -284,8 +284,8 @@ MODEL_ROWS = [
         },
         (
             "models.groups",
-            "model servers on the ports 8000, 8001, 8002",
-            "run some of the model servers on the same port, for example 443",
+            "servers on the ports 8000, 8001, 8002",
+            "run some of the servers on the same port, for example 443",
         ),
     ),
     row(

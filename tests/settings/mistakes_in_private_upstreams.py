@@ -115,7 +115,7 @@ PRIVATE_ROWS = [
         row(
             f"the client secret as an API key, by its {what}",
             _with(PRIVATE, apiKeySecret=secret),
-            (f"{_UPSTREAM}.apiKeySecret", secret, "write the name of the secret with the model server's API key"),
+            (f"{_UPSTREAM}.apiKeySecret", secret, "write the name of the secret with the server's API key"),
         )
         for what, secret in (
             ("name", "ai-interface/staging/oidc-client-secret"),

@@ -11,6 +11,7 @@ from tests.settings.mistakes_in_identity import IDENTITY_ROWS
 from tests.settings.mistakes_in_models import MODEL_ROWS
 from tests.settings.mistakes_in_sizes import SIZE_ROWS
 from tests.settings.mistakes_in_the_network import NETWORK_ROWS
+from tests.settings.mistakes_in_tools import TOOL_ROWS
 from tests.settings.stack_files import Values, changed, own_values, parse
 
 
@@ -21,7 +22,7 @@ def problems_with(changes: Values, **outside: object) -> tuple[Problem, ...]:
     return caught.value.problems
 
 
-EVERY_ROW = (*ROWS, *EDGE_ROWS, *IDENTITY_ROWS, *MODEL_ROWS, *NETWORK_ROWS, *SIZE_ROWS)
+EVERY_ROW = (*ROWS, *EDGE_ROWS, *IDENTITY_ROWS, *MODEL_ROWS, *NETWORK_ROWS, *SIZE_ROWS, *TOOL_ROWS)
 
 
 @pytest.mark.parametrize("case", EVERY_ROW, ids=lambda case: case.name)

@@ -1,8 +1,10 @@
 """Open WebUI behind this edge: without its own login, sign-up and configuration, and without calls to the internet."""
 
+import json
+
 from components.applications.application import ApplicationArgs
 from components.applications.open_webui_data import LEAST_CONNECTIONS, POOLS, with_shared_data
-from components.applications.preset import Arrival, Deployment, Paths, Preset, TrustedHeaders
+from components.applications.preset import Arrival, Deployment, Paths, Preset, ToolServer, TrustedHeaders
 from components.common.secrets import SESSION_KEY
 from components.edge.rules import LOGIN_CALLBACK
 
@@ -103,7 +105,12 @@ def _container(deployment: Deployment) -> ApplicationArgs:
         name=NAME,
         command=_uvicorn("open_webui.main:app"),
         working_directory="/app/backend",
-        environment={**dict(deployment.prompt_environment), **_environment(deployment), **_embeddings(deployment)},
+        environment={
+            **dict(deployment.prompt_environment),
+            **_environment(deployment),
+            **_embeddings(deployment),
+            **_tools(deployment),
+        },
         secret_environment={"WEBUI_SECRET_KEY": SESSION_KEY},
         writable_directories=["/home/app", "/srv/data", "/srv/static", "/tmp"],  # noqa: S108 - the task's own volume
         seeds={"/srv/static": "/app/backend/open_webui/static"},
@@ -186,6 +193,44 @@ def _embeddings(deployment: Deployment) -> dict[str, str]:
     }
 
 
+USER_HEADERS = tuple(
+    f"X-OpenWebUI-{name}"
+    for name in ("Auth-Type", "Chat-Id", "Message-Id", "User-Email", "User-Id", "User-Jwt", "User-Name", "User-Role")
+)
+"""The headers about user and chat of 0.11.4 and 0.12.4. ``Chat-Id`` goes to a search server without any setting."""
+
+
+def _tools(deployment: Deployment) -> dict[str, str]:
+    """The declared search and tool servers. There is no key: the proxy removes it."""
+    found: dict[str, str] = {}
+    if (search := deployment.search) is not None:
+        address = {"searxng": "SEARXNG_QUERY_URL", "external": "EXTERNAL_WEB_SEARCH_URL"}[search.kind]
+        found |= {
+            "ENABLE_WEB_SEARCH": "true",
+            "WEB_SEARCH_ENGINE": search.kind,
+            address: search.url,
+            # There is no way to the pages that a search finds: the answer is made from the excerpts in the results.
+            "BYPASS_WEB_SEARCH_WEB_LOADER": "true",
+        }
+    if deployment.tool_servers:
+        found["TOOL_SERVER_CONNECTIONS"] = json.dumps([_connection(one) for one in deployment.tool_servers])
+    return found
+
+
+def _connection(server: ToolServer) -> dict[str, object]:
+    """One entry of ``TOOL_SERVER_CONNECTIONS``. Without a grant, only administrators see the server."""
+    everyone = {"principal_type": "user", "principal_id": "*", "permission": "read"}
+    return {
+        "type": "mcp",
+        "url": server.url,
+        "path": "",
+        "auth_type": "none",
+        "key": "",
+        "config": {"enable": True, "access_grants": [everyone]},
+        "info": {"id": server.name, "name": server.name, "description": ""},
+    }
+
+
 def _uvicorn(application: str) -> list[str]:
     # Uvicorn's access log would contain query strings; the proxy's access log has the information needed for
     # troubleshooting.
@@ -222,6 +267,7 @@ PRESET = Preset(
     paths=PATHS,
     session_cookie_names=("token",),
     headers=HEADERS,
+    user_headers=USER_HEADERS,
     arrival=ARRIVAL,
     least_database_connections=LEAST_CONNECTIONS,
     connection_pools=POOLS,

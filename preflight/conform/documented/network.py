@@ -49,9 +49,11 @@ def _weight(recording: Recording, rule: Mapping[str, Any]) -> int:
 
 
 def _elsewhere(recording: Recording) -> Iterator[BrokenConstraint]:
-    """Interface endpoints to a service in another region."""
+    """Interface endpoints to a service in another region, of AWS or (``com.amazonaws.vpce``) of another account."""
     for endpoint in recording.of_type(ENDPOINT):
-        named = re.fullmatch(r"com\.amazonaws\.([a-z0-9-]+)\.(.+)", str(endpoint.inputs.get("serviceName", "")))
+        named = re.fullmatch(
+            r"com\.amazonaws\.(?:vpce\.)?([a-z0-9-]+)\.(.+)", str(endpoint.inputs.get("serviceName", ""))
+        )
         own = endpoint.inputs.get("region") or endpoint.outputs.get("region")
         if named and own:
             region, service = endpoint.inputs.get("serviceRegion") or named[1], named[2]

@@ -1,0 +1,70 @@
+"""The search server and the tool servers: for the proxy, which calls them, and for the application, which calls the proxy."""
+
+from collections.abc import Iterator, Mapping
+
+from assembly.model_keys import tool_key_variable
+from components.applications import Search, ToolServer
+from components.proxy import ProxySettings, ProxyTool, ProxyUpstream
+from settings import StackSettings
+from settings.tools import SearchServer
+from settings.tools import ToolServer as DeclaredToolServer
+from settings.upstreams import PrivateServer, PrivateUpstream
+
+_METHODS = {"searxng": ("GET",), "external": ("POST",), "mcp": ("POST", "DELETE")}
+"""Kind of server → what the application requests. MCP's ``GET`` opens a stream that the application does not read; a server may
+refuse it, and so may the proxy (https://modelcontextprotocol.io/specification/2025-06-18/basic/transports)."""
+
+
+def private_servers(settings: StackSettings) -> Iterator[PrivateServer]:
+    """Every declared server of another team: model, search and tool servers."""
+    for group in settings.models.groups:
+        for upstream in group.upstreams:
+            if isinstance(upstream, PrivateUpstream):
+                yield upstream
+    for _, server in settings.tools.located():
+        yield server
+
+
+def proxy_tools(settings: StackSettings, service_names: Mapping[str, str]) -> tuple[ProxyTool, ...]:
+    """The servers as the proxy calls them; ``service_names`` is endpoint service → name of its endpoint."""
+    return tuple(
+        ProxyTool(
+            path=_path(server),
+            methods=_METHODS[server.kind],
+            upstream=ProxyUpstream(
+                name=_name(server),
+                host_name=server.host_name,
+                port=server.port,
+                address="" if server.endpoint_service is None else service_names[server.endpoint_service],
+                path_prefix=server.path,
+                ca_certificate=server.ca_certificate or "",
+                api_key_variable=tool_key_variable(server),
+            ),
+        )
+        for _, server in settings.tools.located()
+    )
+
+
+def search(settings: StackSettings) -> Search | None:
+    """The search server as the application calls it."""
+    declared = settings.tools.search
+    return None if declared is None else Search(kind=declared.kind, url=_url(declared))
+
+
+def tool_servers(settings: StackSettings) -> list[ToolServer]:
+    """The tool servers as the application calls them."""
+    return [ToolServer(name=one.name, url=_url(one)) for one in settings.tools.servers]
+
+
+def _name(server: SearchServer | DeclaredToolServer) -> str:
+    """The cluster's name. No name of a model's upstream looks like it: their last part is a port."""
+    return "search" if isinstance(server, SearchServer) else f"tools:{server.name}"
+
+
+def _path(server: SearchServer | DeclaredToolServer) -> str:
+    """The path on the proxy's loopback listener, of one or two segments. Those of models have at least three."""
+    return "/search" if isinstance(server, SearchServer) else f"/tools/{server.name}"
+
+
+def _url(server: SearchServer | DeclaredToolServer) -> str:
+    return f"http://127.0.0.1:{ProxySettings.model_port}{_path(server)}"
