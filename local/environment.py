@@ -90,7 +90,7 @@ class Environment:
     others: Mapping[str, Service]
     """The services that its tasks call, by the name that each has in ECS."""
     servers: Mapping[str, PrivateModel]
-    """The private model servers that its tasks call, by ``host:port``."""
+    """The private model, search and tool servers that its tasks call, by ``host:port``."""
     metrics: Metrics
     refusals: Refusals
     not_emulated: Sequence[str]
@@ -289,7 +289,7 @@ def ground(
         names = Names(stack, nodes, {name: list(addresses) for name, addresses in others.items()})
         resolver = Resolver(access, names, endpoints.logs, refusals)
         if servers:
-            progress(f"models: {', '.join(f'{one.name}:{one.port}' for one in servers)}")
+            progress(f"private servers: {', '.join(f'{one.name}:{one.port}' for one in servers)}")
         models = private_servers.running(
             stack, servers, wiring=wiring, nodes=nodes, public=public, private=private, secrets=endpoints.secrets,
             refusals=refusals,

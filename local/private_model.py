@@ -1,4 +1,4 @@
-"""A private OpenAI-compatible server, for an upstream of kind ``private``, with a certificate of the declared authority
+"""A private server of another team: the models of an upstream of kind ``private``, a search or tools, with a certificate of the declared authority
 for the declared name."""
 
 from __future__ import annotations
@@ -6,11 +6,12 @@ from __future__ import annotations
 import contextlib
 import hmac
 import tempfile
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from local import private_tools
 from local.authority import Certificate
 from local.aws import embeddings
 from local.aws.chat import Behaviours, NotAQuestionError, Question, tell
@@ -41,6 +42,8 @@ class PrivateModel:
     """The path before the operation."""
     key: Callable[[], str] | None = None
     """The API key that a request must have; ``None`` for a server without one."""
+    tools: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Path → the kind of search or tool server that answers there."""
     _stack: contextlib.ExitStack = field(init=False, default_factory=contextlib.ExitStack)
 
     def __enter__(self) -> Self:
@@ -60,6 +63,11 @@ class PrivateModel:
 
     async def _serve(self, exchange: Exchange) -> bool:
         try:
+            self._admit(exchange)
+            kind = self.tools.get(exchange.request.target.partition("?")[0])
+            if kind is not None:
+                private_tools.serve(exchange, kind)
+                return True
             question = self._question(exchange)
         except _RefusedError as refused:
             self.refusals.add(self.host_name, str(refused))
@@ -74,18 +82,21 @@ class PrivateModel:
             return True
         return (await tell(exchange, question, behaviour)).complete
 
-    def _question(self, exchange: Exchange) -> Question:
+    def _admit(self, exchange: Exchange) -> None:
         request = exchange.request
         host = (request.value("host") or "").partition(":")[0]
         if host != self.host_name:
             raise _RefusedError(421, f"the request is for host {host}, not for {self.host_name}")
+        given = (request.value("authorization") or "").removeprefix("Bearer ")
+        if self.key is not None and not hmac.compare_digest(given.encode(), self.key().encode()):
+            raise _RefusedError(401, "the request has another API key than the server's, or none")
+
+    def _question(self, exchange: Exchange) -> Question:
+        request = exchange.request
         operations = {self.prefix + CHAT: Question.read, self.prefix + EMBEDDINGS: embeddings.question}
         if request.method != "POST" or request.target not in operations:
             supported = " and ".join(operations)
             raise _RefusedError(404, f"{request.method} {request.target}: the server supports POST {supported} only")
-        given = (request.value("authorization") or "").removeprefix("Bearer ")
-        if self.key is not None and not hmac.compare_digest(given.encode(), self.key().encode()):
-            raise _RefusedError(401, "the request has another API key than the server's, or none")
         try:
             question = operations[request.target](request.body)
         except NotAQuestionError as error:

@@ -1,4 +1,4 @@
-"""The private model servers that the interface's proxy calls, in place of those of other teams.
+"""The private model, search and tool servers that the interface's proxy calls, in place of those of other teams.
 
 The graph does not have them: they stand behind a security group, or an endpoint service, of another team. Their names, ports,
 authorities and keys are those in the proxy's configuration. A server behind a group gets a network interface in a private
@@ -20,6 +20,7 @@ from local.aws.secrets import Secrets
 from local.discovery import Discovery
 from local.names import VPC
 from local.private_model import PrivateModel
+from local.private_tools import EXTERNAL, MCP, SEARXNG
 from local.refusals import Refusals
 from local.stack import Resource, Stack
 from local.task.services import interface, task_definition
@@ -49,6 +50,8 @@ class PrivateServer:
     key: str
     """The ARN of the secret with its API key; empty without one."""
     models: tuple[str, ...]
+    tools: tuple[tuple[str, str], ...] = ()
+    """Path and kind of each search or tool server."""
 
     @property
     def node(self) -> str:
@@ -61,8 +64,15 @@ def declared(stack: Stack) -> list[PrivateServer]:
     found: dict[tuple[str, int], PrivateServer] = {}
     for one in _called(stack):
         known = found.get((one.name, one.port))
-        models = {*one.models, *(known.models if known else ())}
-        found[one.name, one.port] = replace(one, models=tuple(sorted(models)))
+        if known is not None:
+            one = replace(  # noqa: PLW2901 - one server at one place
+                one,
+                prefix=one.prefix or known.prefix,
+                key=one.key or known.key,
+                models=tuple(sorted({*one.models, *known.models})),
+                tools=tuple(sorted({*one.tools, *known.tools})),
+            )
+        found[one.name, one.port] = one
     return [found[key] for key in sorted(found)]
 
 
@@ -151,6 +161,7 @@ def running(
                     one.models,
                     refusals,
                     prefix=one.prefix,
+                    tools=dict(one.tools),
                     key=(lambda key=key: secrets.value(key)) if key else None,
                 )
             )
@@ -205,16 +216,29 @@ def _of_configuration(
             continue
         if any(matches(pattern, str(place["address"])) for pattern in own):
             continue
+        path, kind = str(action["prefix_rewrite"]), _tool(route)
         trusted = _part(tls, "common_tls_context", "validation_context", "trusted_ca")
         yield PrivateServer(
             name=str(tls["sni"]),
             address=str(place["address"]),
             port=int(place["port_value"]),
-            prefix=str(action["prefix_rewrite"]),
+            prefix="" if kind else path,
             authority=str(trusted.get("inline_string") or ""),
             key=keys.get(variables.get(_injected(cluster), ""), ""),
-            models=tuple(offered[str(route["match"]["prefix"]).split("/")[1]]),
+            models=() if kind else tuple(sorted(offered[str(route["match"]["prefix"]).split("/")[1]])),
+            tools=((path, kind),) if kind else (),
         )
+
+
+def _tool(route: Mapping[str, Any]) -> str:
+    """The kind of search or tool server to which a route of the application's listener leads; empty for a model's."""
+    path = str(route["match"].get("path") or "")
+    if path.startswith("/tools/"):
+        return MCP
+    if path != "/search":
+        return ""
+    (method,) = route["match"]["headers"]
+    return SEARXNG if method["string_match"]["safe_regex"]["regex"] == "GET" else EXTERNAL
 
 
 def _routes(listener: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -42,8 +42,16 @@ TOOL_ROWS = [
             "paste your CA's certificate below the key, after a |",
         ),
     ),
-    row("a search engine of another kind", _search(kind="brave"), ("tools.search.kind", '"brave"', "choose one of these")),
-    row("a tool server by OpenAPI", _servers({"kind": "openapi"}), ("tools.servers[0].kind", '"openapi"', "choose one of these")),
+    row(
+        "a search engine of another kind",
+        _search(kind="brave"),
+        ("tools.search.kind", '"brave"', "choose one of these"),
+    ),
+    row(
+        "a tool server by OpenAPI",
+        _servers({"kind": "openapi"}),
+        ("tools.servers[0].kind", '"openapi"', "choose one of these"),
+    ),
     row(
         "a path with a query",
         _search(path="/search?q=<query>"),
