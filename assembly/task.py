@@ -72,8 +72,10 @@ def preset(settings: StackSettings) -> Preset:
     return found
 
 
-def application(settings: StackSettings, prompts: Prompts | None = None) -> ApplicationArgs:
-    """The application's container. Without prompts, the result is only for the arguments of other components."""
+def application(
+    settings: StackSettings, prompts: Prompts | None = None, release: Release | None = None
+) -> ApplicationArgs:
+    """The application's container. Without prompts and release, the result is only for the arguments of other components."""
     return preset(settings).application(
         Deployment(
             origin=f"https://{settings.domain.host_name}",
@@ -86,6 +88,7 @@ def application(settings: StackSettings, prompts: Prompts | None = None) -> Appl
                 ),
                 None,
             ),
+            version=release.images["interface"].version if release else "",
             search=search(settings),
             tool_servers=tool_servers(settings),
             session_seconds=settings.identity.session_timeout_seconds,
@@ -296,7 +299,7 @@ def service(
         region=settings.region,
         release=release.version,
         schemas=schemas(release),
-        application=application(settings, prompts),
+        application=application(settings, prompts, release),
         interface_image=image(settings, release, "interface"),
         proxy_image=image(settings, release, "proxy"),
         proxy_arguments=pulumi.Output.all(

@@ -33,7 +33,7 @@ GUARDRAIL = ("g" * 12, "v" * 4)
 
 def largest_task(settings: StackSettings, release: Release, prompts: Prompts) -> tuple[int, dict[str, int]]:
     """The maximum size of the container definitions in bytes, and each container's share of it."""
-    container = application(settings, prompts)
+    container = application(settings, prompts, release)
     gateway = uses_gateway(settings)
     proxy_secrets = {
         **PROXY_SECRETS,

@@ -1,4 +1,4 @@
-"""What a private search or tool server answers: results about the words of a search, and one tool that repeats its argument.
+"""The answers of private search and tool servers: results about the words of a search, and one tool that repeats its argument.
 
 https://docs.searxng.org/dev/search_api.html and https://modelcontextprotocol.io/specification/2025-06-18/basic/transports
 """

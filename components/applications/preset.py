@@ -132,6 +132,8 @@ class Deployment:
     ``http://127.0.0.1:9080/<group>/v1``."""
     embeddings: Embeddings | None = None
     """The declared embedding model. Omitted: the application uses its own, if it has one."""
+    version: str = ""
+    """The publisher's version of the application's image, as in the release. Omitted: unknown."""
     search: Search | None = None
     """The declared search server. Omitted: no web search."""
     tool_servers: Sequence[ToolServer] = ()
@@ -178,7 +180,7 @@ class Preset:
     headers: TrustedHeaders = field(default_factory=TrustedHeaders)
     """The headers from which the application reads the user's identity."""
     user_headers: tuple[str, ...] = ()
-    """The headers in which the application tells a tool server about the user and the chat. The proxy removes them."""
+    """The headers with which the application sends user and chat to a tool server. The proxy removes them."""
     arrival: Arrival
     """The requests of a first visit."""
     least_database_connections: int = 1

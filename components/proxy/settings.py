@@ -124,7 +124,7 @@ class ProxyApplication:
     session_cookie_names: tuple[str, ...] = ()
     """The application's own session cookies, cleared at logout."""
     user_headers: tuple[str, ...] = ()
-    """The headers in which the application tells a tool server about the user and the chat, removed from its calls."""
+    """The headers with which the application sends user and chat to a tool server, removed from its calls."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -139,9 +139,11 @@ class Wanted:
 
     @property
     def model_keys(self) -> list[str]:
-        """The secrets with API keys of model servers, by name or ARN as the settings name them, sorted."""
+        """The secrets with API keys of declared servers, by name or ARN as the settings name them, sorted."""
+        tools = {one.api_key_secret for _, one in self.settings.tools.located() if one.api_key_secret is not None}
         return sorted(
-            {
+            tools
+            | {
                 upstream.api_key_secret
                 for group in self.settings.models.groups
                 for upstream in group.upstreams

@@ -1,6 +1,7 @@
 """Open WebUI behind this edge: without its own login, sign-up and configuration, and without calls to the internet."""
 
 import json
+import re
 
 from components.applications.application import ApplicationArgs
 from components.applications.open_webui_data import LEAST_CONNECTIONS, POOLS, with_shared_data
@@ -214,7 +215,21 @@ def _tools(deployment: Deployment) -> dict[str, str]:
         }
     if deployment.tool_servers:
         found["TOOL_SERVER_CONNECTIONS"] = json.dumps([_connection(one) for one in deployment.tool_servers])
+        if _has_a_switch_for_each(deployment.version):
+            # ENABLE_PLUGINS=false would turn tool servers off too. In earlier versions true would let administrators run code in
+            # the container, and MCP servers do not need it.
+            found |= {"ENABLE_PLUGINS": "true", "ENABLE_FUNCTIONS": "false", "ENABLE_TOOLS": "false"}
     return found
+
+
+def _has_a_switch_for_each(version: str) -> bool:
+    """Whether functions, tools and tool servers have separate switches: read in the source of 0.12.4, absent in 0.11.4. A version
+    that was not read is taken for one without."""
+    numbers = re.fullmatch(r"v?(\d+)\.(\d+)\.(\d+)", version)
+    return numbers is not None and tuple(map(int, numbers.groups())) >= _SWITCHES_SINCE
+
+
+_SWITCHES_SINCE = (0, 12, 4)
 
 
 def _connection(server: ToolServer) -> dict[str, object]:

@@ -9,7 +9,15 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from components.applications import ApplicationArgs, default_preset, find_preset, preset_names, presets
+from components.applications import (
+    ApplicationArgs,
+    Search,
+    ToolServer,
+    default_preset,
+    find_preset,
+    preset_names,
+    presets,
+)
 from components.applications.presets.open_webui import PRESET
 from components.proxy import ProxyIdentity, ProxyPeople
 from components.proxy.settings import ProxyLogout
@@ -81,6 +89,43 @@ def test_the_environment_rules_and_nothing_is_fetched_or_installed() -> None:
     }
     assert environment["ENABLE_PIP_INSTALL_FRONTMATTER_REQUIREMENTS"] == "false"
     assert environment["ENABLE_VERSION_UPDATE_CHECK"] == "false"
+
+
+TOOL = ToolServer(name="wiki", url="http://127.0.0.1:9080/tools/wiki")
+
+
+def _switches(version: str, *servers: ToolServer) -> dict[str, str]:
+    """The switches that are set, for 0.12.4: each kind is on if ``ENABLE_PLUGINS`` and its own switch are."""
+    environment = _environment(version=version, tool_servers=servers)
+    names = ("ENABLE_PLUGINS", "ENABLE_FUNCTIONS", "ENABLE_TOOLS", "ENABLE_TOOL_SERVERS")
+    return {name: environment[name] for name in names if name in environment}
+
+
+@pytest.mark.parametrize("version", ["", "0.11.4", "0.12.3", "v0.11.4", "main", "0.12.4-dev", "0.12"])
+def test_tool_servers_do_not_let_administrators_run_code(version: str) -> None:
+    assert _switches(version, TOOL) == {"ENABLE_PLUGINS": "false"}
+
+
+@pytest.mark.parametrize("version", ["0.12.4", "v0.12.4", "0.13.0", "1.0.0"])
+def test_where_tool_servers_have_their_own_switch_code_stays_off(version: str) -> None:
+    assert _switches(version, TOOL) == {"ENABLE_PLUGINS": "true", "ENABLE_FUNCTIONS": "false", "ENABLE_TOOLS": "false"}
+    assert _switches(version) == {"ENABLE_PLUGINS": "false"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "variable"), [("searxng", "SEARXNG_QUERY_URL"), ("external", "EXTERNAL_WEB_SEARCH_URL")]
+)
+def test_a_declared_search_is_on_without_the_pages_that_it_finds(kind: str, variable: str) -> None:
+    url = "http://127.0.0.1:9080/search"
+    environment = _environment(search=Search(kind=kind, url=url))
+    wanted = {
+        "ENABLE_WEB_SEARCH": "true",
+        "WEB_SEARCH_ENGINE": kind,
+        variable: url,
+        "BYPASS_WEB_SEARCH_WEB_LOADER": "true",
+    }
+    without = _environment()
+    assert {name: value for name, value in environment.items() if without.get(name) != value} == wanted
 
 
 def test_sizes_and_deadlines_are_those_of_the_settings() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from settings import StackSettings
 from settings.values import Section
+from tests.preflight.changes.tools import LINKED_SEARCH, OTHER_SEARCH, OTHER_SERVICE, SEARCH, TOOL_SERVERS
 from tests.settings.stack_files import REMOVED, Values
 
 ROLE = "arn:aws:iam::111122223333:role/log-readers"
@@ -48,6 +49,7 @@ _AT_MANTLE = [
         "upstreams": [{"kind": "bedrockMantle", "region": "eu-west-1"}],
     }
 ]
+_SEARCHED: Values = {"ai-interface:tools.search": SEARCH}
 _GATEWAY: Values = {"ai-interface:models.groups": _BY_GATEWAY}
 _OWN: Values = {"ai-interface:network.existing": EXISTING}
 _MACHINE: Values = {"ai-interface:identity.machineClients": MACHINES}
@@ -233,6 +235,12 @@ EDITS: tuple[Edit, ...] = (
     ),
     Edit("models.recordPrompts", RECORDS, "added"),
     *_each("models.recordPrompts", {"days": 60, "readerArns": [f"{ROLE}-2"]}, _RECORDED),
+    Edit("tools.search", SEARCH, "added"),
+    *_each("tools.search", OTHER_SEARCH, _SEARCHED),
+    Edit("tools.search.endpointService", OTHER_SERVICE, running={"ai-interface:tools.search": LINKED_SEARCH}),
+    Edit("tools.servers", TOOL_SERVERS, "added"),
+    Edit("tools.servers", [], "removed", running={"ai-interface:tools.servers": TOOL_SERVERS}),
+    Edit("tools.timeoutSeconds", 30, running=_SEARCHED),
     *_each(
         "data.database",
         {
