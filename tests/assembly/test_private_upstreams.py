@@ -19,7 +19,7 @@ from policies.guardrails import exceptions
 from policies.guardrails.evaluation import Evaluation, Policy
 from policies.guardrails.rules import RULES
 from policies.guardrails.topology.graph.resources import Graph, Resource
-from preflight.conform import order, permissions, reach, values
+from preflight.conform import documented, order, permissions, reach, values
 from preflight.fakes import calls
 from preflight.fakes.values import Site
 from preflight.recording.recorder import Recording
@@ -102,10 +102,21 @@ def test_every_guardrail_holds(stack: Stack) -> None:
 def test_aws_accepts_it_and_the_pipeline_may_deploy_it(stack: Stack) -> None:
     found = [
         *values.findings(stack.recording),
+        *documented.findings(stack.recording),
         *order.findings(stack.recording),
         *permissions.findings(stack.recording, bootstrap()),
     ]
     assert [one.headline for one in found] == []
+
+
+def test_an_endpoint_service_of_another_region_is_found(stack: Stack) -> None:
+    elsewhere = edited(
+        stack.recording,
+        ENDPOINT,
+        f"endpoints-{SERVICE_ID}",
+        with_text("vpce.eu-west-1", "vpce.us-east-1", "serviceName"),
+    )
+    assert [one.headline.rpartition(" ")[2] for one in documented.findings(elsewhere)] == ["endpoint-service-region"]
 
 
 def test_a_key_of_another_environment_is_found(stack: Stack) -> None:

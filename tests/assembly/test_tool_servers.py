@@ -1,5 +1,5 @@
-"""A committed stack with a private search server and two private tool servers: one behind a security group, one behind AWS
-PrivateLink with a key, and one behind the group of another. Every policy holds, every call has a way, and only the proxy gets
+"""A committed stack with a private search server, and two private tool servers: one behind AWS PrivateLink, one in the security
+group of the search server. Every policy holds, every call has a way, and only the proxy gets
 the keys."""
 
 from __future__ import annotations
@@ -20,10 +20,14 @@ from policies.guardrails.rules import RULES
 from policies.guardrails.topology.graph.resources import Graph, Resource
 from preflight.analysis.diff import changes
 from preflight.conform import documented, order, permissions, reach, values, variables
+from preflight.ready.wanted import Wanted
 from preflight.recording.recorder import Recording
+from releases.acceptance import accepted
 from tests.assembly.test_gateway import changed
 from tests.bootstrap.program import run_bootstrap, stack_file
 from tests.preflight.conform.editing import edited, in_statement, with_text
+from tests.settings.stack_files import changed as with_changes
+from tests.settings.stack_files import own_values, parse
 
 STACK = "staging"
 TOOLS = "ai-interface:tools"
@@ -222,3 +226,9 @@ def test_the_changes_name_each_server_and_what_it_gets(stack: Stack) -> None:
         f"egress added: {WIKI}:443 (calls of tools)",
     ):
         assert text in found
+
+
+def test_the_account_is_asked_for_the_keys(stack: Stack) -> None:
+    settings = parse(with_changes(own_values(), {"tools": SETTINGS}))
+    wanted = Wanted(settings, accepted(settings)[0], stack.recording, bootstrap(), backend="", state_bucket="")
+    assert wanted.model_keys == [SEARCH_KEY, TICKETS_KEY]
