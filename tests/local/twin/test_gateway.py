@@ -48,7 +48,7 @@ from tests.local.twin.gateway import PORT as SERVER_PORT
 from tests.local.twin.gateway_breaks import BREAKS
 from tests.local.twin.test_failures import alarms
 
-SECONDS = 120
+SECONDS = 240
 START_SECONDS = 180
 """LiteLLM imports for half a minute, where it is installed."""
 DROPPED_SECONDS = 3
