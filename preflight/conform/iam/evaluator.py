@@ -63,7 +63,7 @@ def matches(statement: Mapping[str, Any], request: Request) -> bool:
 
 
 def not_understood(statement: Mapping[str, Any]) -> Iterator[str]:
-    """What keeps this module from evaluating a statement: its elements and operators, each described."""
+    """The elements and operators of a statement that this module cannot evaluate, each described."""
     yield from (f"the element {name}" for name in sorted(set(statement) - _ELEMENTS))
     yield from (f"the condition operator {name}" for name in statement.get("Condition", {}) if not is_operator(name))
 

@@ -1,5 +1,5 @@
-"""Policies that the evaluator cannot evaluate: whether they allow a request is unknown, so a check reports them instead of
-its own findings."""
+"""Policies that the evaluator cannot evaluate: whether they allow a request is unknown, so a check reports them, and
+nothing else."""
 
 from __future__ import annotations
 
