@@ -1,6 +1,9 @@
 # All commands for developers and CI. Each target sets up the virtual environment if needed.
 PYTHON ?= python3
 BIN := .venv/bin
+# The slow tests wait for other programs most of the time, so a small machine runs more of them than it has processors.
+# A worker takes up to 3 GB.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; n = os.cpu_count() or 1; print(max(n, min(2 * n, 4)))')
 SETUP := .venv/.installed
 
 .DEFAULT_GOAL := help
@@ -21,11 +24,11 @@ $(SETUP): requirements.lock
 check: $(SETUP) ## Check every environment offline: policies, parity, and AWS's published constraints
 	@$(BIN)/python -m preflight check; checked=$$?; $(BIN)/python -m preflight conform || exit $$?; exit $$checked
 
-test: $(SETUP) ## Run the tests on every processor
-	@$(BIN)/python -m pytest -n auto --dist loadfile
+test: $(SETUP) ## Run the tests on every processor (WORKERS=1: in one process)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 test-fast: $(SETUP) ## Run the tests that are not marked slow
-	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow"
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not slow"
 
 test-engine: $(SETUP) ## Run the tests on the real engine; needs the Pulumi CLI on PATH
 	@$(BIN)/python -m pytest tests/engine -m engine -n auto --dist worksteal

@@ -42,7 +42,14 @@ from components.network.private_services import service_domain
 from components.service import WorkloadIdentity, WorkloadIdentityArgs
 from releases.prompts import Prompts
 from settings import StackSettings
-from settings.upstreams import BedrockUpstream, ExternalUpstream, GatewayUpstream, PrivateUpstream, Upstream
+from settings.upstreams import (
+    BedrockUpstream,
+    ExternalUpstream,
+    GatewayUpstream,
+    MantleUpstream,
+    PrivateUpstream,
+    Upstream,
+)
 
 HTTPS = 443
 
@@ -63,12 +70,15 @@ def network(settings: StackSettings, operations: Operations) -> PrivateNetworkAr
     """The private network, in which only declared names resolve."""
     chosen, identity = settings.network, settings.identity
     model_regions: set[str] = set()
+    mantle_regions: set[str] = set()
     model_hosts: set[str] = set()
     model_ports: set[int] = set()
     for upstream in (upstream for group in settings.models.groups for upstream in group.upstreams):
         match upstream:
             case BedrockUpstream():
                 model_regions.add(upstream.region)
+            case MantleUpstream():
+                mantle_regions.add(upstream.region)
             case GatewayUpstream():
                 model_regions.add(upstream.region)
                 model_hosts.add(gateway_host_name(settings.environment))
@@ -98,6 +108,7 @@ def network(settings: StackSettings, operations: Operations) -> PrivateNetworkAr
             account_id=settings.account_id,
             services=FARGATE_SERVICES,
             model_regions=sorted(model_regions),
+            mantle_regions=sorted(mantle_regions),
             hosts=sorted({*identity_hosts, *data_domains(settings.region), *model_hosts}),
         ),
         account_id=settings.account_id,
@@ -202,6 +213,8 @@ def _model_upstream(upstream: Upstream, keys: Mapping[str, ModelKeyArgs]) -> Mod
                 region=upstream.region,
                 destination_regions=list(upstream.destination_regions),
             )
+        case MantleUpstream():
+            return ModelUpstreamArgs(kind=upstream.kind, region=upstream.region)
         case PrivateUpstream():
             return ModelUpstreamArgs(
                 kind=upstream.kind,
@@ -322,6 +335,8 @@ def endpoints(
         task_role_arn=workload.task_role_arn,
         model_regions=models.regions,
         model_statements=models.statements,
+        mantle_regions=models.mantle_regions,
+        mantle_statements=models.mantle_statements,
         gateway_security_group_id=gateway.security_group_id if gateway else None,
         gateway_execution_role_arn=gateway.execution_role_arn if gateway else None,
         gateway_task_role_arn=gateway.task_role_arn if gateway else None,

@@ -33,7 +33,14 @@ from settings.identity import People
 from settings.limits import Limits
 from settings.models import ModelGroup
 from settings.stack import PREFIX, refused
-from settings.upstreams import BedrockUpstream, ExternalUpstream, GatewayUpstream, PrivateUpstream, Upstream
+from settings.upstreams import (
+    BedrockUpstream,
+    ExternalUpstream,
+    GatewayUpstream,
+    MantleUpstream,
+    PrivateUpstream,
+    Upstream,
+)
 
 
 def preset(settings: StackSettings) -> Preset:
@@ -219,6 +226,14 @@ def _upstream(settings: StackSettings, group: str, upstream: Upstream, outside: 
                 ca_certificate=outside.gateway_authority,
                 client_certificate_variable=CLIENT_CERTIFICATE_VARIABLE,
                 client_private_key_variable=CLIENT_PRIVATE_KEY_VARIABLE,
+            )
+        case MantleUpstream():
+            return ProxyUpstream(
+                name=f"{group}:bedrock-mantle-{upstream.region}",
+                host_name=f"bedrock-mantle.{upstream.region}.api.aws",
+                path_prefix=upstream.path_prefix,
+                signing_region=upstream.region,
+                signing_service=upstream.signing_service,
             )
         case BedrockUpstream():
             identifier, version = outside.guardrails[upstream.region]

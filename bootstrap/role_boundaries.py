@@ -64,6 +64,8 @@ def pipeline_boundary(scope: Scope) -> str:
                     "backup:StartRestoreJob",
                     "bedrock:InvokeModel*",
                     "bedrock:CallWithBearerToken",
+                    "bedrock-mantle:CallWithBearerToken",
+                    "bedrock-mantle:CreateInference",
                     "ecr:BatchDeleteImage",
                     "ecr:PutImage",
                     "ecs:ExecuteCommand",
@@ -128,7 +130,12 @@ def workload_boundary(scope: Scope) -> str:
             ),
             Statement(
                 sid="CallModels",
-                actions=["bedrock:ApplyGuardrail", "bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"],
+                actions=[
+                    "bedrock:ApplyGuardrail",
+                    "bedrock:InvokeModel",
+                    "bedrock:InvokeModelWithResponseStream",
+                    "bedrock-mantle:CreateInference",
+                ],
                 resources=["*"],
             ),
             Statement(

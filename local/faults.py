@@ -67,7 +67,8 @@ def zone_hosts(twin: Twin, zone: str) -> list[str]:
 @contextlib.contextmanager
 def models_behave(twin: Twin, behaviour: Behaviour) -> Generator[None]:
     """Set the behaviour of every model, in every region and on every private server, until the block ends."""
-    every = [one.behaviours for one in (*twin.endpoints.bedrock.values(), *twin.servers.values())]
+    bedrock = (*twin.endpoints.bedrock.values(), *twin.endpoints.mantle.values())
+    every = [one.behaviours for one in (*bedrock, *twin.servers.values())]
     before = [one.default for one in every]
     for one in every:
         one.default = behaviour

@@ -17,9 +17,9 @@ from settings.sections import Capacity, Domain, Network
 from settings.upstreams import (
     ExternalUpstream,
     PrivateUpstream,
-    bedrock_region,
     calls_gateway,
     internet_host,
+    model_region,
     server_of,
 )
 
@@ -91,7 +91,7 @@ def _models_of_the_region(models: Models, region: str) -> None:
     """
     for position, group in enumerate(models.groups):
         for place, upstream in enumerate(group.upstreams):
-            if (its_region := bedrock_region(upstream)) is not None:
+            if (its_region := model_region(upstream)) is not None:
                 check(
                     its_region == region,
                     key=f"models.groups[{position}].upstreams[{place}].region",
@@ -176,7 +176,7 @@ def _external_upstreams_have_subnets(models: Models, network: Network) -> None:
             network.existing is None,
             key=f"{key}.kind",
             value="external",
-            allowed="bedrock, gateway or private with network.existing: the egress proxy needs subnets and NAT gateways, which "
+            allowed="bedrock, bedrockMantle, gateway or private with network.existing: the egress proxy needs subnets and NAT gateways, which "
             "the stack creates in its own VPC only",
             fix="omit network.existing, or run an egress proxy of your own and declare it as an upstream of kind private",
         )

@@ -16,7 +16,14 @@ from pathlib import Path
 from components.common.aws_limits import foundation_model
 
 TABLE = Path(__file__).with_name("known_models.tsv")
-COLUMNS = ("kind", "models", "serves", "checked", "source")
+COLUMNS = ("kind", "models", "serves", "checked", "source", "path")
+"""The last column only in rows of the kind ``bedrockMantle`` that serve chats."""
+
+
+MANTLE = "bedrockMantle"
+MANTLE_PATHS = ("/v1", "/openai/v1")
+"""The paths below which ``bedrock-mantle`` serves Chat Completions
+(https://docs.aws.amazon.com/bedrock/latest/userguide/inference-responses-api.html)."""
 
 
 class Serves(StrEnum):
@@ -27,7 +34,7 @@ class Serves(StrEnum):
     EMBEDDINGS = "embeddings"
     """Embeddings; for the kind ``gateway``, InvokeModel, to which the gateway translates them."""
     NEITHER = "neither"
-    """No API that the proxy can forward to: InvokeModel, Converse or the Messages API only."""
+    """No API that the proxy can forward to: InvokeModel, Converse, the Responses API or the Messages API only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,8 @@ class Row:
     """The day on which the source was read."""
     source: str
     """The URL of the documenting page."""
+    path: str = ""
+    """The path below which ``bedrock-mantle`` serves the model, as in ``pathPrefix`` of the upstream; empty for other kinds."""
 
     def names(self, kind: str, model: str) -> bool:
         """Whether the row applies to this model."""
@@ -62,10 +71,17 @@ def known_models() -> tuple[Row, ...]:
 
 def _row(line: str, number: int) -> Row:
     try:
-        kind, models, serves, checked, source = line.split("\t")
-        return Row(kind, models, Serves(serves), datetime.date.fromisoformat(checked), source)
-    except ValueError as error:
+        kind, models, serves, checked, source, *path = line.split("\t")
+        row = Row(kind, models, Serves(serves), datetime.date.fromisoformat(checked), source, *path)
+    except (TypeError, ValueError) as error:
         raise ValueError(f"{TABLE.name}:{number}: {error}; the columns are {', '.join(COLUMNS)}") from None
+    needed = kind == MANTLE and row.serves is Serves.CHAT
+    if path != ([row.path] if needed else []) or (needed and row.path not in MANTLE_PATHS):
+        wanted = (
+            f"a row of {MANTLE} that serves chat has the path {' or '.join(MANTLE_PATHS)}, and no other row has one"
+        )
+        raise ValueError(f"{TABLE.name}:{number}: path {', '.join(path) or '(none)'}: {wanted}")
+    return row
 
 
 def documented(kind: str, model: str) -> Row | None:

@@ -17,12 +17,14 @@ from settings.upstreams import (
     BedrockUpstream,
     ExternalUpstream,
     GatewayUpstream,
+    MantleUpstream,
     PrivateUpstream,
     Upstream,
-    bedrock_region,
     check_external,
+    check_mantle_ids,
     check_private,
     check_profiles,
+    model_region,
 )
 from settings.values import Section, Slug, Whole
 
@@ -46,7 +48,7 @@ class KnownModel(Section):
 
     id: ModelId
     """The model's id without the prefix of an inference profile."""
-    kind: Literal["bedrock", "gateway"]
+    kind: Literal["bedrock", "bedrockMantle", "gateway"]
     """The kind of upstream."""
     serves: Serves = Serves.CHAT
     """``chat``: it serves Chat Completions. ``embeddings``: it serves embeddings (kind ``gateway`` only). ``neither``: it
@@ -125,7 +127,11 @@ class Gateway(Section):
         return self
 
 
-_API = {"bedrock": "Bedrock's Chat Completions API", "gateway": "Converse"}
+_API = {
+    "bedrock": "Bedrock's Chat Completions API",
+    "bedrockMantle": "bedrock-mantle's Chat Completions API",
+    "gateway": "Converse",
+}
 """Kind of upstream → what it calls for chats."""
 _EMBEDDINGS_FIX = (
     "offer the model in a group with serves: [chat], or choose a model that settings/known_models.tsv lists with embeddings; if "
@@ -134,6 +140,8 @@ _EMBEDDINGS_FIX = (
 _OTHERWISE = {
     "bedrock": "choose another model, or put this one into a separate group with an upstream of kind gateway, which calls "
     "Converse; if Bedrock serves it by now, say so in models.known",
+    "bedrockMantle": "use kind: gateway with the id that bedrock-runtime has for the model (Claude has only the Messages API at "
+    "bedrock-mantle), or choose another model; if bedrock-mantle serves it by now, say so in models.known",
     "gateway": "choose another model; if Bedrock serves it by now, say so in models.known",
 }
 """Kind of upstream → what to do with a model that it does not serve."""
@@ -177,7 +185,7 @@ class Models(Section):
             f"to models.known (id: {foundation_model(model)}, kind: {kind}, source: the page), or a row to "
             "settings/known_models.tsv."
             for position, group in enumerate(self.groups)
-            for kind in sorted({upstream.kind for upstream in group.upstreams if bedrock_region(upstream)})
+            for kind in sorted({upstream.kind for upstream in group.upstreams if model_region(upstream)})
             for model in group.models
             if "chat" in group.serves and self.serves(kind, model) is None
         )
@@ -213,17 +221,8 @@ class Models(Section):
                         "server again is not failover, even with another security group or certificate",
                         fix="remove it, or name another server",
                     )
-                for place, upstream in enumerate(group.upstreams):
-                    match upstream:
-                        case BedrockUpstream() | GatewayUpstream():
-                            check_profiles(group.models, upstream, key, place)
-                        case PrivateUpstream():
-                            check_private(upstream, f"{key}.upstreams[{place}]")
-                        case ExternalUpstream():
-                            check_external(upstream, f"{key}.upstreams[{place}]")
-                        case _:
-                            assert_never(upstream)
-                kinds = sorted({upstream.kind for upstream in group.upstreams if bedrock_region(upstream)})
+                self._upstreams_are_complete(group, key)
+                kinds = sorted({upstream.kind for upstream in group.upstreams if model_region(upstream)})
                 if _uses_can_be_served(group, kinds, f"{key}.serves"):
                     for kind in kinds:
                         if "chat" in group.serves:
@@ -241,6 +240,21 @@ class Models(Section):
                 )
         return self
 
+    def _upstreams_are_complete(self, group: ModelGroup, key: str) -> None:
+        for place, upstream in enumerate(group.upstreams):
+            match upstream:
+                case BedrockUpstream() | GatewayUpstream():
+                    check_profiles(group.models, upstream, key, place)
+                case MantleUpstream():
+                    check_mantle_ids(group.models, key)
+                    self._paths_are_those_of_the_models(group.models, upstream, f"{key}.upstreams[{place}]")
+                case PrivateUpstream():
+                    check_private(upstream, f"{key}.upstreams[{place}]")
+                case ExternalUpstream():
+                    check_external(upstream, f"{key}.upstreams[{place}]")
+                case _:
+                    assert_never(upstream)
+
     def _chat_is_served(self, group: ModelGroup, kind: str, key: str) -> None:
         for model in group.models:
             row = documented(kind, model)
@@ -253,6 +267,21 @@ class Models(Section):
                 fix="set serves of the group to [embeddings]"
                 if self.serves(kind, model) is Serves.EMBEDDINGS
                 else _OTHERWISE[kind],
+            )
+
+    def _paths_are_those_of_the_models(self, models: tuple[str, ...], upstream: MantleUpstream, key: str) -> None:
+        """An entry of ``models.known`` overrides the table's path too: its author has read the model's page."""
+        stated = {one.id for one in self.known if one.kind == upstream.kind}
+        for model in models:
+            row = documented(upstream.kind, model)
+            path = row.path if row and model not in stated else ""
+            check(
+                path in {"", upstream.path_prefix},
+                key=f"{key}.pathPrefix",
+                value=upstream.path_prefix,
+                allowed=f"{path}, below which bedrock-mantle serves {model} ({row.source if row else ''}): with another path every "
+                "request to the model fails",
+                fix=f"set pathPrefix to {path}, and put models with another path into a separate group",
             )
 
     def _embeddings_are_served(self, group: ModelGroup, kind: str, key: str) -> None:
@@ -279,10 +308,11 @@ def _uses_can_be_served(group: ModelGroup, kinds: list[str], key: str) -> bool:
         fix="remove the duplicate",
     )
     direct = check(
-        "embeddings" not in group.serves or "bedrock" not in kinds,
+        "embeddings" not in group.serves or not {"bedrock", "bedrockMantle"} & set(kinds),
         key=key,
         value=written,
-        allowed="chat only in a group with an upstream of kind bedrock: Bedrock's OpenAI-compatible API has no embeddings",
+        allowed="chat only in a group with an upstream of kind bedrock or bedrockMantle: Bedrock's OpenAI-compatible API has no "
+        "embeddings",
         fix="put the embedding model into a separate group with an upstream of kind gateway, which calls InvokeModel",
     )
     return all(

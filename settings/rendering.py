@@ -255,7 +255,7 @@ def _keys(model: type[BaseModel]) -> str:
 
 
 def _tags(expected: object) -> list[str]:
-    """The literals that distinguish a union's members, or the values of one literal."""
+    """The literals that distinguish a union's members, which have no default, or the values of one literal."""
     if get_origin(expected) is Annotated:
         return _tags(get_args(expected)[0])
     if get_origin(expected) is Literal:
@@ -266,7 +266,7 @@ def _tags(expected: object) -> list[str]:
         return [
             tag
             for f in expected.model_fields.values()
-            if get_origin(f.annotation) is Literal
+            if get_origin(f.annotation) is Literal and f.is_required()
             for tag in _tags(f.annotation)
         ]
     return []

@@ -5,6 +5,7 @@ The checks name the key of the upstream, so they run where its position is known
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal, assert_never
 
 from pydantic import Field, StringConstraints
@@ -37,6 +38,28 @@ class BedrockUpstream(Section):
     def server(self) -> str:
         """Identifies the upstream within its group."""
         return f"bedrock in {self.region}"
+
+
+class MantleUpstream(Section):
+    """Amazon Bedrock's second endpoint, ``bedrock-mantle``, in the stack's region, by its Chat Completions API, called through an
+    interface endpoint. **No guardrail applies there**: the guardrails pack reports it until an exception allows it."""
+
+    kind: Literal["bedrockMantle"]
+    """``bedrockMantle`` for this kind of upstream."""
+    region: AwsRegion
+    """The stack's region. The endpoint exists in some regions only, and has no cross-region inference profiles."""
+    path_prefix: Literal["/v1", "/openai/v1"] = "/v1"
+    """The path below which the endpoint serves the group's models: AWS's page of each model has it. Requests with the
+    wrong one fail, so models with different paths need separate groups."""
+    signing_service: Literal["bedrock", "bedrock-mantle"] = "bedrock-mantle"
+    """The service name in the signatures (SigV4). AWS does not document it. ``bedrock-mantle`` is the one that the endpoint names
+    in its error for another name; callers report that it accepts ``bedrock`` too
+    (https://github.com/BerriAI/litellm/pull/31476)."""
+
+    @property
+    def server(self) -> str:
+        """Identifies the upstream within its group."""
+        return f"bedrock-mantle in {self.region}"
 
 
 class PrivateUpstream(Section):
@@ -133,16 +156,27 @@ class ExternalUpstream(Section):
 
 
 Upstream = Annotated[
-    BedrockUpstream | ExternalUpstream | GatewayUpstream | PrivateUpstream, Field(discriminator="kind")
+    BedrockUpstream | MantleUpstream | ExternalUpstream | GatewayUpstream | PrivateUpstream, Field(discriminator="kind")
 ]
 
 
+def model_region(upstream: Upstream) -> str | None:
+    """The region whose Bedrock the upstream calls, by any endpoint; ``None`` for an upstream that does not call Bedrock."""
+    match upstream:
+        case BedrockUpstream() | GatewayUpstream() | MantleUpstream():
+            return upstream.region
+        case PrivateUpstream() | ExternalUpstream():
+            return None
+        case _:
+            assert_never(upstream)
+
+
 def bedrock_region(upstream: Upstream) -> str | None:
-    """The region whose Bedrock the upstream calls; ``None`` for an upstream that does not call Bedrock."""
+    """The region whose ``bedrock-runtime`` the upstream calls, with the guardrail; ``None`` for any other upstream."""
     match upstream:
         case BedrockUpstream() | GatewayUpstream():
             return upstream.region
-        case PrivateUpstream() | ExternalUpstream():
+        case MantleUpstream() | PrivateUpstream() | ExternalUpstream():
             return None
         case _:
             assert_never(upstream)
@@ -153,7 +187,7 @@ def server_of(upstream: Upstream) -> PrivateUpstream | ExternalUpstream | None:
     match upstream:
         case PrivateUpstream() | ExternalUpstream():
             return upstream
-        case BedrockUpstream() | GatewayUpstream():
+        case BedrockUpstream() | GatewayUpstream() | MantleUpstream():
             return None
         case _:
             assert_never(upstream)
@@ -164,7 +198,7 @@ def internet_host(upstream: Upstream) -> str | None:
     match upstream:
         case ExternalUpstream():
             return upstream.host_name
-        case BedrockUpstream() | GatewayUpstream() | PrivateUpstream():
+        case BedrockUpstream() | GatewayUpstream() | MantleUpstream() | PrivateUpstream():
             return None
         case _:
             assert_never(upstream)
@@ -175,7 +209,7 @@ def calls_gateway(upstream: Upstream) -> bool:
     match upstream:
         case GatewayUpstream():
             return True
-        case BedrockUpstream() | PrivateUpstream() | ExternalUpstream():
+        case BedrockUpstream() | MantleUpstream() | PrivateUpstream() | ExternalUpstream():
             return False
         case _:
             assert_never(upstream)
@@ -207,6 +241,23 @@ def check_profiles(models: tuple[str, ...], upstream: BedrockUpstream | GatewayU
         if needed
         else "remove it",
     )
+
+
+_VERSION = re.compile(r"(-v?\d+)?:\d+$")
+"""Ends the ids of models at ``bedrock-runtime``, such as ``-1:0`` and ``-v1:0``."""
+
+
+def check_mantle_ids(models: tuple[str, ...], key: str) -> None:
+    """Check that each model of the group at ``key`` is named as ``bedrock-mantle`` names it."""
+    for model in models:
+        own = _VERSION.sub("", foundation_model(model))
+        check(
+            own == model,
+            key=f"{key}.models",
+            value=model,
+            allowed="ids without the prefix of an inference profile and without a version: bedrock-mantle knows no others",
+            fix=f"write {own}, or use an upstream of kind bedrock or gateway",
+        )
 
 
 def check_private(upstream: PrivateUpstream, key: str) -> None:
@@ -249,6 +300,6 @@ def check_external(upstream: ExternalUpstream, key: str) -> None:
         not any(upstream.host_name == domain or upstream.host_name.endswith(f".{domain}") for domain in _OF_AWS),
         key=f"{key}.hostName",
         value=upstream.host_name,
-        allowed="a host that is not AWS's: Bedrock is reached through its VPC endpoint, with the guardrail and without a key",
-        fix="use an upstream of kind bedrock or gateway",
+        allowed="a host that is not AWS's: Bedrock is reached through its VPC endpoints, without a key",
+        fix="use an upstream of kind bedrock, bedrockMantle or gateway",
     )

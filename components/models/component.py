@@ -25,6 +25,7 @@ from components.models.iam_documents import (
     of_kind,
     task_statements,
 )
+from components.models.mantle import mantle_regions, mantle_statements
 
 __all__ = ["GuardrailArgs", "ModelAccess", "ModelAccessArgs", "ModelGroupArgs"]
 
@@ -99,12 +100,16 @@ class ModelAccess(pulumi.ComponentResource):
     guardrail_versions: pulumi.Output[dict[str, str]]
     """Region → version of the guardrail."""
     regions: list[str]
-    """The regions in which Bedrock is called; each needs a ``bedrock-runtime`` endpoint."""
+    """The regions whose ``bedrock-runtime`` is called; each needs an endpoint."""
+    mantle_regions: list[str]
+    """The regions whose ``bedrock-mantle`` is called; each needs an endpoint. No guardrail applies there."""
     statements: pulumi.Output[list[dict[str, Any]]]
     """The task role's model permissions as IAM JSON objects. The endpoint policies repeat them for the task role
     only."""
     gateway_statements: pulumi.Output[list[dict[str, Any]]]
     """The gateway's role's, likewise."""
+    mantle_statements: pulumi.Output[list[dict[str, Any]]]
+    """The task role's permissions on ``bedrock-mantle``, likewise."""
     api_key_references: dict[str, str]
     """Name of each API key → ``valueFrom`` of the proxy's container: the secret's ARN without a version, so a task gets the
     version that is current when it starts."""
@@ -130,6 +135,8 @@ class ModelAccess(pulumi.ComponentResource):
         self.gateway_statements = self._permissions(
             f"{name}-gateway-policy", args.gateway_role_name, args, of_kind(args.groups, UpstreamKind.GATEWAY), arns
         )
+        self.mantle_regions = mantle_regions(args.groups)
+        self.mantle_statements = self._mantle_permissions(name, args, child)
         self._ways_to_private_upstreams(name, args, child)
         self._api_keys(name, args, child)
         self.register_outputs(
@@ -139,6 +146,8 @@ class ModelAccess(pulumi.ComponentResource):
                 "regions": self.regions,
                 "statements": self.statements,
                 "gatewayStatements": self.gateway_statements,
+                "mantleRegions": self.mantle_regions,
+                "mantleStatements": self.mantle_statements,
                 "apiKeyReferences": self.api_key_references,
                 "apiKeyArns": self.api_key_arns,
             }
@@ -216,6 +225,15 @@ class ModelAccess(pulumi.ComponentResource):
             name, role=role_name, policy=statements.apply(policy_document), opts=pulumi.ResourceOptions(parent=self)
         )
         return statements.apply(lambda known: [render(one) for one in known])
+
+    def _mantle_permissions(
+        self, name: str, args: ModelAccessArgs, child: pulumi.ResourceOptions
+    ) -> pulumi.Output[list[dict[str, Any]]]:
+        statements = mantle_statements(args.groups, args.account_id)
+        if statements:
+            policy = policy_document(statements)
+            aws.iam.RolePolicy(f"{name}-mantle-policy", role=args.task_role_name, policy=policy, opts=child)
+        return pulumi.Output.from_input([render(one) for one in statements])
 
     def _ways_to_private_upstreams(self, name: str, args: ModelAccessArgs, child: pulumi.ResourceOptions) -> None:
         private = {

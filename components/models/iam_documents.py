@@ -35,6 +35,7 @@ class UpstreamKind(StrEnum):
     checker wherever it is missing."""
 
     BEDROCK = "bedrock"
+    BEDROCK_MANTLE = "bedrockMantle"
     EXTERNAL = "external"
     GATEWAY = "gateway"
     PRIVATE = "private"
@@ -43,7 +44,7 @@ class UpstreamKind(StrEnum):
     def required_fields(self) -> tuple[str, ...]:
         """The fields of ``ModelUpstreamArgs`` that this kind cannot be without."""
         match self:
-            case UpstreamKind.BEDROCK | UpstreamKind.GATEWAY:
+            case UpstreamKind.BEDROCK | UpstreamKind.BEDROCK_MANTLE | UpstreamKind.GATEWAY:
                 return ("region",)
             case UpstreamKind.PRIVATE | UpstreamKind.EXTERNAL:
                 return ("host_name",)
@@ -63,11 +64,11 @@ class ModelKeyArgs(Args):
 
 
 class ModelUpstreamArgs(Args):
-    """A model server: Bedrock in one region, directly or through the gateway, a private OpenAI-compatible server, or a provider
+    """A model server: Bedrock in one region, directly, by its endpoint ``bedrock-mantle`` or through the gateway, a private OpenAI-compatible server, or a provider
     on the internet."""
 
     kind: str
-    """``bedrock``, ``external``, ``gateway`` or ``private``."""
+    """``bedrock``, ``bedrockMantle``, ``external``, ``gateway`` or ``private``."""
     region: str = ""
     """Bedrock's region."""
     destination_regions: list[str] = Field(default_factory=list[str])
@@ -98,15 +99,20 @@ class ModelUpstreamArgs(Args):
 
     @property
     def bedrock_region(self) -> str | None:
-        """The region whose Bedrock the upstream calls; ``None`` for an upstream that does not call Bedrock."""
+        """The region whose ``bedrock-runtime`` the upstream calls, with the guardrail; ``None`` for any other upstream."""
         kind = UpstreamKind(self.kind)
         match kind:
             case UpstreamKind.BEDROCK | UpstreamKind.GATEWAY:
                 return self.region
-            case UpstreamKind.PRIVATE | UpstreamKind.EXTERNAL:
+            case UpstreamKind.BEDROCK_MANTLE | UpstreamKind.PRIVATE | UpstreamKind.EXTERNAL:
                 return None
             case _:
                 assert_never(kind)
+
+    @property
+    def mantle_region(self) -> str | None:
+        """The region whose ``bedrock-mantle`` the upstream calls, where no guardrail applies; ``None`` for any other upstream."""
+        return self.region if self.kind == UpstreamKind.BEDROCK_MANTLE else None
 
     @property
     def private_server(self) -> tuple[str, int] | None:
@@ -114,7 +120,7 @@ class ModelUpstreamArgs(Args):
         proxy, whose component adds the rule."""
         kind = UpstreamKind(self.kind)
         match kind:
-            case UpstreamKind.BEDROCK | UpstreamKind.EXTERNAL | UpstreamKind.GATEWAY:
+            case UpstreamKind.BEDROCK | UpstreamKind.BEDROCK_MANTLE | UpstreamKind.EXTERNAL | UpstreamKind.GATEWAY:
                 return None
             case UpstreamKind.PRIVATE:
                 return (self.security_group_id, self.port) if self.security_group_id else None
@@ -140,7 +146,8 @@ class ModelGroupArgs(Args):
             raise ValueError(f"serves has {', '.join(unknown)}: use {CHAT} or {EMBEDDINGS}")
         kinds = {up.kind for up in self.upstreams}
         if EMBEDDINGS in self.serves and (
-            UpstreamKind.BEDROCK in kinds or (UpstreamKind.GATEWAY in kinds and CHAT in self.serves)
+            {UpstreamKind.BEDROCK, UpstreamKind.BEDROCK_MANTLE} & kinds
+            or (UpstreamKind.GATEWAY in kinds and CHAT in self.serves)
         ):
             raise ValueError(
                 f"model group {self.name} serves {', '.join(self.serves)}: embeddings of Bedrock need a separate group with "
@@ -176,7 +183,7 @@ def key_statements(keys: Sequence[ModelKeyArgs], region: str) -> list[Statement]
 
 
 def bedrock_regions(groups: Iterable[ModelGroupArgs]) -> list[str]:
-    """The regions of the declared Bedrock upstreams, sorted."""
+    """The regions whose ``bedrock-runtime`` is called, sorted."""
     return sorted({region for group in groups for up in group.upstreams if (region := up.bedrock_region)})
 
 

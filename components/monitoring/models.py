@@ -1,6 +1,6 @@
 """Alarms on the models: hourly token usage, throttled calls, and a monthly budget.
 
-They cover Bedrock only. Private upstreams are not billed by AWS. Calls to Bedrock in another region publish their
+They cover Bedrock's endpoints ``bedrock-runtime`` and ``bedrock-mantle``, which publish different metrics. Private upstreams are not billed by AWS. Calls to Bedrock in another region publish their
 metrics there: the budget covers them, the alarms do not. A budget covers the whole account, including other users of
 Bedrock.
 """
@@ -16,6 +16,8 @@ from components.models.iam_documents import ModelGroupArgs
 from components.monitoring.alarm import METRICS_OF_AN_ALARM, AlarmSpec, Combination, Series, make_alarms
 
 NAMESPACE = "AWS/Bedrock"
+MANTLE_NAMESPACE = "AWS/BedrockMantle"
+"""https://docs.aws.amazon.com/bedrock/latest/userguide/monitoring-mantle-metrics.html"""
 HOUR = 3600
 THROTTLED_PER_HOUR = 100
 MODELS_FOR_EACH_ALARM = METRICS_OF_AN_ALARM // 2
@@ -84,8 +86,8 @@ class ModelAlarms(pulumi.ComponentResource):
 
 
 def _alarm_specs(args: ModelAlarmsArgs) -> Iterator[AlarmSpec]:
-    """Two alarms for each batch of models."""
-    for suffix, models in _batches(args):
+    """Two alarms for each batch of models, of each endpoint."""
+    for suffix, models in _batches(_models(args, mantle=False)):
         yield _sum_of(
             ("InputTokenCount", "OutputTokenCount"),
             models,
@@ -102,39 +104,72 @@ def _alarm_specs(args: ModelAlarmsArgs) -> Iterator[AlarmSpec]:
             sentence="Bedrock refuses calls because a quota is used up: users wait or see errors",
             threshold=THROTTLED_PER_HOUR,
         )
+    for suffix, models in _batches(_models(args, mantle=True)):
+        yield _sum_of(
+            ("TotalInputTokens", "TotalOutputTokens"),
+            models,
+            role=f"model-tokens-mantle{suffix}",
+            runbook="model-tokens",
+            sentence=f"Models at bedrock-mantle use more than {args.tokens_per_hour} tokens an hour: a runaway client, or more users "
+            "than planned",
+            threshold=args.tokens_per_hour,
+            mantle=True,
+        )
+        # The endpoint has no metric of throttled calls alone: they are among the client errors.
+        yield _sum_of(
+            ("InferenceClientErrors",),
+            models,
+            role=f"model-throttled-mantle{suffix}",
+            runbook="model-throttled",
+            sentence="bedrock-mantle refuses calls, because a quota is used up or a request is not valid: users see errors",
+            threshold=THROTTLED_PER_HOUR,
+            mantle=True,
+        )
 
 
 def _sum_of(
-    metrics: Sequence[str], models: Sequence[str], *, role: str, runbook: str, sentence: str, threshold: int
+    metrics: Sequence[str],
+    models: Sequence[str],
+    *,
+    role: str,
+    runbook: str,
+    sentence: str,
+    threshold: int,
+    mantle: bool = False,
 ) -> AlarmSpec:
     """The sum of one hour of every metric of every model."""
+    dimension = "Model" if mantle else "ModelId"
     return AlarmSpec(
         role=role,
         runbook=runbook,
         sentence=sentence,
-        namespace=NAMESPACE,
+        namespace=MANTLE_NAMESPACE if mantle else NAMESPACE,
         metric=metrics[0],
         statistic="Sum",
         threshold=threshold,
         period_seconds=HOUR,
         periods=1,
         periods_to_alarm=None,
-        series=[Series(metric=metric, dimensions={"ModelId": model}) for metric in metrics for model in models],
+        series=[Series(metric=metric, dimensions={dimension: model}) for metric in metrics for model in models],
         combination=Combination.SUM,
         label="All declared models",
     )
 
 
-def _batches(args: ModelAlarmsArgs) -> Iterator[tuple[str, list[str]]]:
-    """The declared models of Bedrock in this region, in batches that fit into one alarm, with the alarm's suffix."""
-    models = sorted(
+def _models(args: ModelAlarmsArgs, *, mantle: bool) -> list[str]:
+    """The declared models of one of Bedrock's endpoints in this region, sorted."""
+    return sorted(
         {
             model
             for group in args.groups
-            if any(up.bedrock_region == args.region for up in group.upstreams)
+            if any((up.mantle_region if mantle else up.bedrock_region) == args.region for up in group.upstreams)
             for model in group.models
         }
     )
+
+
+def _batches(models: list[str]) -> Iterator[tuple[str, list[str]]]:
+    """The models in batches that fit into one alarm, with the alarm's suffix."""
     for start in range(0, len(models), MODELS_FOR_EACH_ALARM):
         number = start // MODELS_FOR_EACH_ALARM
         yield f"-{number + 1}" if number else "", models[start : start + MODELS_FOR_EACH_ALARM]

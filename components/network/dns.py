@@ -11,7 +11,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.common.log_delivery import delivery_policy
-from components.network.endpoint_services import S3, service_domains
+from components.network.endpoint_services import BEDROCK, MANTLE, S3, service_domains
 from components.network.logs import log_group_name
 
 ALLOW_PRIORITY, BLOCK_PRIORITY, ASSOCIATION_PRIORITY = 100, 200, 101
@@ -23,6 +23,7 @@ def allowed_domains(
     account_id: str,
     services: Sequence[str],
     model_regions: Sequence[str] = (),
+    mantle_regions: Sequence[str] = (),
     hosts: Sequence[str] = (),
 ) -> list[str]:
     """The allowlist, derived from the endpoints' services, the models' regions and other declared hosts.
@@ -32,7 +33,8 @@ def allowed_domains(
     must resolve.
     """
     names = {name for service in (*services, S3) for name in service_domains(service, region, account_id)}
-    names |= {name for other in model_regions for name in service_domains("bedrock-runtime", other, account_id)}
+    for service, regions in ((BEDROCK, model_regions), (MANTLE, mantle_regions)):
+        names |= {name for other in regions for name in service_domains(service, other, account_id)}
     return sorted(names | {host.lower().rstrip(".") for host in hosts})
 
 

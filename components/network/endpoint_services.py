@@ -17,6 +17,10 @@ FARGATE_SERVICES = ("ecr.api", "ecr.dkr", "logs", "secretsmanager")
 
 BEDROCK = "bedrock-runtime"
 
+MANTLE = "bedrock-mantle"
+"""Bedrock's second endpoint, by the suffix of its endpoint service
+(https://docs.aws.amazon.com/bedrock/latest/userguide/vpc-interface-endpoints.html)."""
+
 CROSS_REGION = (
     "ecr.api",
     "ecr.dkr",
@@ -38,6 +42,7 @@ _GATEWAY, _EGRESS = "Gateway", "Egress"
 _DOMAINS: dict[str, tuple[str, ...]] = {
     "ecr.api": ("api.ecr.{region}.amazonaws.com",),
     "ecr.dkr": ("{account}.dkr.ecr.{region}.amazonaws.com",),
+    MANTLE: ("bedrock-mantle.{region}.api.aws",),
     S3: ("s3.{region}.amazonaws.com", "*.s3.{region}.amazonaws.com"),
 }
 
@@ -73,6 +78,7 @@ class Access:
     gateway_secret_arns: Sequence[str] = ()
     gateway_log_group_arns: Sequence[str] = ()
     gateway_model_statements: Sequence[Mapping[str, Any]] = ()
+    mantle_statements: Sequence[Mapping[str, Any]] = ()
     egress_execution_role_arn: str = ""
     """Empty: there is no egress proxy."""
     egress_repository_arns: Sequence[str] = ()
@@ -148,6 +154,11 @@ def _models(access: Access) -> list[Statement]:
     return [*own, *(replace(one, sid=f"{_GATEWAY}{one.sid}") for one in gateway)]
 
 
+def _mantle(access: Access) -> list[Statement]:
+    """The task role's statements, for that role only."""
+    return _models_of(access, access.task_role_arn, access.mantle_statements, everyone=True)
+
+
 def _models_of(
     access: Access, role_arn: str, known_statements: Sequence[Mapping[str, Any]], *, everyone: bool
 ) -> list[Statement]:
@@ -175,6 +186,7 @@ def _models_of(
 
 _POLICIES: dict[str, Callable[[Access], list[Statement]]] = {
     BEDROCK: _models,
+    MANTLE: _mantle,
     "ecr.api": _ecr,
     "ecr.dkr": _ecr,
     "logs": _logs,

@@ -13,6 +13,7 @@ from components.args import Args
 from components.network.endpoint_services import (
     BEDROCK,
     FARGATE_SERVICES,
+    MANTLE,
     S3,
     Access,
     check_region,
@@ -54,6 +55,12 @@ class PrivateEndpointsArgs(Args):
         default_factory=lambda: pulumi.Output.from_input(list[dict[str, Any]]())
     )
     """IAM statements (Effect, Action, Resource, Condition) for Bedrock. Omitted: no call is allowed."""
+    mantle_regions: list[str] = Field(default_factory=list[str])
+    """Regions whose ``bedrock-mantle`` is called, likewise. Omitted: none."""
+    mantle_statements: pulumi.Output[list[dict[str, Any]]] = Field(
+        default_factory=lambda: pulumi.Output.from_input(list[dict[str, Any]]())
+    )
+    """IAM statements for ``bedrock-mantle``. Omitted: no call is allowed."""
     gateway_security_group_id: pulumi.Output[str] | None = None
     """The gateway's security group. Omitted: there is no gateway to models."""
     gateway_execution_role_arn: pulumi.Output[str] | None = None
@@ -109,8 +116,9 @@ class PrivateEndpointsArgs(Args):
             raise ValueError("a gateway needs its security group, its execution role and its task role: set all three")
         if (self.egress_security_group_id is None) != (self.egress_execution_role_arn is None):
             raise ValueError("an egress proxy needs its security group and its execution role: set both")
-        for region in self.model_regions:
-            check_region(BEDROCK, region, self.region)
+        for service, regions in ((BEDROCK, self.model_regions), (MANTLE, self.mantle_regions)):
+            for region in regions:
+                check_region(service, region, self.region)
         names = [service.service_name for service in self.private_services]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(
@@ -125,7 +133,7 @@ class PrivateEndpoints(pulumi.ComponentResource):
     security_group_id: pulumi.Output[str]
     """The interface endpoints' security group."""
     endpoint_ids: pulumi.Output[dict[str, str]]
-    """Endpoint ids by service; for Bedrock, by ``bedrock-runtime.<region>``."""
+    """Endpoint ids by service; for Bedrock, by ``bedrock-runtime.<region>`` and ``bedrock-mantle.<region>``."""
     private_service_names: pulumi.Output[dict[str, str]]
     """Endpoint service of another VPC → the DNS name of its endpoint."""
     s3_prefix_list_id: pulumi.Output[str]
@@ -194,6 +202,7 @@ class PrivateEndpoints(pulumi.ComponentResource):
             gateway_secret_arns=args.gateway_secret_arns,
             gateway_log_group_arns=args.gateway_log_group_arns,
             gateway_model_statements=args.gateway_model_statements,
+            mantle_statements=args.mantle_statements,
             egress_execution_role_arn=args.egress_execution_role_arn or "",
             egress_repository_arns=args.egress_repository_arns,
             egress_secret_arns=args.egress_secret_arns,
@@ -224,8 +233,12 @@ class PrivateEndpoints(pulumi.ComponentResource):
 
     def _interface_endpoints(self, group: aws.ec2.SecurityGroup) -> dict[str, aws.ec2.VpcEndpoint]:
         args = self._args
-        wanted = {service: (service, args.region) for service in sorted(set(args.services) - {BEDROCK, S3})}
-        wanted |= {f"{BEDROCK}.{region}": (BEDROCK, region) for region in sorted(set(args.model_regions))}
+        wanted = {service: (service, args.region) for service in sorted(set(args.services) - {BEDROCK, MANTLE, S3})}
+        wanted |= {
+            f"{service}.{region}": (service, region)
+            for service, regions in ((BEDROCK, args.model_regions), (MANTLE, args.mantle_regions))
+            for region in sorted(set(regions))
+        }
         return {
             key: aws.ec2.VpcEndpoint(
                 f"{self._name}-{key.replace('.', '-')}",

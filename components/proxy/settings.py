@@ -153,6 +153,7 @@ class ProxyUpstream:
     signing_region: str = ""
     """Sign with SigV4 for this region as the task role; empty: do not sign."""
     signing_service: str = "bedrock"
+    """The service name in the signature."""
     forward_authorization: bool = False
     """Forward the application's ``Authorization`` header. A signed request never contains it."""
     headers: tuple[tuple[str, str], ...] = ()

@@ -46,7 +46,7 @@ _TOO_MANY, _SERVER = 429, 500
 
 
 @dataclass(frozen=True)
-class _Call:
+class BedrockCall:
     """A request of any of the APIs."""
 
     question: Question
@@ -88,25 +88,25 @@ class Bedrock:
         self._answered(call, told)
         return told.complete
 
-    def _call(self, exchange: Exchange) -> _Call:
+    def _call(self, exchange: Exchange) -> BedrockCall:
         request = exchange.request
         path = request.target.partition("?")[0]
         try:
             if (request.method, path) == ("POST", PATH):
                 named = request.value(IDENTIFIER_HEADER)
                 version = request.value(VERSION_HEADER)
-                return _Call(Question.read(request.body), (named, version) if named else None, None)
+                return BedrockCall(Question.read(request.body), (named, version) if named else None, None)
             native = native_call(request) if request.method == "POST" else None
         except NotAQuestionError as error:
             raise self.gate.error(400, "ValidationException", str(error)) from None
         if native is None:
             raise self.gate.error(404, "UnknownOperationException", f"no operation {request.method} {path}")
-        return _Call(native.turn.question, native.turn.guardrail, native)
+        return BedrockCall(native.turn.question, native.turn.guardrail, native)
 
     @staticmethod
     def _refuse(exchange: Exchange, error: ServiceError) -> None:
         headers = ("x-amzn-errortype", error.code), _request_id()
-        if exchange.request.target.partition("?")[0] != PATH:
+        if not exchange.request.target.partition("?")[0].endswith("/chat/completions"):
             exchange.answer_json(error.status, {"message": error.cause}, *headers)
             return
         answered = {"message": error.cause, "type": _KINDS.get(error.status, "error"), "code": error.code}
@@ -126,7 +126,7 @@ class Bedrock:
         else:
             self.behaviours.of[model] = behaviour
 
-    def _authorise(self, session: Credentials, call: _Call, exchange: Exchange, arrival: Arrival) -> None:
+    def _authorise(self, session: Credentials, call: BedrockCall, exchange: Exchange, arrival: Arrival) -> None:
         question = call.question
         action = "bedrock:InvokeModelWithResponseStream" if question.stream else "bedrock:InvokeModel"
         arns = list(self._arns(question.model))
@@ -159,7 +159,7 @@ class Bedrock:
         cause = f"the request names no guardrail: the guardrail {self._guardrails()[0].name} would not be applied"
         return self.gate.error(400, "ValidationException", cause)
 
-    def _guardrail(self, call: _Call) -> tuple[Resource, str | None] | None:
+    def _guardrail(self, call: BedrockCall) -> tuple[Resource, str | None] | None:
         """The guardrail that a request names, and its version; the graph's has to be named where there is one. Where IAM
         can require it, IAM is asked first."""
         here = self._guardrails()
@@ -212,7 +212,7 @@ class Bedrock:
             kind = "ServerErrors" if status >= _SERVER else "Throttles" if status == _TOO_MANY else "ClientErrors"
             self._put(f"Invocation{kind}", 1, model)
 
-    def _answered(self, call: _Call, told: Told) -> None:
+    def _answered(self, call: BedrockCall, told: Told) -> None:
         question = call.question
         self._put("Invocations", 1, question.model)
         self._put("InvocationLatency", told.seconds * 1000, question.model)

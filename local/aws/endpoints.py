@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from local.authority import Authority
+from local.aws import mantle
 from local.aws.access import ENDPOINT, Access
 from local.aws.bedrock import Bedrock
 from local.aws.gate import Arrival, Gate, ServiceError
@@ -86,7 +87,9 @@ class Endpoints:
     buckets: Buckets = field(init=False)
     logs: Logs = field(init=False, default_factory=Logs)
     bedrock: dict[str, Bedrock] = field(init=False, default_factory=dict[str, Bedrock])
-    """Region → Bedrock in that region."""
+    """Region → ``bedrock-runtime`` in that region."""
+    mantle: dict[str, mantle.Mantle] = field(init=False, default_factory=dict[str, mantle.Mantle])
+    """Region → ``bedrock-mantle`` in that region."""
     _logins: Logins = field(init=False, default_factory=Logins)
     _stack: contextlib.ExitStack = field(init=False, default_factory=contextlib.ExitStack)
 
@@ -116,15 +119,15 @@ class Endpoints:
                 yield Listener(service_of(endpoint), listening, handler, context)
 
     def _handler(self, endpoint: Resource) -> Handler:
-        service, region = service_of(endpoint), region_of(endpoint)
+        service = service_of(endpoint)
         policy = self.access.endpoint(endpoint)
 
         def arrive(exchange: Exchange) -> Arrival:
             # On loopback every client has the same address; then the session identifies its owner.
             return Arrival(endpoint, policy, exchange.source if self.wiring.isolated else "")
 
-        if service == "bedrock-runtime":
-            bedrock = self.bedrock[region] = Bedrock(self._gate(endpoint, "bedrock"), self.metrics)
+        if service in {"bedrock-runtime", mantle.SERVICE}:
+            bedrock = self._bedrock(endpoint)
 
             async def converse(exchange: Exchange) -> bool:
                 return await bedrock.serve(exchange, arrive(exchange))
@@ -156,15 +159,24 @@ class Endpoints:
 
         return call
 
-    def _gate(self, endpoint: Resource, service: str) -> Gate:
+    def _bedrock(self, endpoint: Resource) -> Bedrock:
+        region = region_of(endpoint)
+        if service_of(endpoint) == mantle.SERVICE:
+            gate = self._gate(endpoint, mantle.SERVICE, mantle.OTHER_SIGNING_NAMES)
+            made = self.mantle[region] = mantle.Mantle(gate, self.metrics)
+            return made
+        self.bedrock[region] = Bedrock(self._gate(endpoint, "bedrock"), self.metrics)
+        return self.bedrock[region]
+
+    def _gate(self, endpoint: Resource, service: str, also: tuple[str, ...] = ()) -> Gate:
         patterns = names_of(endpoint)
 
         def ours(host: str) -> bool:
             name = host.removesuffix(f":{PORT}")
             return any(fnmatchcase(name, pattern) for pattern in patterns)
 
-        part = service_of(endpoint)
-        return Gate(part, self.access, self.issuer, self.refusals, service, region_of(endpoint), ours, self.clock)
+        part, region = service_of(endpoint), region_of(endpoint)
+        return Gate(part, self.access, self.issuer, self.refusals, service, region, ours, self.clock, also)
 
     def _not_emulated(self, service: str) -> Callable[[Received, Arrival], dict[str, Any]]:
         def refuse(request: Received, arrival: Arrival) -> dict[str, Any]:

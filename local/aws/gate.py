@@ -61,11 +61,14 @@ class Gate:
     region: str
     hosts: Callable[[str], bool]
     clock: Callable[[], datetime] = now
+    also: tuple[str, ...] = ()
+    """Other service names that the service accepts in a signature."""
 
     def session(self, request: Received) -> Credentials:
         """Return the signer of the request. Raises ``ServiceError`` with the first mismatch."""
         try:
-            return Verifier(self.issuer, self.service, self.region, self.hosts, self.clock).verify(request)
+            verifier = Verifier(self.issuer, self.service, self.region, self.hosts, self.clock, self.also)
+            return verifier.verify(request)
         except SignatureError as error:
             raise self.error(403, error.code, str(error)) from None
 
@@ -103,7 +106,7 @@ class Gate:
     def _let(self, answer: Decision) -> None:
         if not answer:
             code = "AccessDenied" if self.service == "s3" else "AccessDeniedException"
-            raise self.error(403 if self.service in {"s3", "bedrock"} else 400, code, answer.cause)
+            raise self.error(403 if self.service in {"s3", "bedrock", "bedrock-mantle"} else 400, code, answer.cause)
 
     def _context(self, session: Credentials, arrival: Arrival, request: Received) -> dict[str, tuple[str, ...]]:
         """The context keys that AWS sets for a request through a VPC endpoint."""

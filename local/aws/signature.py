@@ -68,6 +68,8 @@ class Verifier:
     hosts: Callable[[str], bool]
     """Whether a ``Host`` header belongs to the service."""
     clock: Callable[[], datetime] = now
+    also: tuple[str, ...] = ()
+    """Other service names that the service accepts in a signature."""
 
     def verify(self, request: Received) -> Credentials:
         """Return the session that signed the request. Raises ``SignatureError`` with the first mismatch."""
@@ -104,7 +106,8 @@ class Verifier:
         parts = signed.credential.split("/")
         if len(parts) != _SCOPE_PARTS:
             raise SignatureError("IncompleteSignature", f"the credential scope {signed.scope} does not have four parts")
-        wanted = (signed.date[:8], self.region, self.service, "aws4_request")
+        service = parts[3] if parts[3] in self.also else self.service
+        wanted = (signed.date[:8], self.region, service, "aws4_request")
         for name, found, one in zip(("date", "region", "service", "end"), parts[1:], wanted, strict=True):
             if found != one:
                 raise SignatureError(

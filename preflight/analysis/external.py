@@ -1,7 +1,9 @@
-"""The destinations on the internet: those that the proxies' configurations declare, and what routes and security groups open."""
+"""The destinations of prompts that need attention: those on the internet, as the proxies' configurations declare them and as routes
+and security groups open them, and Bedrock's endpoint without a guardrail."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -37,6 +39,27 @@ def providers(recording: Recording) -> dict[str, tuple[str, ...]]:
     return {destination: tuple(sorted(found[destination])) for destination in sorted(found)}
 
 
+_MANTLE = re.compile(r"bedrock-mantle\.[a-z0-9-]+\.api\.aws")
+"""The host of Bedrock's endpoint at which no guardrail applies."""
+
+
+def unguarded(recording: Recording) -> dict[str, tuple[str, ...]]:
+    """Host and port of each ``bedrock-mantle`` → the model groups whose prompts the interface's proxy may send there, sorted. Empty
+    for a stack without a proxy whose configuration is known."""
+    try:
+        static = configuration(recording)["static_resources"]
+    except PreflightError:
+        return {}
+    found: dict[str, set[str]] = {}
+    for listener in _objects(static.get("listeners")):
+        group = str(listener.get("name")).removeprefix("upstream-").partition(":")[0]
+        for node in nodes_in(listener):
+            host = str(node.get("host_rewrite_literal", ""))
+            if _MANTLE.fullmatch(host):
+                found.setdefault(f"{host}:443", set()).add(group)
+    return {destination: tuple(sorted(found[destination])) for destination in sorted(found)}
+
+
 def _destination(listener: Mapping[str, Any]) -> str:
     tunnels = [as_mapping(node.get("tunneling_config")) for node in nodes_in(listener)]
     return next((str(one.get("hostname")) for one in tunnels if one), "")
@@ -57,9 +80,12 @@ def _objects(value: object) -> list[dict[str, Any]]:
 
 
 def egress(recording: Recording, graph: Graph) -> Iterator[str]:
-    """The egress to the internet: each provider with its model groups, and each service that may connect to the internet."""
+    """The egress that needs attention: each provider and each endpoint without a guardrail, with its model groups, and each
+    service that may connect to the internet."""
     for destination, groups in providers(recording).items():
         yield f"{destination} on the internet (prompts of {', '.join(groups)})"
+    for destination, groups in unguarded(recording).items():
+        yield f"{destination} without a guardrail (prompts of {', '.join(groups)})"
     yield from _opened(graph)
 
 

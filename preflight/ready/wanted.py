@@ -13,7 +13,7 @@ from preflight.recording.recorder import RecordedResource, Recording
 from preflight.sdk.wire import unwrap
 from releases.manifest import Release
 from settings import StackSettings
-from settings.upstreams import BedrockUpstream, GatewayUpstream, bedrock_region, server_of
+from settings.upstreams import BedrockUpstream, GatewayUpstream, MantleUpstream, bedrock_region, server_of
 
 ARCHITECTURES = {"X86_64": "amd64", "ARM64": "arm64"}
 """ECS's name of a processor architecture → the one in an image's manifest (OCI image index specification, ``platform``)."""
@@ -101,13 +101,26 @@ class Wanted:
 
     @property
     def bedrock_models(self) -> list[tuple[str, str]]:
-        """Region and model of every model that Bedrock serves, sorted."""
+        """Region and model of every model that ``bedrock-runtime`` serves, sorted."""
         return sorted(
             {
                 (region, model)
                 for group in self.settings.models.groups
                 for upstream in group.upstreams
                 if (region := bedrock_region(upstream)) is not None
+                for model in group.models
+            }
+        )
+
+    @property
+    def mantle_models(self) -> list[tuple[str, str]]:
+        """Region and model of every model that ``bedrock-mantle`` serves, sorted."""
+        return sorted(
+            {
+                (upstream.region, model)
+                for group in self.settings.models.groups
+                for upstream in group.upstreams
+                if isinstance(upstream, MantleUpstream)
                 for model in group.models
             }
         )

@@ -117,7 +117,7 @@ def _kind(model: type[BaseModel]) -> str:
     return ", ".join(
         str(value)
         for info in model.model_fields.values()
-        if get_origin(info.annotation) is Literal
+        if get_origin(info.annotation) is Literal and info.is_required()
         for value in get_args(info.annotation)
     )
 

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pytest
 
+from local.aws.chat import Behaviour
 from local.environment import DidNotStartError
 from local.small import PLAN, PREPARE, reduced, running
 from local.stack import Stack
@@ -23,6 +24,7 @@ from policies.guardrails.topology.graph.documents import document
 from tests.local.around import stack_of
 from tests.local.aws.world import STACKS, bootstrap
 from tests.local.twin.breaks import BREAKS, Break
+from tests.preflight.conform.graphs import MANTLE, MANTLE_MODEL, program
 
 NODE = Node("task-1", "10.0.0.4")
 SHARED = ("aws:rds/cluster:Cluster", "aws:elasticache/replicationGroup:ReplicationGroup", "aws:s3/bucket:Bucket")
@@ -129,6 +131,18 @@ def test_a_person_logs_in_asks_and_uploads(name: str) -> None:
             assert visitor.upload("zoo.txt", b"The zebra is striped.")
         page = environment.browser().login(environment.people.stranger.subject, environment.url)
         assert page.status == 403
+        environment.kill()
+
+
+def test_a_person_asks_a_model_at_bedrock_mantle() -> None:
+    with running(Stack.of(program(MANTLE)), bootstrap=bootstrap("staging")) as environment:
+        environment.wait()
+        visitor = Visitor(environment, environment.people.member.subject).log_in()
+        assert visitor.answer("what is striped?").startswith("You said: what is striped?")
+        assert environment.endpoints.bedrock == {}
+        environment.endpoints.mantle["eu-west-1"].behave(MANTLE_MODEL, Behaviour(status=403))
+        with pytest.raises((RequestRefusedError, TimeoutError)):
+            visitor.answer("and now?")
         environment.kill()
 
 

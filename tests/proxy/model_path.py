@@ -26,6 +26,7 @@ FIRST, SECOND, PRIVATE = (
     "bedrock-runtime.eu-central-1.amazonaws.com",
     "llm.example.internal",
 )
+MANTLE = "bedrock-mantle.eu-west-1.api.aws"
 SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 CHAT = "/general/v1/chat/completions"
 BODY = b'{"model":"m1","messages":[]}'
@@ -61,7 +62,7 @@ async def credentials(request: Received, _reader: asyncio.StreamReader, writer: 
 def running(server: Server, certificate: Certificate, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Two signed upstreams that stand in for each other, a private one, and one with another's certificate."""
     folder = tmp_path_factory.mktemp("models")
-    authority, other = self_signed(FIRST, SECOND, PRIVATE), self_signed("other.example.internal")
+    authority, other = self_signed(FIRST, SECOND, PRIVATE, MANTLE), self_signed("other.example.internal")
     ca_file, _ = authority.write(folder)
     with (
         model("first", authority) as first,
@@ -84,6 +85,16 @@ def running(server: Server, certificate: Certificate, tmp_path_factory: pytest.T
                 headers=guardrail,
             )
 
+        def mantle(name: str) -> ProxyUpstream:
+            return ProxyUpstream(
+                name=name,
+                host_name=MANTLE,
+                address="127.0.0.1",
+                port=second.server.port,
+                signing_region="eu-west-1",
+                signing_service="bedrock-mantle",
+            )
+
         def own(name: str) -> ProxyUpstream:
             return ProxyUpstream(
                 name=name,
@@ -103,6 +114,7 @@ def running(server: Server, certificate: Certificate, tmp_path_factory: pytest.T
         )
         groups = (
             *mixed,
+            group("mantle", bedrock("bedrock-3", FIRST, "eu-west-1", first.server.port), mantle("mantle-1")),
             ProxyModelGroup(
                 name="general",
                 models=("m1", "m2:0"),

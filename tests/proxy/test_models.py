@@ -9,7 +9,7 @@ import pytest
 
 from tests.proxy import client
 from tests.proxy.gateway import PROMPT_BYTES, Gateway
-from tests.proxy.model_path import BODY, CHAT, FIRST, PRIVATE, SECOND, SECRET, Path
+from tests.proxy.model_path import BODY, CHAT, FIRST, MANTLE, PRIVATE, SECOND, SECRET, Path
 from tests.proxy.models import RESET_BEFORE
 from tests.proxy.sigv4 import verified
 
@@ -59,6 +59,21 @@ def test_bedrock_takes_over_from_a_private_upstream_with_a_signature_of_its_own(
     assert (request.target, request.body) == ("/openai/v1/chat/completions", body)
     assert request.value("x-amzn-bedrock-guardrailidentifier") == "gr-1"
     assert verified(request, SECRET)["host"] == f"{SECOND}:{path.second.server.port}"
+
+
+def test_bedrock_mantle_takes_over_with_its_own_path_and_signature_and_without_the_guardrail(path: Path) -> None:
+    path.first.behaviour = 503
+    assert path.chat("/mantle/v1/chat/completions").body == b"second"
+    assert verified(path.first.received[0], SECRET)["service"] == "bedrock"
+    (request,) = path.second.received
+    assert (request.target, request.body) == ("/v1/chat/completions", BODY)
+    signed = verified(request, SECRET)
+    assert (signed["host"], signed["region"], signed["service"]) == (
+        f"{MANTLE}:{path.second.server.port}",
+        "eu-west-1",
+        "bedrock-mantle",
+    )
+    assert not [name for name, _ in request.headers if "guardrail" in name or name == "cookie"]
 
 
 def test_a_server_whose_certificate_is_not_the_declared_ones_gets_no_prompt(path: Path) -> None:

@@ -54,7 +54,7 @@ EXTERNAL_ROWS = [
         (
             f"{_UPSTREAM}.hostName",
             "bedrock-runtime.us-east-1.amazonaws.com",
-            "use an upstream of kind bedrock or gateway",
+            "use an upstream of kind bedrock, bedrockMantle or gateway",
         ),
     ),
     row(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from settings.errors import HIDDEN, NOT_SET
 from tests.settings.mistakes import row
 from tests.settings.mistakes_in_external_upstreams import EXTERNAL_ROWS
+from tests.settings.mistakes_in_mantle_upstreams import MANTLE_ROWS
 from tests.settings.mistakes_in_private_upstreams import PRIVATE, PRIVATE_ROWS
 from tests.settings.stack_files import REMOVED, Values
 
@@ -190,12 +191,20 @@ MODEL_ROWS = [
     row(
         "an unknown kind of upstream",
         {"models.groups[0].upstreams[0].kind": "openai"},
-        ("models.groups[0].upstreams[0].kind", '"openai"', "set kind to one of bedrock, external, gateway, private"),
+        (
+            "models.groups[0].upstreams[0].kind",
+            '"openai"',
+            "set kind to one of bedrock, bedrockMantle, external, gateway, private",
+        ),
     ),
     row(
         "an upstream without kind",
         {"models.groups[0].upstreams[0].kind": REMOVED},
-        ("models.groups[0].upstreams[0].kind", NOT_SET, "set kind to one of bedrock, external, gateway, private"),
+        (
+            "models.groups[0].upstreams[0].kind",
+            NOT_SET,
+            "set kind to one of bedrock, bedrockMantle, external, gateway, private",
+        ),
     ),
     row(
         "an upstream without region",
@@ -305,6 +314,7 @@ MODEL_ROWS = [
     ),
     *PRIVATE_ROWS,
     *EXTERNAL_ROWS,
+    *MANTLE_ROWS,
     row(
         "two groups share name and model",
         {"models.groups": [{"name": "a1", "models": ["m"], "upstreams": [PRIVATE]}] * 2},

@@ -19,7 +19,7 @@ REMOVED = object()
 
 Values = dict[str, Any]
 
-OPEN_WEBUI = {f"{PREFIX}application": "open-webui"}
+OPEN_WEBUI: Values = {f"{PREFIX}application": "open-webui"}
 """Selects the preset that this project ships. For tests that state its paths, headers or port: the committed stacks may run
 another application."""
 

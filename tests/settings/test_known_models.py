@@ -13,7 +13,7 @@ import assembly
 from components.common.aws_limits import profile_area
 from components.models.iam_documents import UpstreamKind
 from preflight.recording.recorder import record
-from settings import StackSettings, known_models
+from settings import SettingsError, StackSettings, known_models
 from settings.known_models import COLUMNS, Serves, documented
 from settings.models import KnownModel
 from tests.settings.mistakes_in_models import LLAMA, PRIVATE
@@ -75,6 +75,11 @@ def test_an_exact_row_decides_over_a_longer_beginning(monkeypatch: pytest.Monkey
         ("bedrock\tm\tchat\t2026-11-29", "not enough values"),
         ("bedrock\tm\tspeech\t2026-11-29\thttps://example.com", "speech"),
         ("bedrock\tm\tchat\tyesterday\thttps://example.com", "yesterday"),
+        ("bedrock\tm\tchat\t2026-11-29\thttps://example.com\t/v1", r"path /v1: a row of bedrockMantle"),
+        ("bedrockMantle\tm\tchat\t2026-11-29\thttps://example.com", r"path \(none\): a row of bedrockMantle"),
+        ("bedrockMantle\tm\tchat\t2026-11-29\thttps://example.com\t/v2", r"path /v2: a row of bedrockMantle"),
+        ("bedrockMantle\tm\tneither\t2026-11-29\thttps://example.com\t/v1", r"path /v1: a row of bedrockMantle"),
+        ("bedrockMantle\tm\tchat\t2026-11-29\thttps://example.com\t/v1\t", "positional arguments"),
     ],
 )
 def test_a_line_that_is_not_a_row_is_named(
@@ -112,6 +117,29 @@ def test_the_stack_file_decides_over_the_table() -> None:
     known = {"id": "amazon.nova-2-lite-v1:0", "kind": "bedrock", "source": "tried in the account on 2026-11-28"}
 
     assert offering(nova, known=[known]).models.serves("bedrock", nova) is Serves.CHAT
+
+
+def at_mantle(model: str, *known: Values, path: str = "/v1") -> StackSettings:
+    upstream = {"kind": "bedrockMantle", "region": "eu-west-1", "pathPrefix": path}
+    group = {"name": "mantle", "models": [model], "upstreams": [upstream]}
+    return parse(changed(own_values(), {"models.groups": [group], "models.known": list(known)}))
+
+
+def test_an_unknown_model_of_bedrock_mantle_is_accepted_with_a_warning_too() -> None:
+    (warning,) = warnings(at_mantle("openai.gpt-9"))
+
+    assert "whether bedrock-mantle's Chat Completions API serves openai.gpt-9" in warning
+    assert "models.known (id: openai.gpt-9, kind: bedrockMantle, " in warning
+    assert warnings(at_mantle("openai.gpt-oss-120b")) == []
+
+
+def test_what_the_stack_file_knows_of_bedrock_mantle_decides_over_the_tables_path() -> None:
+    known: Values = {"id": "google.gemma-4-31b", "kind": "bedrockMantle", "source": "tried in the account"}
+
+    with pytest.raises(SettingsError, match="pathPrefix"):
+        at_mantle("google.gemma-4-31b")
+    assert warnings(at_mantle("google.gemma-4-31b", path="/openai/v1")) == []
+    assert warnings(at_mantle("google.gemma-4-31b", known)) == []
 
 
 def test_a_private_server_may_serve_any_model() -> None:

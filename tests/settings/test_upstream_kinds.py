@@ -24,6 +24,7 @@ BY_FIELD = {
     ("assembly/private.py", "_private_services"): "endpoint_service",
     ("assembly/task_size.py", "largest_task"): "endpoint_service",
     ("preflight/ready/wanted.py", "destinations"): "destination_regions",
+    ("preflight/ready/wanted.py", "mantle_models"): "signing_service",
 }
 """File and function → the field that it reads. It may ask with ``isinstance`` for the kinds with this field, and has to ask
 for all of them."""

@@ -15,8 +15,12 @@ from typing import Any, cast
 from policies.guardrails.topology.graph.resources import Graph, Resource
 from preflight.conform.reaching.sdk import host
 
-_ENDPOINT_NAMES = {"ecr.dkr": ("*.dkr.ecr.{region}.amazonaws.com",)}
-"""Private names that no SDK uses (https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html)."""
+_ENDPOINT_NAMES = {
+    "bedrock-mantle": ("bedrock-mantle.{region}.api.aws",),
+    "ecr.dkr": ("*.dkr.ecr.{region}.amazonaws.com",),
+}
+"""Private names that no SDK uses (https://docs.aws.amazon.com/bedrock/latest/userguide/endpoints.html,
+https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html)."""
 _SDK_SERVICES = {"ecr.api": "ecr"}
 """Endpoint services that botocore names differently."""
 _STORE_NAMES = {

@@ -12,6 +12,10 @@ from policies.guardrails.topology.graph.documents import document
 from preflight.conform.reaching.model import TASK, Ask, ClientCall
 
 _BEDROCK = re.compile(r"bedrock-runtime\.([a-z0-9-]+)\.amazonaws\.com")
+_MANTLE = re.compile(r"bedrock-mantle\.([a-z0-9-]+)\.api\.aws")
+_INFER, _MODEL = "bedrock-mantle:CreateInference", "bedrock-mantle:model"
+"""The IAM action of Chat Completions at ``bedrock-mantle``, and its condition key
+(https://docs.aws.amazon.com/service-authorization/latest/reference/list_bedrock-mantle.html)."""
 _GUARDRAIL, _VERSION = "x-amzn-bedrock-guardrailidentifier", "x-amzn-bedrock-guardrailversion"
 _INVOKE = ("bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream")
 """The IAM actions of Bedrock's Chat Completions, without and with streaming
@@ -59,11 +63,15 @@ def _asked(configuration: object, account: str) -> dict[str, list[Ask]]:
     found: dict[str, list[Ask]] = {}
     for route in routes:
         host = str(_inside(route, "route").get("host_rewrite_literal", ""))
+        group = str(route.get("name", "")).partition(":")[0]
+        if mantle := _MANTLE.fullmatch(host):
+            project = f"arn:aws:bedrock-mantle:{mantle[1]}:{account}:project/default"
+            asks = [Ask(_INFER, project, {_MODEL: (model,)}) for model in offered.get(group, ())]
+            found.setdefault(host, []).extend(asks)
         if (region := _BEDROCK.fullmatch(host)) is None:
             continue
         added = cast("list[dict[str, Any]]", route.get("request_headers_to_add") or [])
         headers = {str(one["header"]["key"]): str(one["header"]["value"]) for one in added}
-        group = str(route.get("name", "")).partition(":")[0]
         found.setdefault(host, []).extend(_of_models(offered.get(group, ()), headers, region[1], account))
     return found
 

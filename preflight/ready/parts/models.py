@@ -151,6 +151,14 @@ def calls(context: ReadyContext, group: Group) -> Iterator[Line]:
     """One signed request for one token to each model, as the task's proxy sends it: with the stack's guardrail if an
     earlier ``up`` has created it."""
     guardrails = {region: _guardrail(context, region) for region in {r for r, _ in context.wanted.bedrock_models}}
+    for region, model in context.wanted.mantle_models:
+        # IAM classifies the call as writing, which this command never is permitted.
+        yield group.cannot_tell(
+            f"Chat Completions of {model} at bedrock-mantle in {region}",
+            "the command sends no request to bedrock-mantle, and looks up neither the model nor its quotas there",
+            "compare the id and the path with AWS's page of the model, check the quotas of Bedrock Mantle in Service Quotas, and ask "
+            "the model a question after the deployment",
+        )
     for region, model in context.wanted.bedrock_models:
         if model in context.wanted.embedding_models:
             yield group.cannot_tell(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from preflight.account.lines import Group, Line, joined
+from preflight.conform.reaching.names import private_names
 from preflight.ready.context import Part, ReadyContext
 
 ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
@@ -75,6 +77,21 @@ def endpoints(context: ReadyContext, group: Group) -> Iterator[Line]:
             if name.startswith("com.amazonaws.vpce.")
             else f"choose zones or a region that have it in Pulumi.{context.wanted.stack}.yaml",
         )
+        if name.endswith(".bedrock-mantle") and details:
+            yield _private_name(group, name, details[0])
+
+
+def _private_name(group: Group, name: str, details: Mapping[str, Any]) -> Line:
+    """The private name of bedrock-mantle, which AWS's SDKs do not state: the proxy resolves it."""
+    _, _, region, service = name.split(".", 3)
+    (wanted,) = private_names(service, region)
+    found = sorted(str(one["PrivateDnsName"]) for one in details.get("PrivateDnsNames", []))
+    return group.holds(
+        f"private name of {name}",
+        wanted in found,
+        f"{joined(found) or 'none'}; the proxy calls {wanted}",
+        "report it: the name is in components/network/endpoint_services.py and assembly/task.py",
+    )
 
 
 def database(context: ReadyContext, group: Group) -> Iterator[Line]:

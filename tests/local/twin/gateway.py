@@ -28,14 +28,16 @@ Path(file).write_bytes(pickle.dumps(recorded(stack).recording))
 """
 SECONDS = 300
 DIRECT, MESSAGES, CONVERSE, BOTH, OWN, DOCUMENTS = "open", "haiku", "sonnet", "both", "own", "documents"
-"""The groups: Bedrock's Chat Completions, the gateway by each of Bedrock's own APIs, the gateway before Bedrock, a server of
-another team, and embeddings by the gateway."""
+MANTLE = "mantle"
+"""The groups: Bedrock's Chat Completions at either of its endpoints, the gateway by each of Bedrock's APIs, the gateway before
+Bedrock, a server of another team, and embeddings by the gateway."""
 GROUPS = {
     DIRECT: "openai.gpt-oss-120b-1:0",
     MESSAGES: "anthropic.claude-3-haiku-20240307-v1:0",
     CONVERSE: "eu.anthropic.claude-sonnet-4-5-20250929-v1:0",
     BOTH: "openai.gpt-oss-20b-1:0",
     OWN: "qwen3-235b",
+    MANTLE: "openai.gpt-oss-120b",
 }
 """Group of chat models → its model."""
 EMBEDS = "amazon.titan-embed-text-v2:0"
@@ -54,7 +56,14 @@ def declared(region: str) -> dict[str, Any]:
         "securityGroupId": "sg-0123456789abcdef0",
         "apiKeySecret": f"ai-interface/{STACK}/model-key-{KEY}",
     }
-    upstreams = {DIRECT: [bedrock], MESSAGES: [gateway], CONVERSE: [profile], BOTH: [gateway, bedrock], OWN: [own]}
+    upstreams = {
+        DIRECT: [bedrock],
+        MESSAGES: [gateway],
+        CONVERSE: [profile],
+        BOTH: [gateway, bedrock],
+        OWN: [own],
+        MANTLE: [{"kind": "bedrockMantle", "region": region}],
+    }
     groups = [{"name": name, "models": [GROUPS[name]], "upstreams": upstreams[name]} for name in GROUPS]
     embeds = {"name": DOCUMENTS, "models": [EMBEDS], "serves": ["embeddings"], "upstreams": [gateway]}
     return {"groups": [*groups, embeds], "gateway": {"messagesModels": [GROUPS[MESSAGES]]}}

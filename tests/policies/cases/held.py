@@ -23,6 +23,7 @@ WRITERS, READERS, VERSIONS = (
     "s3-backed-up-buckets-are-versioned",
 )
 EMBEDS = "bedrock-embeddings-pass-no-guardrail"
+MANTLE = "bedrock-mantle-calls-pass-no-guardrail"
 BOUND, WATCH = "bedrock-calls-require-the-guardrail", "bedrock-calls-are-watched"
 VIA = {"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}}
 
@@ -79,6 +80,17 @@ ABSENT_PASSES = deny(
 SETS = r("ecs.TaskDefinition", "task",
          containerDefinitions=json.dumps([{"name": "proxy", "command": ["X-Amzn-Bedrock-GuardrailIdentifier: g"]}]))  # fmt: skip
 DRAFT = deny("bedrock:InvokeModel", Condition={"StringEquals": guardrail("DRAFT")})
+
+
+INFER: dict[str, Any] = {
+    "Sid": "Infer",
+    "Effect": "Allow",
+    "Action": "bedrock-mantle:CreateInference",
+    "Resource": "arn:aws:bedrock-mantle:eu-west-1:1:project/default",
+    "Condition": {"StringEquals": {"bedrock-mantle:Model": "openai.gpt-oss-120b"}},
+}
+MANAGED = r("iam.Policy", "managed", arn="arn:managed", policy=said(INFER))
+TO_MANTLE = r("ec2.VpcEndpoint", "mantle", serviceName="com.amazonaws.eu-west-1.bedrock-mantle")
 
 
 def calls(*statements: dict[str, Any], **more: Value) -> dict[str, Any]:
@@ -183,6 +195,17 @@ CASES = [
     case(EMBEDS, "not applicable: no guardrail", calls(EMBED)),
     # bedrock-calls-require-the-guardrail reports the policy that is not known.
     case(EMBEDS, "unknown", GUARD, calls(policy=UNKNOWN, needs={"policy": TOPIC})),
+    case(MANTLE, "a grant", calls(INFER), says=["violated calls.policy[Infer]"]),
+    case(MANTLE, "a grant by a pattern", calls({**INFER, "Action": "bedrock-mantle:*"}), says=["violated calls.policy[Infer]"]),
+    case(MANTLE, "a grant of everything", calls({**INFER, "Action": "*"})),
+    case(MANTLE, "a denial", calls({**INFER, "Effect": "Deny"})),
+    case(MANTLE, "a managed policy that is attached", MANAGED, r("iam.RolePolicyAttachment", "to-role", role="x", policyArn="arn:managed"),
+         says=["violated managed.policy[Infer]"]),
+    case(MANTLE, "a boundary", MANAGED),
+    case(MANTLE, "an endpoint alone", TO_MANTLE, calls(EMBED)),
+    case(MANTLE, "unknown", TO_MANTLE, calls(policy=UNKNOWN, needs={"policy": TOPIC}), says=["not proven mantle.serviceName"]),
+    case(MANTLE, "unknown without an endpoint", calls(policy=UNKNOWN, needs={"policy": TOPIC})),
+    case(MANTLE, "not applicable", TOPIC),
     case(BOUND, "no denial", GUARD, calls(call(StringEquals=guardrail("1"))), says=["violated calls.policy"]),
     case(BOUND, "a draft", GUARD, calls(call(StringLike=guardrail("*")), OTHERS), says=["violated calls.policy"]),
     case(BOUND, "no calls", GUARD, calls({**call(), "Action": "s3:GetObject"})),
@@ -194,6 +217,8 @@ CASES = [
     case(WATCH, "no budget", GUARD, *WATCHED[:2], says=["violated guard"]),
     case(WATCH, "unknown", GUARD, WATCHED[2], r("cloudwatch.MetricAlarm", "a", metricQueries=UNKNOWN, needs={"metricQueries": TOPIC}),
          says=["not proven guard"] * 2),
+    case(WATCH, "bedrock-mantle, watched", TO_MANTLE, alarm("in", "TotalInputTokens"), alarm("refused", "InferenceClientErrors"), WATCHED[2]),
+    case(WATCH, "bedrock-mantle, unwatched", TO_MANTLE, says=["violated mantle"] * 3),
     case(WATCH, "not applicable", TOPIC),
     case("iam-resource-policies-are-narrow", "a topic's grant on everything", r("sns.TopicPolicy", policy=document("sns:Publish", "*", Principal={
          "AWS": "arn:aws:iam::123456789012:role/a"})), says=["violated x.policy[One].Resource"]),

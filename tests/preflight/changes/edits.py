@@ -41,6 +41,13 @@ _PROVIDER = {
     "apiKeySecret": "ai-interface/staging/model-key-provider",
 }
 _BY_PROVIDER = [{**ONE_GROUP[0], "upstreams": [*_BEDROCK, _PROVIDER]}]
+_AT_MANTLE = [
+    {
+        "name": "general",
+        "models": ["openai.gpt-oss-120b"],
+        "upstreams": [{"kind": "bedrockMantle", "region": "eu-west-1"}],
+    }
+]
 _GATEWAY: Values = {"ai-interface:models.groups": _BY_GATEWAY}
 _OWN: Values = {"ai-interface:network.existing": EXISTING}
 _MACHINE: Values = {"ai-interface:identity.machineClients": MACHINES}
@@ -198,6 +205,7 @@ EDITS: tuple[Edit, ...] = (
     Edit("models.groups", TWO_GROUPS, "a group added"),
     Edit("models.groups", ONE_GROUP, "a group removed", running={"ai-interface:models.groups": TWO_GROUPS}),
     Edit("models.groups", _BY_GATEWAY, "the gateway in place of Chat Completions"),
+    Edit("models.groups", _AT_MANTLE, "bedrock-mantle in place of bedrock-runtime"),
     Edit("models.groups", _BY_PROVIDER, "a provider on the internet added"),
     Edit(
         "models.groups",

@@ -26,7 +26,11 @@ EXTERNAL = "a provider on the internet"
 """Staging with an upstream of kind ``external``, which adds the egress proxy in subnets with a way to the internet."""
 KEY = "provider"
 """The name of that provider's key in ``modelKeys`` of bootstrap's environment."""
-VARIANTS = (PROMPTS, GATEWAY, EXTERNAL)
+MANTLE = "Bedrock's endpoint bedrock-mantle"
+"""Staging with an upstream of kind ``bedrockMantle`` in place of Bedrock's runtime, which leaves it without a guardrail."""
+MANTLE_MODEL = "openai.gpt-oss-120b"
+"""A model of the committed releases by its id at ``bedrock-mantle``."""
+VARIANTS = (PROMPTS, GATEWAY, EXTERNAL, MANTLE)
 CASES: tuple[Case, ...] = (*STACKS, *VARIANTS, *SHAPES, *ELSEWHERE)
 SAMPLE = [SHAPES[0], SHAPES[3], SHAPES[7], SHAPES[-1], *ELSEWHERE]
 """A new VPC with a hosted zone; a given certificate and machine clients; both in an existing VPC; three zones; other regions."""
@@ -76,13 +80,23 @@ def with_provider() -> Recording:
     return _staging_with({"groups": [{**group, "upstreams": [upstream, *group["upstreams"]]} for group in groups]})
 
 
-def _staging_with(models: dict[str, object]) -> Recording:
+@cache
+def at_mantle(*, preview: bool = False) -> Recording:
+    """Staging with one model at ``bedrock-mantle``. ``preview``: as in a first preview, without values that AWS computes."""
+    config = as_the_engine_passes_it("staging")
+    upstream = {"kind": "bedrockMantle", "region": config["aws:region"]}
+    group = {"name": "general", "models": [MANTLE_MODEL], "upstreams": [upstream]}
+    return _staging_with({"groups": [group]}, preview=preview)
+
+
+def _staging_with(models: dict[str, object], *, preview: bool = False) -> Recording:
     config = as_the_engine_passes_it("staging")
     own = json.loads(config["ai-interface:models"])
     return record(
         lambda: runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__"),
         stack="staging",
         config={**config, "ai-interface:models": json.dumps({**own, **models})},
+        preview=preview,
     )
 
 
@@ -90,7 +104,7 @@ def program(case: Case) -> Recording:
     """The recording of one case, with known values."""
     if isinstance(case, Shape):
         return recorded(case)
-    special = {PROMPTS: with_recorded_prompts, GATEWAY: with_gateway, EXTERNAL: with_provider}
+    special = {PROMPTS: with_recorded_prompts, GATEWAY: with_gateway, EXTERNAL: with_provider, MANTLE: at_mantle}
     return special[case]() if case in special else environment(case)
 
 

@@ -13,7 +13,9 @@ from preflight.analysis.edge_proxy import configuration
 from preflight.ready.parts.models import CHAT_COMPLETIONS, GUARDRAIL_HEADERS
 from preflight.ready.parts.needs import processors
 from preflight.ready.parts.quotas import QUOTAS
-from tests.preflight.account.loopback import CHAT, Refusal, Result
+from settings.upstreams import MantleUpstream
+from tests.preflight.account.loopback import CHAT, Asked, Refusal, Result
+from tests.preflight.conform.graphs import MANTLE, MANTLE_MODEL, program
 from tests.preflight.ready.aws_responses import DEFAULT_QUOTAS, FARGATE
 from tests.preflight.ready.faults import lines
 from tests.preflight.ready.world import World
@@ -160,6 +162,52 @@ def test_the_models_are_called_with_the_guardrail_that_an_earlier_up_has_made(st
     assert {(line.status, line.found) for line in calls} == {(Status.OK, "answers with the stack's guardrail")}
     sent = [call.parameters["headers"] for call in staging.cloud.asked if call.operation == CHAT]
     assert sent == [dict(zip(GUARDRAIL_HEADERS, ("abcdefghij12", "DRAFT"), strict=True))] * len(calls)
+
+
+def _at_mantle(world: World, *names: str) -> None:
+    """The variant of staging at bedrock-mantle, whose endpoint service has these private names in the account."""
+    upstream = MantleUpstream.model_validate({"kind": "bedrockMantle", "region": "eu-west-1"})
+    settings = world.wanted.settings
+    (group,) = settings.models.groups
+    group = group.model_copy(update={"models": (MANTLE_MODEL,), "upstreams": (upstream,)})
+    models = settings.models.model_copy(update={"groups": (group,)})
+    wanted = settings.model_copy(update={"models": models})
+    world.wanted = replace(world.wanted, settings=wanted, graph=program(MANTLE))
+    earlier: Any = world.cloud.answers["ec2", "DescribeVpcEndpointServices"]
+
+    def answer(asked: Asked) -> Result:
+        found = earlier(asked)
+        if asked.parameters["ServiceName.1"].endswith("bedrock-mantle"):
+            found["ServiceDetails"][0]["PrivateDnsNames"] = [{"PrivateDnsName": name} for name in names]
+        return found
+
+    world.cloud.answers["ec2", "DescribeVpcEndpointServices"] = answer
+
+
+def test_a_model_at_bedrock_mantle_is_not_asked_for_and_said_to_be_unchecked(staging: World) -> None:
+    _at_mantle(staging)
+    staging.cloud.asked.clear()
+    found = [(line.subject, line.status) for line in lines(staging, "models")]
+    assert found == [(f"Chat Completions of {MANTLE_MODEL} at bedrock-mantle in eu-west-1", Status.CANNOT_TELL)]
+    assert [call for call in staging.cloud.asked if call.service.startswith("bedrock")] == []
+
+
+@pytest.mark.parametrize(
+    ("names", "status"),
+    [
+        (["bedrock-mantle.eu-west-1.amazonaws.com", "bedrock-mantle.eu-west-1.api.aws"], Status.OK),
+        (["bedrock-mantle.eu-west-1.amazonaws.com"], Status.MISSING),
+        ([], Status.MISSING),
+    ],
+)
+def test_the_private_name_of_bedrock_mantle_is_the_one_that_the_proxy_calls(
+    staging: World, names: list[str], status: Status
+) -> None:
+    _at_mantle(staging, *names)
+    found = {line.subject: line.status for line in lines(staging, "network and engines")}
+    service = "com.amazonaws.eu-west-1.bedrock-mantle"
+    assert (found[service], found[f"private name of {service}"]) == (Status.OK, status)
+    assert "private name of com.amazonaws.eu-west-1.logs" not in found
 
 
 def test_headers_and_path_are_those_of_the_tasks_proxy(staging: World) -> None:

@@ -15,17 +15,19 @@ from ...rule import Level, Rule, Settings, Severity, stack_rule
 from ...topology.graph.resources import Graph, contains_unknown
 from ...topology.graph.verdicts import Finding, not_proven, violated
 
-_FIX = "add aws.budgets.Budget with notifications, and alarms on the metrics of AWS/Bedrock"
+_FIX = "add aws.budgets.Budget with notifications, and alarms on the metrics of AWS/Bedrock or AWS/BedrockMantle"
+_MANTLE = ".bedrock-mantle"
 _METRICS = (
     ("a budget for model usage", ()),
-    ("an alarm on tokens", ("TokenCount",)),
-    ("an alarm on throttled calls", ("Throttles",)),
+    ("an alarm on tokens", ("TokenCount", "InputTokens")),
+    ("an alarm on throttled calls", ("Throttles", "InferenceClientErrors")),
 )
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Evaluate each stack with a guardrail, and each stack that allows model calls through its VPC endpoint."""
-    for guardrail in graph.of_type("bedrock.Guardrail")[:1]:
+    """Evaluate each stack with a guardrail, and each stack with an endpoint to bedrock-mantle."""
+    mantle = [one for one in graph.of_type("ec2.VpcEndpoint") if str(one.value("serviceName")).endswith(_MANTLE)]
+    for guardrail in [*graph.of_type("bedrock.Guardrail"), *mantle][:1]:
         alarms = graph.of_type("cloudwatch.MetricAlarm")
         texts = [json.dumps(dict(alarm.properties), default=str) for alarm in alarms]
         for wanted, words in _METRICS:
@@ -48,6 +50,6 @@ RULE: Rule = stack_rule(
     evaluate,
     severity=Severity.LOW,
     remediation=_FIX,
-    types=("bedrock.Guardrail",),
+    types=("bedrock.Guardrail", "ec2.VpcEndpoint"),
     level=Level.ADVISORY,
 )

@@ -16,7 +16,7 @@ from ..network.placement import ROWS
 from .facts.model import Facts, InternalResource
 
 _STORES = ("broker", "cache", "database", "database proxy", "file system", "search domain")
-_MODELS = "bedrock-runtime"
+_MODELS = (".bedrock-runtime", ".bedrock-mantle")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,274 @@
+"""A committed stack whose models are behind Bedrock's endpoint ``bedrock-mantle``: what opens, what is granted, and where it is
+reported that no guardrail applies."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import yaml
+
+from local.stack import ROOT, Stack, recorded
+from policies.guardrails import exceptions
+from policies.guardrails.evaluation import Evaluation, Policy
+from policies.guardrails.rules import RULES
+from policies.guardrails.rules.bedrock import mantle_calls_pass_no_guardrail
+from policies.guardrails.topology.graph.resources import Graph, Resource, Unknown
+from policies.guardrails.topology.graph.verdicts import Verdict
+from preflight.analysis import diff
+from preflight.analysis.connectivity import connectivity_of
+from preflight.conform import order, permissions, reach, rollback_alarms, values
+from preflight.recording.recorder import Recording
+from preflight.sdk.wire import unwrap
+from tests.assembly.test_gateway import changed
+from tests.preflight.conform.editing import edited, in_statement, with_text, with_value
+from tests.preflight.conform.graphs import MANTLE, MANTLE_MODEL, account, at_mantle, program
+
+STACK = "staging"
+MODELS = "ai-interface:models"
+HOST = "bedrock-mantle.eu-west-1.api.aws"
+DOC = ROOT / "docs" / "models.md"
+POLICY, ENDPOINT, DOMAINS = (
+    "aws:iam/rolePolicy:RolePolicy",
+    "aws:ec2/vpcEndpoint:VpcEndpoint",
+    "aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList",
+)
+RULE = "bedrock-mantle-calls-pass-no-guardrail"
+TODAY = dt.datetime.now(tz=dt.UTC).date()
+
+
+@pytest.fixture(scope="module")
+def stack() -> Stack:
+    """Staging with one model at bedrock-mantle."""
+    return Stack.of(program(MANTLE))
+
+
+@pytest.fixture(scope="module")
+def both() -> Stack:
+    """Staging with a second group at bedrock-mantle."""
+    given = yaml.safe_load((ROOT / f"Pulumi.{STACK}.yaml").read_text(encoding="utf-8"))["config"][MODELS]
+    upstream = {"kind": "bedrockMantle", "region": "eu-west-1", "signingService": "bedrock"}
+    second = {"name": "second", "models": [MANTLE_MODEL], "upstreams": [upstream]}
+    return recorded(STACK, settings={MODELS: {**given, "groups": [*given["groups"], second]}})
+
+
+def documented() -> str:
+    """The exception in the documentation, for this stack."""
+    section = DOC.read_text(encoding="utf-8").partition("## Bedrock Mantle")[2]
+    snippet = section.partition("```yaml\n# policies/guardrails/exceptions.yaml\n")[2].partition("```")[0]
+    return snippet.replace("urn:pulumi:prod::", f"urn:pulumi:{STACK}::")
+
+
+def reported(stack: Stack, text: str, today: dt.date) -> set[tuple[str, str]]:
+    """Policy and resource of each finding that no exception allows."""
+    committed = yaml.safe_load(exceptions.FILE.read_text(encoding="utf-8"))["exceptions"]
+    together = yaml.safe_dump({"exceptions": [*committed, *(yaml.safe_load(text) or [])]})
+    read = exceptions.read(together, [rule.name for rule in RULES], today)
+    evaluation = Evaluation([Policy.of(rule) for rule in RULES], read)
+    resources = [Resource.from_recorded(one) for one in stack.recording.resources]
+    reports, _ = evaluation.on_stack(Graph(resources))
+    single = [report for one in resources for report in evaluation.on_resource(one)]
+    return {
+        (one.rule.name, one.finding.urn.rpartition("::")[2]) for one in [*reports, *single] if one.exemption is None
+    }
+
+
+@pytest.mark.parametrize("name", ["stack", "both"])
+def test_that_no_guardrail_applies_is_a_finding_and_nothing_else_is(name: str, request: pytest.FixtureRequest) -> None:
+    made: Stack = request.getfixturevalue(name)
+    assert reported(made, "", TODAY) == {(RULE, "models-mantle-policy")}
+
+
+def test_the_documented_exception_allows_that_until_it_expires(stack: Stack) -> None:
+    assert reported(stack, documented(), TODAY) == set()
+    (entry,) = yaml.safe_load(documented())
+    assert (RULE, "models-mantle-policy") in reported(stack, documented(), entry["expires"])
+
+
+def test_a_first_preview_has_the_same_finding() -> None:
+    graph = Graph.from_recorded(at_mantle(preview=True).resources)
+    assert any(isinstance(one.value("policy"), Unknown) for one in graph.of_type("iam.RolePolicy"))
+    found = mantle_calls_pass_no_guardrail.evaluate(graph, {})
+    assert [(one.verdict, one.urn.rpartition("::")[2]) for one in found] == [(Verdict.VIOLATED, "models-mantle-policy")]
+
+
+def test_aws_accepts_it_and_the_pipeline_may_deploy_it(stack: Stack) -> None:
+    found = [
+        *values.findings(stack.recording),
+        *order.findings(stack.recording),
+        *rollback_alarms.findings(stack.recording),
+        *permissions.findings(stack.recording, account(STACK)),
+    ]
+    assert [one.headline for one in found] == []
+
+
+def test_every_call_has_a_name_a_way_and_a_permission(stack: Stack, both: Stack) -> None:
+    assert reach.findings(stack.recording) == []
+    assert reach.findings(both.recording) == []
+
+
+FAULTS: dict[str, tuple[Callable[[Stack], Recording], str]] = {
+    "the role may not call it": (
+        lambda s: changed(s.recording, "models-mantle-policy"),
+        "a policy denies the client's request",
+    ),
+    "the role may call another model": (
+        lambda s: edited(
+            s.recording,
+            POLICY,
+            "models-mantle-policy",
+            in_statement("policy", "InferWithListedModelseuwest1", with_text(MANTLE_MODEL, "other", "Condition")),
+        ),
+        "a policy denies the client's request",
+    ),
+    "the endpoint allows another project": (
+        lambda s: edited(
+            s.recording,
+            ENDPOINT,
+            "endpoints-bedrock-mantle-eu-west-1",
+            in_statement(
+                "policy", "InferWithListedModelseuwest1", with_text("project/default", "project/x", "Resource")
+            ),
+        ),
+        "a policy denies the client's request",
+    ),
+    "no endpoint": (
+        lambda s: changed(s.recording, "endpoints-bedrock-mantle-eu-west-1"),
+        "the client calls a host that does not exist in the network",
+    ),
+    "no private name": (
+        lambda s: edited(
+            s.recording, ENDPOINT, "endpoints-bedrock-mantle-eu-west-1", with_value("privateDnsEnabled", False)
+        ),
+        "the client calls a host that does not exist in the network",
+    ),
+    "the name does not resolve": (
+        lambda s: edited(s.recording, DOMAINS, "network-dns-allowed", with_text(HOST, "other.api.aws", "domains")),
+        "the client resolves a name that the DNS Firewall blocks",
+    ),
+    "the endpoints do not admit the tasks": (
+        lambda s: changed(s.recording, "endpoints-from-tasks"),
+        "the task cannot connect to the host that it calls",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_missing_part_is_found(stack: Stack, fault: str) -> None:
+    plant, expected = FAULTS[fault]
+    assert any(expected in one.headline for one in reach.findings(plant(stack)))
+
+
+def test_both_policies_allow_exactly_the_declared_model_and_no_key(stack: Stack) -> None:
+    account_id = stack.account
+    allow = {
+        "Sid": "InferWithListedModelseuwest1",
+        "Effect": "Allow",
+        "Action": ["bedrock-mantle:CreateInference"],
+        "Resource": [f"arn:aws:bedrock-mantle:eu-west-1:{account_id}:project/default"],
+        "Condition": {"StringEquals": {"bedrock-mantle:Model": [MANTLE_MODEL]}},
+    }
+    deny = {
+        "Sid": "RefuseMantleBearerTokens",
+        "Effect": "Deny",
+        "Action": ["bedrock-mantle:CallWithBearerToken"],
+        "Resource": ["*"],
+    }
+    (policy,) = [one for one in stack.all(POLICY) if "mantle" in one.name]
+    assert policy.document("policy")["Statement"] == [allow, deny]
+    (endpoint,) = [one for one in stack.all(ENDPOINT) if one["serviceName"] == "com.amazonaws.eu-west-1.bedrock-mantle"]
+    task = stack.one("aws:ecs/taskDefinition:TaskDefinition")["taskRoleArn"]
+    caller = {"aws:PrincipalAccount": [account_id], "aws:PrincipalArn": [task]}
+    granted, denied = endpoint.document("policy")["Statement"]
+    assert granted == {
+        **allow,
+        "Principal": "*",
+        "Condition": {"StringEquals": {"bedrock-mantle:Model": [MANTLE_MODEL], **caller}},
+    }
+    assert denied == {**deny, "Principal": "*"}
+    others = [one for one in stack.all(POLICY) if one.name != policy.name]
+    assert not [one.name for one in others if "bedrock-mantle" in str(one["policy"])]
+
+
+def test_without_bedrock_runtime_there_is_no_guardrail_and_no_endpoint_to_it(stack: Stack, both: Stack) -> None:
+    made = {
+        name: (
+            [one.name for one in made.all("aws:bedrock/guardrail:Guardrail")],
+            sorted(str(one["serviceName"]).rpartition(".")[2] for one in made.all(ENDPOINT) if "bedrock" in one.name),
+        )
+        for name, made in (("stack", stack), ("both", both))
+    }
+    assert made == {
+        "stack": ([], ["bedrock-mantle"]),
+        "both": (["models-guardrail-eu-west-1"], ["bedrock-mantle", "bedrock-runtime"]),
+    }
+
+
+def route(stack: Stack) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The proxy's route to the endpoint, and the filter that signs the requests."""
+    (task,) = stack.all("aws:ecs/taskDefinition:TaskDefinition")
+    proxy = next(one for one in task.document("containerDefinitions") if one["name"] == "proxy")
+    (text,) = [one for one in proxy["command"] if "static_resources" in one]
+    found = yaml.safe_load(text)["static_resources"]
+    listener = next(one for one in found["listeners"] if "bedrock-mantle" in one["name"])
+    (cluster,) = [one for one in found["clusters"] if one["name"].startswith("server-") and "mantle" in one["name"]]
+    manager = listener["filter_chains"][0]["filters"][0]["typed_config"]
+    made = manager["route_config"]["virtual_hosts"][0]["routes"][0]
+    (options,) = cluster["typed_extension_protocol_options"].values()
+    return made, options["http_filters"][0]["typed_config"]
+
+
+@pytest.mark.parametrize(("name", "service"), [("stack", "bedrock-mantle"), ("both", "bedrock")])
+def test_the_proxy_signs_for_the_declared_service_and_sets_no_guardrail(
+    name: str, service: str, request: pytest.FixtureRequest
+) -> None:
+    made, signer = route(request.getfixturevalue(name))
+    assert (made["route"]["host_rewrite_literal"], made["route"]["prefix_rewrite"]) == (HOST, "/v1")
+    assert (signer["service_name"], signer["region"]) == (service, "eu-west-1")
+    assert made["request_headers_to_add"] == []
+
+
+def test_the_alarms_read_the_metrics_of_the_endpoint(stack: Stack, both: Stack) -> None:
+    alarms = {one.name: one for one in stack.all("aws:cloudwatch/metricAlarm:MetricAlarm") if "model-" in one.name}
+    read = {
+        name: [
+            (one["metric"]["namespace"], one["metric"]["metricName"], one["metric"]["dimensions"])
+            for one in alarm["metricQueries"]
+            if "metric" in one
+        ]
+        for name, alarm in alarms.items()
+    }
+    at = ("AWS/BedrockMantle", {"Model": MANTLE_MODEL})
+    assert read == {
+        "model-alarms-model-tokens-mantle": [
+            (at[0], name, at[1]) for name in ("TotalInputTokens", "TotalOutputTokens")
+        ],
+        "model-alarms-model-throttled-mantle": [(at[0], "InferenceClientErrors", at[1])],
+    }
+    kinds = {one.name for one in both.all("aws:cloudwatch/metricAlarm:MetricAlarm") if "model-" in one.name}
+    assert len(kinds) == 4
+
+
+def test_the_report_has_the_endpoint(stack: Stack) -> None:
+    (found,) = connectivity_of({(STACK, False): stack.recording}, [STACK])
+    assert any("bedrock-mantle" in line and "bedrock-runtime" not in line for line in found.egress)
+    assert any(station.name == "bedrock-mantle" for path in found.ingress for station in path.stations)
+
+
+def test_the_report_and_diff_have_the_groups_whose_prompts_pass_no_guardrail(both: Stack) -> None:
+    closed = recorded(STACK)
+    line = f"{HOST}:443 without a guardrail (prompts of second)"
+    (found,) = connectivity_of({(STACK, False): both.recording}, [STACK])
+    assert line in found.egress
+    opened = {one.text for one in diff.changes(STACK, closed.recording, both.recording).changes}
+    ended = {one.text for one in diff.changes(STACK, both.recording, closed.recording).changes}
+    assert (f"egress added: {line}" in opened, f"egress removed: {line}" in ended) == (True, True)
+    (before,) = connectivity_of({(STACK, False): closed.recording}, [STACK])
+    assert not [one for one in before.egress if "without a guardrail" in one]
+
+
+def test_the_name_is_allowed_by_the_dns_firewall_and_no_other_of_its_domain(stack: Stack) -> None:
+    (listed,) = [one for one in stack.all(DOMAINS) if one.name == "network-dns-allowed"]
+    assert [one for one in unwrap(listed["domains"]) if "api.aws" in one] == [f"{HOST}."]
