@@ -43,11 +43,13 @@ $(OPEN_WEBUI)-%/.installed: local/interface/image.lock | $(SETUP)
 	@$(BIN)/uv pip install --quiet --python $(OPEN_WEBUI)-$*/bin/python --no-deps --require-hashes --requirement $<
 	@touch $@
 
-test-open-webui: $(SETUP) ## Test the preset with the real Open WebUI of staging's release; installs about 8 GB
+test-open-webui: $(SETUP) ## Test the preset and the models with the real Open WebUI of staging's release; installs about 8 GB
 	@version=$$($(BIN)/python -m releases.interface_versions staging) && \
 	$(MAKE) --no-print-directory $(OPEN_WEBUI)-$$version/.installed && \
 	OPEN_WEBUI_PYTHON=$(CURDIR)/$(OPEN_WEBUI)-$$version/bin/python \
-	$(BIN)/python -m pytest tests/components/applications/test_open_webui.py tests/open_webui
+	$(BIN)/python -m pytest tests/components/applications/test_open_webui.py tests/open_webui \
+		tests/local/twin/test_gateway.py::test_an_answer_streams_from_each_group \
+		tests/local/twin/test_gateway.py::test_a_document_is_embedded_by_the_gateway_and_found_again
 
 test-database: $(SETUP) ## Test an update and its rollback with the real Open WebUI; installs 2 versions, 8 GB each; needs redis-server
 	@versions=$$($(BIN)/python -m tests.database.upcoming) && pythons= && \

@@ -17,7 +17,7 @@ from components.proxy.settings import ProxyEgress
 from components.service import InterfaceService, WorkloadIdentity
 from releases.manifest import Release
 from settings import StackSettings
-from settings.upstreams import ExternalUpstream
+from settings.upstreams import internet_host
 
 CLIENT_CERTIFICATE_VARIABLE, CLIENT_PRIVATE_KEY_VARIABLE = "EGRESS_CLIENT_CERTIFICATE", "EGRESS_CLIENT_PRIVATE_KEY"
 EGRESS_SECRETS = {
@@ -33,10 +33,10 @@ def external_hosts(settings: StackSettings) -> list[str]:
     """The hosts of the declared providers on the internet, sorted; empty for a stack without one."""
     return sorted(
         {
-            upstream.host_name
+            host
             for group in settings.models.groups
             for upstream in group.upstreams
-            if isinstance(upstream, ExternalUpstream)
+            if (host := internet_host(upstream)) is not None
         }
     )
 

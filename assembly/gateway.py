@@ -10,14 +10,14 @@ from components.service import InterfaceService, WorkloadIdentity
 from releases.manifest import Release
 from settings import Problem, StackSettings
 from settings.stack import PREFIX, refused
-from settings.upstreams import GatewayUpstream
+from settings.upstreams import calls_gateway
 
 IMAGE = "gateway"
 
 
 def uses_gateway(settings: StackSettings) -> bool:
     """Whether an upstream is the gateway."""
-    return any(isinstance(one, GatewayUpstream) for group in settings.models.groups for one in group.upstreams)
+    return any(calls_gateway(one) for group in settings.models.groups for one in group.upstreams)
 
 
 def gateway_identity(
@@ -124,7 +124,7 @@ def _models(settings: StackSettings) -> list[GatewayModelArgs]:
         if model in settings.models.gateway.messages_models
         else Api.CONVERSE
         for group in settings.models.groups
-        if any(isinstance(one, GatewayUpstream) for one in group.upstreams)
+        if any(calls_gateway(one) for one in group.upstreams)
         for model in group.models
     }
     return [GatewayModelArgs(id=model, api=api.value) for model, api in sorted(found.items())]

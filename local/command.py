@@ -12,18 +12,17 @@ import errno
 import json
 import os
 import shlex
-import signal
 import sys
 import tempfile
 import time
 from collections.abc import Generator, Mapping
 from http.cookiejar import MozillaCookieJar
 from pathlib import Path
-from types import FrameType
 
 from local import litellm, open_webui, small, twin
 from local.environment import START_SECONDS, DidNotStartError, Environment, Installed
 from local.gateway import Gateway
+from local.interrupts import interruptible
 from local.network.namespaces import UnavailableError
 from local.network.plan import USER
 from local.ports import held_ports
@@ -53,8 +52,11 @@ def main(arguments: list[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     whole = given[:1] == [TWIN]
     options = _options(given[whole:], whole=whole)
-    for ends in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(ends, _interrupt)
+    with interruptible():
+        return _run(options, whole=whole)
+
+
+def _run(options: argparse.Namespace, *, whole: bool) -> int:
     began = time.monotonic()
 
     def progress(text: str) -> None:
@@ -249,12 +251,6 @@ def _logged_in(environment: Environment, curl: str, folder: Path) -> str:
 def _not_emulated(environment: Environment) -> str:
     lines = [f"  {type_}: {', '.join(sorted(names))}" for type_, names in environment.stack.not_emulated().items()]
     return "\n".join(["  not emulated:", *lines, *(f"  {one}" for one in environment.not_emulated), ""])
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    for ends in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(ends, signal.SIG_IGN)  # a second Ctrl-C must not break off what stops the others
-    raise KeyboardInterrupt
 
 
 def _say(text: str) -> None:

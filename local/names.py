@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from local.aws.access import ENDPOINT
-from local.aws.conditions import listed
 from local.aws.endpoints import names_of
 from local.discovery import Discovery
 from local.stack import Resource, Stack, items
 from local.wiring import Node
+from preflight.conform.iam.conditions import listed
 from preflight.conform.reaching.names import matches, plain
 
 VPC = "aws:ec2/vpc:Vpc"

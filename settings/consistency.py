@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
+from typing import assert_never
 
 from components.common.aws_limits import ACL_PORT_NUMBERS, CACHE_PORT, DATABASE_PORT, GATEWAY_PORT, PROXY_PORT
 from settings.data import CONNECTIONS_OF_A_UNIT, LEAST_CONNECTIONS, RESERVED_CONNECTIONS, Data
@@ -14,7 +15,14 @@ from settings.identity import Identity
 from settings.models import Models
 from settings.sections import Capacity, Domain, Network
 from settings.tools import Tools
-from settings.upstreams import ExternalUpstream, GatewayUpstream, PrivateServer, model_region, server_of
+from settings.upstreams import (
+    ExternalUpstream,
+    PrivateServer,
+    calls_gateway,
+    internet_host,
+    model_region,
+    server_of,
+)
 
 STORE_PORTS = {DATABASE_PORT: "the database", CACHE_PORT: "the cache"}
 """Ports that are always open between the private subnets."""
@@ -146,13 +154,23 @@ def _servers(models: Models, tools: Tools) -> Iterator[tuple[str, PrivateServer 
 def _private(models: Models, tools: Tools) -> Iterator[tuple[str, PrivateServer]]:
     """Each private server with its key."""
     for key, server in _servers(models, tools):
-        if isinstance(server, PrivateServer):
-            yield key, server
+        match server:
+            case PrivateServer():
+                yield key, server
+            case ExternalUpstream():
+                pass
+            case _:
+                assert_never(server)
 
 
 def _external(models: Models) -> list[str]:
     """The key of each upstream on the internet."""
-    return [key for key, upstream in _servers(models, Tools()) if isinstance(upstream, ExternalUpstream)]
+    return [
+        f"models.groups[{position}].upstreams[{place}]"
+        for position, group in enumerate(models.groups)
+        for place, upstream in enumerate(group.upstreams)
+        if internet_host(upstream) is not None
+    ]
 
 
 def _external_upstreams_have_subnets(models: Models, network: Network) -> None:
@@ -234,7 +252,7 @@ def _ports_fit_in_acls(models: Models, network: Network, tools: Tools) -> None:
             fix=f"have the server, or the endpoint service, listen on another port, for example {HTTPS}",
         )
     ports = {upstream.port for _, upstream in _private(models, tools)}
-    if any(isinstance(upstream, GatewayUpstream) for group in models.groups for upstream in group.upstreams):
+    if any(calls_gateway(upstream) for group in models.groups for upstream in group.upstreams):
         ports.add(GATEWAY_PORT)
     own, zones = sorted(ports - {HTTPS, *STORE_PORTS}), len(network.availability_zones)
     external = bool(_external(models))

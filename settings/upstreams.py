@@ -198,6 +198,28 @@ def server_of(upstream: Upstream) -> PrivateUpstream | ExternalUpstream | None:
             assert_never(upstream)
 
 
+def internet_host(upstream: Upstream) -> str | None:
+    """The upstream's host if it is on the internet, where only the egress proxy can connect; ``None`` for any other."""
+    match upstream:
+        case ExternalUpstream():
+            return upstream.host_name
+        case BedrockUpstream() | GatewayUpstream() | MantleUpstream() | PrivateUpstream():
+            return None
+        case _:
+            assert_never(upstream)
+
+
+def calls_gateway(upstream: Upstream) -> bool:
+    """Whether the upstream's requests go through the stack's gateway, which exists only if one does."""
+    match upstream:
+        case GatewayUpstream():
+            return True
+        case BedrockUpstream() | MantleUpstream() | PrivateUpstream() | ExternalUpstream():
+            return False
+        case _:
+            assert_never(upstream)
+
+
 def check_profiles(models: tuple[str, ...], upstream: BedrockUpstream | GatewayUpstream, key: str, place: int) -> None:
     """Check the cross-region inference profiles of the group at ``key`` against its upstream at ``place``."""
     areas = {model: area for model in models if (area := profile_area(model)) is not None}

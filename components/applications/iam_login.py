@@ -1,9 +1,9 @@
 """Log in to the database by IAM from every SQLAlchemy engine, then run a program: ``python3 -m iam_login uvicorn``.
 
-Open WebUI adds IAM tokens to the engines that it knows of; before 0.11 its vector store's was not among them, and had no
-password at all. This module provides a token to every engine that has none, in the application and in its first start by
-``prepare``. It is delivered as a file, and is the only code of this project in the application's
-process.
+Open WebUI gives an IAM token to some of its engines only: before 0.11 the vector store's engine connected without a
+password, and the database refused it. This module gives a token to every engine without a password, in the application
+and in its first start by ``prepare``. It is delivered as a file, and is the only code of this project in the
+application's process.
 
 It also accepts only the instance that takes writes. For some seconds after a failover the cluster's name still has the
 address of the previous writer, now a reader; a connection to it would stay in the pool, healthy to every ping, and

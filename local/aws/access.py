@@ -9,10 +9,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import cast
 
-from local.aws.conditions import listed
 from local.aws.iam import Decision, Policies, Policy, Principal, Request, decide
 from local.stack import ROOT, Resource, Stack, items
 from preflight.conform import account
+from preflight.conform.iam.conditions import listed
 from preflight.fakes.calls import key_of_secret
 from preflight.fakes.values import Site
 

@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 
 from local.aws.access import ROLE_POLICY
 from local.aws.chat import Behaviour, Behaviours, NotAQuestionError, Question, Told, tell
-from local.aws.conditions import listed
 from local.aws.gate import Arrival, Ask, Gate, ServiceError, tagged
 from local.aws.http import Exchange
 from local.aws.invocation_log import InvocationLog
@@ -24,6 +23,7 @@ from local.aws.native import NativeCall, native_call
 from local.aws.sessions import Credentials
 from local.signals import Metrics
 from local.stack import Resource
+from preflight.conform.iam.conditions import listed
 
 PATH = "/openai/v1/chat/completions"
 NAMESPACE = "AWS/Bedrock"

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from local.aws.conditions import Context, MalformedPolicyError, filled, like, listed, unmet
+from preflight.conform.iam.conditions import Context, MalformedPolicyError, filled, like, listed, unmet
 
 __all__ = ["Context", "Decision", "MalformedPolicyError", "Policy", "Principal", "Request", "Statement", "decide"]
 

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from local.aws.access import ROLE_POLICY
 from local.aws.bedrock import Bedrock, BedrockCall
 from local.aws.chat import NotAQuestionError, Question, Told
-from local.aws.conditions import listed
 from local.aws.gate import Arrival, Ask
 from local.aws.http import Exchange
 from local.aws.sessions import Credentials
+from preflight.conform.iam.conditions import listed
 
 SERVICE, OTHER_SIGNING_NAMES = "bedrock-mantle", ("bedrock",)
 NAMESPACE = "AWS/BedrockMantle"

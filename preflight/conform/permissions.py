@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from preflight.conform.iam import account as accounts
 from preflight.conform.iam import needs as needed
-from preflight.conform.iam import owners, reference, uses
+from preflight.conform.iam import owners, reference, unread, uses
 from preflight.conform.iam.account import DeploymentAccount, Role
 from preflight.conform.iam.graph import Graph, statements
 from preflight.conform.iam.needs import Need, Unknown
@@ -33,6 +33,12 @@ def findings(recording: Recording, bootstrap: Recording | None) -> list[Finding]
     no stack file of ``bootstrap/`` lists the environment; then a single finding reports that nothing was checked."""
     if bootstrap is None:
         return [_uncovered(recording)]
+    policies = [
+        *unread.of_types(recording, unread.KEY, unread.ROLE_POLICY, unread.ENDPOINT),
+        *unread.of_types(bootstrap, unread.KEY, unread.POLICY),
+    ]
+    if unknown := unread.findings(recording, RULE, policies):
+        return unknown
     graph = Graph.of(recording, bootstrap)
     account = accounts.of(bootstrap, recording.stack)
     everything = list(all_needs(graph))

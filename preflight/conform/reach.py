@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from policies.guardrails.topology.graph.resources import Graph, Resource
+from preflight.conform.iam import unread
 from preflight.conform.reaching import names
 from preflight.conform.reaching.calls import calls, containers
 from preflight.conform.reaching.connections import Connections
@@ -28,6 +29,9 @@ _POLICIES = "https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-ac
 
 def findings(recording: Recording) -> list[Finding]:
     """The causes that block calls of the stack's tasks, sorted; none for a stack without tasks."""
+    policies = unread.of_types(recording, unread.BUCKET, unread.ENDPOINT, unread.POLICY, unread.ROLE_POLICY)
+    if unknown := unread.findings(recording, RULE, policies):
+        return unknown
     graph = Graph.from_recorded(recording.resources)
     found = [
         one for task in graph.of_type(TASK_DEFINITION) for one in _Evaluation(recording.stack, graph, task).findings()

@@ -13,14 +13,7 @@ from preflight.recording.recorder import RecordedResource, Recording
 from preflight.sdk.wire import unwrap
 from releases.manifest import Release
 from settings import StackSettings
-from settings.upstreams import (
-    BedrockUpstream,
-    ExternalUpstream,
-    GatewayUpstream,
-    MantleUpstream,
-    PrivateUpstream,
-    bedrock_region,
-)
+from settings.upstreams import BedrockUpstream, GatewayUpstream, MantleUpstream, bedrock_region, server_of
 
 ARCHITECTURES = {"X86_64": "amd64", "ARM64": "arm64"}
 """ECS's name of a processor architecture → the one in an image's manifest (OCI image index specification, ``platform``)."""
@@ -144,10 +137,10 @@ class Wanted:
         return sorted(
             tools
             | {
-                upstream.api_key_secret
+                server.api_key_secret
                 for group in self.settings.models.groups
                 for upstream in group.upstreams
-                if isinstance(upstream, PrivateUpstream | ExternalUpstream) and upstream.api_key_secret is not None
+                if (server := server_of(upstream)) is not None and server.api_key_secret is not None
             }
         )
 

@@ -11,9 +11,11 @@ from components.applications import Preset, catalogue, default_preset, preset_na
 from settings import SettingsError
 from tests.settings.stack_files import own_values, parse
 
+NAMES_NONE = {key: value for key, value in own_values().items() if key != "application"}
+
 
 def test_a_stack_that_names_none_runs_the_default() -> None:
-    assert assembly.preset(parse(own_values())) is default_preset()
+    assert assembly.preset(parse(NAMES_NONE)) is default_preset()
 
 
 @pytest.mark.parametrize(
@@ -37,7 +39,7 @@ def test_an_unknown_application_is_refused_with_those_that_exist(name: str, fix:
 
 
 def test_an_application_gets_the_connections_that_its_pools_need(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = parse(own_values())
+    settings = parse(NAMES_NONE)
     needed = settings.capacity.database_connections + 1
     demanding = replace(default_preset(), least_database_connections=needed)
 

@@ -12,7 +12,7 @@ from policies.guardrails.topology.http.requests import Identity, Request
 from policies.guardrails.topology.trace.request_path import trace
 from preflight.recording.recorder import Recording, record
 from settings import SettingsError
-from tests.settings.stack_files import ROOT, as_the_engine_passes_it
+from tests.settings.stack_files import OPEN_WEBUI, ROOT, as_the_engine_passes_it
 
 ORIGIN = "https://chat.staging.example.com"
 
@@ -23,7 +23,7 @@ def graph_of(recording: Recording) -> Graph:
 
 def staging(**edge: object) -> Recording:
     """The real program for staging, with these choices at the edge."""
-    config = {**as_the_engine_passes_it("staging"), "ai-interface:edge": json.dumps(edge)}
+    config = {**as_the_engine_passes_it("staging"), **OPEN_WEBUI, "ai-interface:edge": json.dumps(edge)}
     return record(
         lambda: runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__"), stack="staging", config=config
     )

@@ -31,7 +31,7 @@ MODELS = "ai-interface:models"
 
 def settings(*groups: dict[str, Any]) -> StackSettings:
     own = own_values(STACK)["models"]["groups"]
-    return parse(changed(own_values(STACK), {"models.groups": [*own, *groups]}))
+    return parse(changed(own_values(STACK), {"application": "open-webui", "models.groups": [*own, *groups]}))
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import pytest
 from preflight.recording.recorder import RecordedResource, Recording, record
 from preflight.sdk.wire import Json, unwrap
 from settings.errors import SettingsError
-from tests.settings.stack_files import ROOT, stack_file
+from tests.settings.stack_files import OPEN_WEBUI, ROOT, stack_file
 
 CHOSEN: dict[str, Json] = {
     "limits": {
@@ -46,7 +46,7 @@ LOGIN = {"scopes": ["openid", "email", "groups"], "sessionCookieName": "chat", "
 @cache
 def staging() -> Recording:
     """The real program with values that no default has."""
-    config = stack_file("staging")
+    config = stack_file("staging") | OPEN_WEBUI
     config |= {f"ai-interface:{name}": value for name, value in CHOSEN.items()}
     config["ai-interface:identity"] |= LOGIN
     values = {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
@@ -142,7 +142,7 @@ def test_each_log_is_kept_as_long_as_its_own_setting_says() -> None:
 
 
 def test_more_people_than_an_address_may_serve_are_refused_with_the_number_that_would_do() -> None:
-    config = stack_file("staging") | {"ai-interface:limits": {"rates": {"peopleBehindOneAddress": 300}}}
+    config = stack_file("staging") | OPEN_WEBUI | {"ai-interface:limits": {"rates": {"peopleBehindOneAddress": 300}}}
     values = {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
     with pytest.raises(SettingsError) as caught:
         record(lambda: runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__"), stack="staging", config=values)

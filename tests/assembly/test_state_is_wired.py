@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import runpy
 from typing import Any
 
 import pytest
@@ -12,18 +11,15 @@ from components.service.scaling import lost_zone_shortage
 from policies.guardrails.topology.graph.resources import Graph
 from policies.guardrails.topology.network.acls import NetworkAcls
 from policies.guardrails.topology.network.addresses import parse
-from preflight.recording.recorder import RecordedResource, Recording, record
+from preflight.recording.recorder import RecordedResource, Recording
 from tests.components.task_fixtures import text
-from tests.settings.stack_files import ROOT, as_the_engine_passes_it
+from tests.preflight.conform.graphs import with_open_webui
 
 
 @pytest.fixture(scope="module", params=["staging", "prod"])
 def program(request: pytest.FixtureRequest) -> Recording:
-    return record(
-        lambda: runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__"),
-        stack=request.param,
-        config=as_the_engine_passes_it(request.param),
-    )
+    """With Open WebUI, which uses both stores."""
+    return with_open_webui(str(request.param))
 
 
 def _one(program: Recording, type_: str, name: str) -> RecordedResource:

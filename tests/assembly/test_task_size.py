@@ -52,7 +52,7 @@ def test_what_is_foreseen_is_what_is_registered_and_a_percent_more_at_the_most(n
 
 
 def test_a_task_definition_that_aws_would_refuse_names_its_setting_and_its_size() -> None:
-    settings = _settings("staging", models__groups=_group(20))
+    settings = _settings("staging", application="open-webui", models__groups=_group(20))
     with pytest.raises(SettingsError) as caught:
         assembly.check_task_size(settings, *accepted(settings))
     (problem,) = caught.value.problems

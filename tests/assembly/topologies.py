@@ -53,9 +53,10 @@ ELSEWHERE = [Shape(3, True, True, True, region) for region in ("us-east-1", "eu-
 
 
 @cache
-def recorded(shape: Shape) -> Recording:
-    """The real program, as the engine would run it for these settings."""
-    values = {key: value if isinstance(value, str) else json.dumps(value) for key, value in _config(shape).items()}
+def recorded(shape: Shape, application: str = "") -> Recording:
+    """The real program, as the engine would run it for these settings. ``application``: a preset other than the stack's."""
+    config = _config(shape) | ({"ai-interface:application": application} if application else {})
+    values = {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
     return record(
         lambda: runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__"), stack="staging", config=values
     )

@@ -136,7 +136,11 @@ def gateway(
         with (
             log.open("wb") as output,
             envoy.running(
-                envoy_arguments(settings), port=port, env=envoy.environment(settings, certificate, env), output=output
+                envoy_arguments(settings),
+                port=port,
+                env=envoy.environment(settings, certificate, env),
+                output=output,
+                also=[model_port],
             ),
         ):
             yield Gateway(settings, log)

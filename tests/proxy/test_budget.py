@@ -60,11 +60,11 @@ def limits(times: Values) -> ProxyLimits:
     ("times", "seconds"),
     [
         (MINIMA, 2),
-        ({}, 59),
+        ({}, Timeouts().model_idle_seconds),
         (MAXIMA, 60),
         ({"edgeIdleSeconds": 10}, 4),
         ({"edgeIdleSeconds": 30}, 14),
-        ({"modelDeadlineSeconds": 60}, 29),
+        ({"edgeIdleSeconds": 61, "modelDeadlineSeconds": 60}, 29),
     ],
     ids=["minima", "defaults", "maxima", "the shortest edge", "a short edge", "a short deadline"],
 )

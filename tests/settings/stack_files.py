@@ -19,6 +19,10 @@ REMOVED = object()
 
 Values = dict[str, Any]
 
+OPEN_WEBUI: Values = {f"{PREFIX}application": "open-webui"}
+"""Selects the preset that this project ships. For tests that state its paths, headers or port: the committed stacks may run
+another application."""
+
 
 def stack_file(stack: str) -> Values:
     """``config`` of a stack file, unchanged."""

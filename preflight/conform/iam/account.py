@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from preflight.conform.iam import evaluator
+from preflight.conform.iam.conditions import listed
 from preflight.conform.iam.graph import statements
 from preflight.recording.recorder import RecordedResource, Recording
 
@@ -59,11 +60,7 @@ class Role:
 
 def _naming(own: Statements, role: str) -> list[Mapping[str, Any]]:
     """The statements that name the role. A statement that names only the account defers to the role's policies."""
-    return [
-        s
-        for s in own
-        if isinstance(s.get("Principal"), dict) and role in evaluator.listed(s["Principal"].get("AWS", []))
-    ]
+    return [s for s in own if isinstance(s.get("Principal"), dict) and role in listed(s["Principal"].get("AWS", []))]
 
 
 @dataclass(frozen=True, slots=True)

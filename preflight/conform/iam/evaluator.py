@@ -1,25 +1,22 @@
 """Whether IAM allows a request: the part of AWS's evaluation logic that this project's documents use.
 
-Rules, from the IAM user guide (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
-and .../reference_policies_elements_condition_operators.html, .../reference_policies_condition-single-vs-multi-valued-context-keys.html):
+Rules, from the IAM user guide (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html):
 
 - An explicit Deny in any policy wins.
 - Otherwise every applicable layer has to allow: a role's policies together, its permissions boundary, an endpoint's
   policy.
-- Every operator and key of a statement must match; several values of one key are alternatives, and for a negated
-  operator none of them may match.
-- A key that the request does not have matches no operator, except a negated one, ``...IfExists`` and ``ForAllValues``.
-  ``ForAnyValue`` never matches it.
-- ``Null`` with ``true`` matches a key that the request does not have.
-- Names of actions and condition keys are compared case-insensitively.
-- Operators and statement elements that this module does not implement are an error, never a match.
+- Every operator and key of a statement must match (``conditions``).
+- Names of actions are compared case-insensitively.
+- Statement elements that this module does not implement, and operators that IAM does not have, are an error, never a
+  match. Checks report them first (``not_understood``).
 """
 
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property
 from typing import Any
+
+from preflight.conform.iam.conditions import Context, is_operator, like, listed, met
 
 Document = Iterable[Mapping[str, Any]]
 """The statements of a policy."""
@@ -36,10 +33,11 @@ class Request:
     principal: str
     context: Mapping[str, list[str]] = field(default_factory=dict[str, list[str]])
 
-    def values(self, key: str) -> list[str] | None:
-        """The request's values for a condition key, or ``None`` if it has none."""
-        own = {"aws:principalarn": [self.principal], "aws:principalaccount": [self.principal.split(":")[4]]}
-        return {**own, **self.context}.get(key.lower())
+    @cached_property
+    def keys(self) -> Context:
+        """The condition keys of the request: those of its principal and those of its context."""
+        own = {"aws:principalarn": (self.principal,), "aws:principalaccount": (self.principal.split(":")[4],)}
+        return {**own, **{key: tuple(values) for key, values in self.context.items()}}
 
 
 def allowed(request: Request, *policies: Document) -> bool:
@@ -57,11 +55,17 @@ def matches(statement: Mapping[str, Any], request: Request) -> bool:
         and _resource(statement, request.resource)
         and _principal(statement.get("Principal", "*"), request.principal)
         and all(
-            _condition(operator, wanted, request.values(key))
+            met(operator, listed(wanted), request.keys.get(key.lower()) or None, request.keys)
             for operator, keys in statement.get("Condition", {}).items()
             for key, wanted in keys.items()
         )
     )
+
+
+def not_understood(statement: Mapping[str, Any]) -> Iterator[str]:
+    """The elements and operators of a statement that this module cannot evaluate, each described."""
+    yield from (f"the element {name}" for name in sorted(set(statement) - _ELEMENTS))
+    yield from (f"the condition operator {name}" for name in statement.get("Condition", {}) if not is_operator(name))
 
 
 def names_action(statement: Mapping[str, Any], action: str) -> bool:
@@ -81,59 +85,3 @@ def _principal(named: str | Mapping[str, Any], principal: str) -> bool:
         return named == "*"
     account = f"arn:aws:iam::{principal.split(':')[4]}:root"
     return bool({"*", principal, account} & set(listed(named.get("AWS", []))))
-
-
-def _condition(operator: str, wanted: Any, found: list[str] | None) -> bool:  # noqa: ANN401 - JSON
-    wanted = listed(wanted)
-    if operator == "Null":
-        return (found is None) is (wanted == ["true"])
-    quantifier, _, base = operator.rpartition(":")
-    optional = base.endswith("IfExists")
-    base = base.removesuffix("IfExists")
-    if base not in _OPERATORS or quantifier not in {"", "ForAllValues", "ForAnyValue"}:
-        raise LookupError(f"condition operator {operator}")
-    negated, one = _OPERATORS[base]
-    if found is None:
-        return optional or quantifier == "ForAllValues" or (negated and not quantifier)
-    matched = [any(one(pattern, value) for pattern in wanted) is not negated for value in found]
-    # Without a quantifier, a negated operator matches if none of the request's values is listed.
-    return all(matched) if quantifier == "ForAllValues" or (negated and not quantifier) else any(matched)
-
-
-@lru_cache(maxsize=8192)
-def _expression(pattern: str) -> re.Pattern[str]:
-    parts = [re.escape(part) for part in re.split(r"([*?])", pattern)]
-    return re.compile("".join({r"\*": ".*", r"\?": "."}.get(part, part) for part in parts), re.DOTALL)
-
-
-def like(pattern: str, value: str) -> bool:
-    """IAM's wildcards: ``*`` is any text, ``?`` one character."""
-    return _expression(pattern).fullmatch(value) is not None
-
-
-def _equal(pattern: str, value: str) -> bool:
-    return pattern == value
-
-
-def _equal_in_any_case(pattern: str, value: str) -> bool:
-    return pattern.lower() == value.lower()
-
-
-_OPERATORS: dict[str, tuple[bool, Callable[[str, str], bool]]] = {
-    "StringEquals": (False, _equal),
-    "StringNotEquals": (True, _equal),
-    "StringEqualsIgnoreCase": (False, _equal_in_any_case),
-    "StringNotEqualsIgnoreCase": (True, _equal_in_any_case),
-    "StringLike": (False, like),
-    "StringNotLike": (True, like),
-    "ArnEquals": (False, like),
-    "ArnLike": (False, like),
-    "ArnNotEquals": (True, like),
-    "ArnNotLike": (True, like),
-    "Bool": (False, _equal),
-}
-
-
-def listed(value: str | list[str]) -> list[str]:
-    """Return a list; a single value becomes a list with one element, as in IAM."""
-    return [value] if isinstance(value, str) else list(value)

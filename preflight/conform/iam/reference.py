@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from preflight.conform.iam.evaluator import like
+from preflight.conform.iam.conditions import like
 
 GLOBAL_KEYS = frozenset(
     {"aws:requestedregion", "aws:resourceaccount", "aws:principalarn", "aws:principalaccount", "aws:viaawsservice"}

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from preflight.conform.iam import needs
-from preflight.conform.iam.evaluator import listed
+from preflight.conform.iam.conditions import listed
 from preflight.conform.iam.graph import Graph
 from preflight.recording.recorder import RecordedResource
 

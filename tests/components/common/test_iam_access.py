@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from components.network.endpoint_services import BEDROCK, Access, endpoint_policy, s3_gateway_policy
+from preflight.conform.iam.conditions import MalformedPolicyError
 from preflight.conform.iam.evaluator import Request, allowed
 from tests.components.task_fixtures import (
     ACCOUNT,
@@ -94,9 +95,9 @@ def test_every_policy_in_the_way_has_to_allow() -> None:
     assert allowed(_get(), [_allow()], [_allow()])
 
 
-def test_an_operator_that_the_evaluator_does_not_know_is_an_error() -> None:
-    with pytest.raises(LookupError, match="NumericLessThan"):
-        allowed(_get(), [_allow(Condition={"NumericLessThan": {"aws:MultiFactorAuthAge": ["1"]}})])
+def test_an_operator_that_iam_does_not_have_is_an_error() -> None:
+    with pytest.raises(MalformedPolicyError, match="NumericResembles"):
+        allowed(_get(), [_allow(Condition={"NumericResembles": {"aws:MultiFactorAuthAge": ["1"]}})])
 
 
 @pytest.fixture(scope="module")

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 
 from local.aws.access import ENDPOINT, KEY, MANAGED, ROLE, ROLE_POLICY, Access
-from local.aws.conditions import listed
 from local.aws.iam import Decision, Policy, Principal, Request
 from local.aws.s3 import Buckets
 from local.aws.secrets import Secrets
 from local.stack import Resource, Stack
 from preflight.conform.iam import reference
+from preflight.conform.iam.conditions import listed
 from tests.local.aws.calls import TASK, Task
 from tests.local.aws.world import STACKS, bootstrap, stack
 

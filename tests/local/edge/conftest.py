@@ -1,4 +1,4 @@
-"""The recorded stacks, each recorded once, and the edge of prod."""
+"""The recorded stacks with Open WebUI, each recorded once, and the edge of prod."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ import pytest
 from local.stack import Stack
 from preflight.recording.recorder import Recording
 from tests.local.edge.world import World, world
-from tests.preflight.conform.graphs import STACKS, program
+from tests.preflight.conform.graphs import STACKS, with_open_webui
 
 
 @pytest.fixture(scope="session", params=STACKS)
 def recording(request: pytest.FixtureRequest) -> Recording:
-    """Of every committed stack."""
-    return program(str(request.param))
+    """Of every committed stack, with Open WebUI: the tests request its paths."""
+    return with_open_webui(str(request.param))
 
 
 @pytest.fixture
 def prod() -> Stack:
     """The stack of prod, in which nothing has been read yet."""
-    return Stack.of(program("prod"))
+    return Stack.of(with_open_webui("prod"))
 
 
 @pytest.fixture(scope="module")
 def _shared() -> Generator[World]:
-    with world(Stack.of(program("prod"))) as made:
+    with world(Stack.of(with_open_webui("prod"))) as made:
         yield made
 
 

@@ -16,13 +16,13 @@ from policies.guardrails.topology.http.load_balancer_limits import HEADER_BYTES
 from tests.local.edge.raw import answer, cookies, exchange, head
 from tests.local.edge.target import STREAM
 from tests.local.edge.world import ACL, BALANCER, World, world
-from tests.preflight.conform.graphs import program
+from tests.preflight.conform.graphs import with_open_webui
 
 
 @pytest.fixture(scope="module")
 def running() -> Generator[tuple[World, Browser]]:
     """The edge of prod and a member's browser; no test changes either."""
-    with world(Stack.of(program("prod"))) as made:
+    with world(Stack.of(with_open_webui("prod"))) as made:
         yield made, made.member()
 
 

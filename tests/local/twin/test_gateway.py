@@ -15,7 +15,7 @@ import dns.rdatatype
 import pytest
 
 from components.gateway.settings import PORT, SERVICE
-from local import litellm
+from local import litellm, open_webui
 from local.aws.chat import Behaviour
 from local.discovery import NAMESPACE
 from local.environment import Installed
@@ -48,9 +48,9 @@ from tests.local.twin.gateway import PORT as SERVER_PORT
 from tests.local.twin.gateway_breaks import BREAKS
 from tests.local.twin.test_failures import alarms
 
-SECONDS = 120
+SECONDS = 240
 START_SECONDS = 180
-"""LiteLLM imports for half a minute, where it is installed."""
+"""LiteLLM imports for half a minute, and Open WebUI for longer, where they are installed."""
 DROPPED_SECONDS = 3
 SLOW_SECONDS = 3.0
 """A word of an answer that is in progress when its task gets SIGTERM, and after the callers have looked the name up again."""
@@ -60,14 +60,15 @@ QUESTION = "tell me something that takes a while"
 
 
 def installed() -> Installed:
-    """The real LiteLLM, where ``LITELLM_PYTHON`` names it."""
-    python = litellm.interpreter()
-    if not python:
-        return Installed()
+    """The real programs, where ``LITELLM_PYTHON`` and ``OPEN_WEBUI_PYTHON`` name them."""
     (service,) = others(with_gateway())
-    wanted = load_release(str(service["tags"]["release"])).images["gateway"].version
-    assert litellm.version(python) == wanted, "make test-gateway installs the manifest's version"
-    return Installed(gateways={wanted: python})
+    images = load_release(str(service["tags"]["release"])).images
+    found: dict[str, dict[str, str]] = {}
+    for image, program, target in (("gateway", litellm, "test-gateway"), ("interface", open_webui, "test-open-webui")):
+        python, wanted = program.interpreter(), images[image].version
+        assert not python or program.version(python) == wanted, f"make {target} installs the manifest's version"
+        found[image] = {wanted: python} if python else {}
+    return Installed(interfaces=found["interface"], gateways=found["gateway"])
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +137,11 @@ def test_an_answer_streams_from_each_group(twin: Twin, member: Visitor, group: s
 def test_a_document_is_embedded_by_the_gateway_and_found_again(twin: Twin, member: Visitor) -> None:
     since, before = time.time(), len(twin.refusals.entries)
     file = member.upload("harbour.txt", b"The harbour master keeps the keys of the lighthouse.")
+
+    def embedded() -> bool:
+        return member.json("GET", f"/api/v1/files/{file}")["data"].get("status") == "completed"
+
+    assert until(START_SECONDS, embedded)
     said = member.answer("who keeps the keys?", model=GROUPS[DIRECT], files=[{"type": "file", "id": file}])
     assert "The harbour master keeps the keys" in said
 

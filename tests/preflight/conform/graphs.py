@@ -13,7 +13,7 @@ from preflight.recording.recorder import RecordedResource, Recording, record
 from preflight.sdk.wire import Json
 from tests.assembly.topologies import ELSEWHERE, SHAPES, Shape, recorded
 from tests.bootstrap.program import run_bootstrap
-from tests.settings.stack_files import ROOT, as_the_engine_passes_it
+from tests.settings.stack_files import OPEN_WEBUI, ROOT, as_the_engine_passes_it
 
 Case = str | Shape
 """A committed stack, a ``VARIANT`` of staging, or a topology."""
@@ -44,6 +44,13 @@ def environment(stack: str) -> Recording:
         stack=stack,
         config=as_the_engine_passes_it(stack),
     )
+
+
+@cache
+def with_open_webui(stack: str) -> Recording:
+    """A committed stack with Open WebUI, whatever application its file selects."""
+    config = {**as_the_engine_passes_it(stack), **OPEN_WEBUI}
+    return record(lambda: runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__"), stack=stack, config=config)
 
 
 @cache

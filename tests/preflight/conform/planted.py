@@ -15,9 +15,9 @@ ACL, LOG = "aws:wafv2/webAcl:WebAcl", "aws:wafv2/webAclLoggingConfiguration:WebA
 
 
 @cache
-def real(index: int = 0) -> Recording:
-    """One of the real program's topologies."""
-    return recorded(shapes()[index])
+def real(index: int = 0, application: str = "") -> Recording:
+    """One of the real program's topologies. ``application``: a preset other than the stack's."""
+    return recorded(shapes()[index], application)
 
 
 def shapes() -> list[Shape]:
@@ -25,7 +25,7 @@ def shapes() -> list[Shape]:
     return list(SHAPES)
 
 
-def with_change(type_: str, change: Callable[[Wire], None]) -> Recording:
+def with_change(type_: str, change: Callable[[Wire], None], application: str = "") -> Recording:
     """The recorded program with the inputs of the only resource of a type changed."""
 
     def changed(resource: RecordedResource) -> RecordedResource:
@@ -36,7 +36,7 @@ def with_change(type_: str, change: Callable[[Wire], None]) -> Recording:
         change(outputs)
         return replace(resource, inputs=inputs, outputs=outputs)
 
-    recording = real()
+    recording = real(application=application)
     return replace(recording, resources=[changed(resource) for resource in recording.resources])
 
 

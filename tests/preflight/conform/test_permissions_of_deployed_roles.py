@@ -13,7 +13,7 @@ from preflight.conform import permissions
 from preflight.conform.iam import account as accounts
 from preflight.conform.iam import uses
 from preflight.conform.iam.account import DeploymentAccount, Role
-from preflight.conform.iam.evaluator import like
+from preflight.conform.iam.conditions import like
 from preflight.conform.iam.graph import Graph
 from tests.preflight.conform.graphs import STACKS, bootstrap_for, program
 

@@ -27,7 +27,7 @@ def test_the_declared_people_fit_behind_one_address(index: int) -> None:
 
 @pytest.mark.parametrize("version", recorded_versions())
 def test_so_they_do_with_the_first_visit_that_the_real_frontend_needs(version: str) -> None:
-    assert evaluated(real(), first_visit(version), declared_people("staging")) == []
+    assert evaluated(real(application=OPEN_WEBUI.name), first_visit(version), declared_people("staging")) == []
 
 
 @pytest.mark.parametrize("version", recorded_versions())
@@ -38,7 +38,7 @@ def test_twenty_people_are_found_when_static_files_count_as_pages_of_3000(versio
         scope = rate["scopeDownStatement"]["notStatement"]["statement"]["orStatement"]["statements"]
         scope[:] = [item for item in scope if item["labelMatchStatement"]["key"] != "path:static"]
 
-    found = evaluated(with_change(ACL, put_back), first_visit(version), 20)
+    found = evaluated(with_change(ACL, put_back, OPEN_WEBUI.name), first_visit(version), 20)
 
     assert [f.headline.partition(" returns")[0].rpartition("(")[2] for f in found] == ["rate-pages-address)"]
 
@@ -47,7 +47,7 @@ def test_a_low_limit_of_one_session_is_found_too() -> None:
     def lower(inputs: Wire) -> None:
         rule(inputs, "rate-model-calls-session")["statement"]["rateBasedStatement"]["limit"] = 10
 
-    (finding,) = findings(with_change(ACL, lower))
+    (finding,) = findings(with_change(ACL, lower, OPEN_WEBUI.name))
     assert "one user's session" in finding.headline
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from xml.etree import ElementTree as Xml
 
 import pytest
 
-from preflight.report.bundle import LONGEST_COMMENT, comment
+from preflight.report.bundle import COMMENT, FILES, LONGEST_COMMENT, comment
 from tests.preflight.commands.test_command_line import preflight
 from tests.preflight.sample import sample_project
 from tests.preflight.sarif import validate_sarif
+from tests.settings.stack_files import ROOT
 
 
 def git(folder: Path, *arguments: str) -> None:
@@ -36,9 +38,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_one_run_writes_all_formats_with_the_same_findings(project: Path, tmp_path: Path) -> None:
     done = preflight(project, "reports", str(tmp_path / "out"), "--base", "HEAD")
     assert done.returncode == 1
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
-        "check.json", "check.sarif", "check.txt", "check.xml", "comment.md",
-    ]  # fmt: skip
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {*FILES.values(), COMMENT}
     found = json.loads((tmp_path / "out" / "check.json").read_text())["findings"]
     rules = {finding["rule"] for finding in found if finding["mandatory"] and not finding["exemption"]}
     log = json.loads((tmp_path / "out" / "check.sarif").read_text())
@@ -51,6 +51,11 @@ def test_one_run_writes_all_formats_with_the_same_findings(project: Path, tmp_pa
     text = (tmp_path / "out" / "comment.md").read_text()
     assert text.startswith("<!-- ai-interface preflight -->\n")
     assert all(f"`{rule}`" in text for rule in rules)
+
+
+def test_the_workflow_uploads_and_posts_files_that_are_written() -> None:
+    workflow = (ROOT / ".github" / "workflows" / "pull-request.yml").read_text(encoding="utf-8")
+    assert {*re.findall(r"reports/([\w.-]+)", workflow)} == {FILES["sarif"], COMMENT}
 
 
 def test_the_comment_says_what_changes(project: Path, tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from components.common.aws_limits import PROXY_PORT
+from components.proxy.settings import ProxySettings
 from local import envoy
 from local.certificate import self_signed
 from local.claims import HEADER, encoded
@@ -27,7 +29,7 @@ from policies.guardrails.topology.trace.request_path import trace
 from preflight.analysis.edge_proxy import configuration
 from preflight.verify.comparison import expected_body, logins
 from preflight.verify.live import declared_headers
-from preflight.verify.requests import accepted_token
+from preflight.verify.requests import HIDDEN_PORTS, accepted_token
 from preflight.verify.stack import LISTENER, StackInCheckout
 from tests.proxy.application import application
 
@@ -213,7 +215,7 @@ def listening(edge: Edge) -> Generator[dict[int, tuple[str, int]]]:
     """Both listeners; yields port in a URL → address. Ports that must not answer lead to one without a listener."""
     with contextlib.ExitStack() as stack:
         (silent,) = stack.enter_context(held_ports(0))
-        places = {8080: (LOOPBACK, silent), 8443: (LOOPBACK, silent)}
+        places: dict[int, tuple[str, int]] = dict.fromkeys(HIDDEN_PORTS, (LOOPBACK, silent))
         for port, scheme in ((443, "https"), (80, "http")):
             listener = stack.enter_context(_Listener(edge, scheme))
             thread = threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
@@ -229,7 +231,7 @@ def proxy(stack: StackInCheckout, log: Path) -> Generator[int]:
     """The real Envoy with the stack's configuration on free loopback ports, and an application behind it."""
     with Server(application) as server, held_ports(0, 0) as (port, models):
         content: dict[str, Any] = json.loads(json.dumps(configuration(stack.recording)))
-        ports = {8443: port, 9080: models, 8080: server.port}
+        ports = {PROXY_PORT: port, ProxySettings.model_port: models}
         resources = content["static_resources"]
         for listener in resources["listeners"]:
             if address := listener.get("address"):
@@ -237,7 +239,7 @@ def proxy(stack: StackInCheckout, log: Path) -> Generator[int]:
                 place["address"], place["port_value"] = LOOPBACK, ports[place["port_value"]]
         (cluster,) = [one for one in resources["clusters"] if one["name"] == "application"]
         end = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]["address"]["socket_address"]
-        end["port_value"] = ports[end["port_value"]]
+        end["port_value"] = server.port  # whatever port the preset states
         certificate = self_signed(urlsplit(f"https://{stack.host}").netloc)
         env = {"PROXY_CERTIFICATE": certificate.certificate, "PROXY_PRIVATE_KEY": certificate.key}
         with log.open("wb") as output, envoy.running(envoy.plain_arguments(content), port=port, env=env, output=output):

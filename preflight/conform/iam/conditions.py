@@ -26,6 +26,7 @@ Context = Mapping[str, tuple[str, ...]]
 """Condition key in lower case → its values in the request."""
 
 _ARN_PARTS = 6
+_QUANTIFIERS = ("", "ForAllValues", "ForAnyValue")
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 _LITERALS = {"*": "\0star", "?": "\0question", "$": "$"}
 """``${*}``, ``${?}`` and ``${$}`` stand for the character itself, not for a wildcard."""
@@ -44,6 +45,8 @@ def listed(value: Any) -> list[str]:  # noqa: ANN401 - JSON
 
 def filled(text: str, context: Context) -> str | None:
     """Replace the policy variables in a text. Returns ``None`` if the request lacks a variable that has no default."""
+    if "$" not in text:
+        return text
     missing: list[str] = []
 
     def value(found: re.Match[str]) -> str:
@@ -92,14 +95,20 @@ def _short(values: list[str]) -> str:
     return ", ".join(values[:2]) + (f" or one of {len(values) - 2} others" if len(values) > 2 else "")  # noqa: PLR2004
 
 
+def is_operator(name: str) -> bool:
+    """Whether IAM has a condition operator of this name."""
+    quantifier, _, base = name.rpartition(":")
+    return name == "Null" or (base.removesuffix("IfExists") in _OPERATORS and quantifier in _QUANTIFIERS)
+
+
 def met(operator: str, wanted: list[str], found: tuple[str, ...] | None, context: Context) -> bool:
     """Whether one operator and key match. Raises ``MalformedPolicyError`` for an operator that IAM does not support."""
+    if not is_operator(operator):
+        raise MalformedPolicyError(f"IAM has no condition operator {operator}")
     if operator == "Null":
         return (found is None) is (_lower(wanted) == ["true"])
     quantifier, _, base = operator.rpartition(":")
     optional, base = base.endswith("IfExists"), base.removesuffix("IfExists")
-    if base not in _OPERATORS or quantifier not in {"", "ForAllValues", "ForAnyValue"}:
-        raise MalformedPolicyError(f"IAM has no condition operator {operator}")
     negated, compare, literal = _OPERATORS[base]
     if found is None:
         return optional or quantifier == "ForAllValues" or (negated and not quantifier)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from local.aws.conditions import MalformedPolicyError, filled, unmet
+from preflight.conform.iam.conditions import MalformedPolicyError, filled, unmet
 
 ARN = "arn:aws:sns:eu-west-1:444455556666:topic"
 CASES: list[tuple[str, dict[str, Any], dict[str, tuple[str, ...]], bool]] = [
