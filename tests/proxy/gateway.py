@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from components.proxy import ProxyApplication, ProxyIdentity, ProxyPeople, ProxySettings, envoy_arguments
 from components.proxy.configuration import ProxyLimits, ProxyLogout
+from components.proxy.outbound import model_listeners
 from local import envoy
 from local.claims import HEADER, token
 from local.ports import held_ports
@@ -140,7 +141,7 @@ def gateway(
                 port=port,
                 env=envoy.environment(settings, certificate, env),
                 output=output,
-                also=[model_port],
+                also=[model_port] if model_listeners(settings) else [],
             ),
         ):
             yield Gateway(settings, log)
