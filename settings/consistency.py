@@ -163,10 +163,10 @@ def _private(models: Models, tools: Tools) -> Iterator[tuple[str, PrivateServer]
                 assert_never(server)
 
 
-def _external(models: Models) -> list[str]:
-    """The key of each upstream on the internet."""
+def _external(models: Models) -> list[tuple[str, str]]:
+    """Key and kind of each upstream on the internet."""
     return [
-        f"models.groups[{position}].upstreams[{place}]"
+        (f"models.groups[{position}].upstreams[{place}]", upstream.kind)
         for position, group in enumerate(models.groups)
         for place, upstream in enumerate(group.upstreams)
         if internet_host(upstream) is not None
@@ -175,11 +175,11 @@ def _external(models: Models) -> list[str]:
 
 def _external_upstreams_have_subnets(models: Models, network: Network) -> None:
     """The egress subnets are part of a network that the stack creates."""
-    for key in _external(models):
+    for key, kind in _external(models):
         check(
             network.existing is None,
             key=f"{key}.kind",
-            value="external",
+            value=kind,
             allowed="bedrock, bedrockMantle, gateway or private with network.existing: the egress proxy needs subnets and NAT gateways, which "
             "the stack creates in its own VPC only",
             fix="omit network.existing, or run an egress proxy of your own and declare it as an upstream of kind private",
@@ -255,9 +255,9 @@ def _ports_fit_in_acls(models: Models, network: Network, tools: Tools) -> None:
     if any(calls_gateway(upstream) for group in models.groups for upstream in group.upstreams):
         ports.add(GATEWAY_PORT)
     own, zones = sorted(ports - {HTTPS, *STORE_PORTS}), len(network.availability_zones)
-    external = bool(_external(models))
+    external = sorted({kind for _, kind in _external(models)})
     available = (EGRESS_ACL_PORTS if external else ACL_PORTS)[zones] - len(STORE_PORTS)
-    also = " and an upstream of kind external" if external else ""
+    also = f" and an upstream of kind {' and '.join(external)}" if external else ""
     check(
         len(own) <= available,
         key="models.groups",

@@ -64,8 +64,8 @@ class ModelKeyArgs(Args):
 
 
 class ModelUpstreamArgs(Args):
-    """A model server: Bedrock in one region, directly, by its endpoint ``bedrock-mantle`` or through the gateway, a private OpenAI-compatible server, or a provider
-    on the internet."""
+    """A model server: Bedrock in one region, directly, by its endpoint ``bedrock-mantle`` or through the gateway, a private
+    OpenAI-compatible server, or a provider on the internet."""
 
     kind: str
     """``bedrock``, ``bedrockMantle``, ``external``, ``gateway`` or ``private``."""
@@ -91,8 +91,7 @@ class ModelUpstreamArgs(Args):
         if self.kind not in list(UpstreamKind):
             raise ValueError(f"kind {self.kind!r}: use {' or '.join(UpstreamKind)}")
         if missing := [field for field in UpstreamKind(self.kind).required_fields if not getattr(self, field)]:
-            article = "an" if self.kind == UpstreamKind.EXTERNAL else "a"
-            raise ValueError(f"{article} {self.kind} upstream needs {' and '.join(missing)}")
+            raise ValueError(f"an upstream of kind {self.kind} needs {' and '.join(missing)}")
         if self.kind == UpstreamKind.PRIVATE and bool(self.security_group_id) == bool(self.endpoint_service):
             raise ValueError("a private upstream needs either security_group_id or endpoint_service")
         return self

@@ -262,9 +262,9 @@ def test_a_changed_guardrail_is_published_as_a_new_version_and_the_old_one_stays
     ("upstream", "message"),
     [
         ({"kind": "public"}, f"use {' or '.join(UpstreamKind)}"),
-        ({"kind": "bedrock"}, "a bedrock upstream needs region"),
-        ({"kind": "external"}, "an external upstream needs host_name"),
-        ({"kind": "private"}, "a private upstream needs host_name"),
+        ({"kind": "bedrock"}, "an upstream of kind bedrock needs region"),
+        ({"kind": "external"}, "an upstream of kind external needs host_name"),
+        ({"kind": "private"}, "an upstream of kind private needs host_name"),
         (
             {"kind": "private", "host_name": "llm.example.com"},
             "a private upstream needs either security_group_id or endpoint_service",

@@ -85,7 +85,7 @@ def test_a_stack_with_this_kind_alone_has_no_guardrail() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"upstreams": [{"kind": "bedrockMantle"}]}, "a bedrockMantle upstream needs region"),
+        ({"upstreams": [{"kind": "bedrockMantle"}]}, "an upstream of kind bedrockMantle needs region"),
         ({"upstreams": [mantle()], "serves": ["embeddings"]}, "embeddings of Bedrock need a separate group"),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import json
+import re
 import runpy
 from collections.abc import Iterator
 from functools import cache
@@ -123,9 +124,18 @@ def bootstrap_for(case: Case) -> Recording:
     environment: dict[str, object] = {"name": recording.stack}
     if zones:
         (environment["hostedZoneId"],) = zones
-    if case == EXTERNAL:
-        environment["modelKeys"] = [KEY]
+    if keys := _model_keys(recording):
+        environment["modelKeys"] = keys
     return run_bootstrap(recording.stack, region=region, environments=[environment])
+
+
+def _model_keys(recording: Recording) -> list[str]:
+    """The names in ``modelKeys`` of the secrets that the program's tasks read."""
+    name = re.compile(
+        rf":secret:ai-interface/{recording.stack}/model-key-([a-z0-9-]+?)-[A-Za-z0-9]{{6}}(?![A-Za-z0-9-])"
+    )
+    tasks = recording.of_type("aws:ecs/taskDefinition:TaskDefinition")
+    return sorted({found for one in tasks for found in name.findall(str(one.inputs["containerDefinitions"]))})
 
 
 def sample_graphs() -> Iterator[Recording]:
