@@ -72,9 +72,13 @@ def calls_of_bedrock(gateway: World) -> int:
 
 @pytest.mark.parametrize("model", ["gpt-4o", "bedrock/converse/anthropic.claude-v2", "anthropic.claude-v2", "*"])
 def test_an_undeclared_model_is_refused_and_bedrock_is_not_asked(gateway: World, model: str) -> None:
-    calls = calls_of_bedrock(gateway)
-    assert gateway.ask("hello", model).status in (400, 403, 404)
-    assert calls_of_bedrock(gateway) == calls
+    # A call that an earlier test left hanging may still end; a call for this request would be counted every time.
+    for _ in range(5):
+        calls = calls_of_bedrock(gateway)
+        assert gateway.ask("hello", model).status in (400, 403, 404)
+        if calls_of_bedrock(gateway) == calls:
+            return
+    pytest.fail("Bedrock is called")
 
 
 @every_api
