@@ -16,13 +16,12 @@ from typing import Any
 
 from cryptography import x509
 
+from local.envoy_configuration import endpoint_of, part, static_resources
 from local.task.container import Running
 from local.task.task import RUNNING, Task
 from local.wiring import Wiring
-from policies.guardrails.topology.graph.documents import document
 
 SECONDS = 5.0
-_ENVOY = "static_resources"
 _REQUEST = b"GET /not-a-path HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
 Addresses = Callable[[str], Iterable[str]]
 """The addresses of a name; none for a name that does not resolve."""
@@ -95,17 +94,17 @@ def problems(tasks: Iterable[Task], wiring: Wiring, addresses: Addresses) -> lis
 
 def _clusters(running: Running) -> Iterator[MutualTls]:
     given: Mapping[str, str] = running.spec["environment"]
-    for text in running.spec["command"]:
-        configuration: Any = document(text) if _ENVOY in text else None
-        for cluster in configuration[_ENVOY]["clusters"] if configuration else ():
-            tls = _part(_part(cluster, "transport_socket"), "typed_config")
-            common = _part(tls, "common_tls_context")
-            authority = _part(_part(common, "validation_context"), "trusted_ca").get("inline_string")
+    for configuration in static_resources(running.spec["command"]):
+        for cluster in configuration["clusters"]:
+            tls = part(cluster, "transport_socket", "typed_config")
+            common = part(tls, "common_tls_context")
+            authority = part(common, "validation_context", "trusted_ca").get("inline_string")
             shown: Sequence[Mapping[str, Any]] = common.get("tls_certificates") or ()
             for one in shown if authority else ():
                 variable = str(one["certificate_chain"]["environment_variable"])
-                (endpoint,) = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"]
-                place: Mapping[str, Any] = endpoint["endpoint"]["address"]["socket_address"]
+                place = endpoint_of(cluster)
+                if place is None:
+                    continue
                 yield MutualTls(
                     name=str(place["address"]),
                     port=int(place["port_value"]),
@@ -115,7 +114,3 @@ def _clusters(running: Running) -> Iterator[MutualTls]:
                     certificate=given[variable],
                     key=given[str(one["private_key"]["environment_variable"])],
                 )
-
-
-def _part(of: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    return of.get(key) or {}

@@ -18,6 +18,7 @@ from local.aws.access import ENDPOINT
 from local.aws.endpoints import is_of_aws, names_of
 from local.aws.secrets import Secrets
 from local.discovery import Discovery
+from local.envoy_configuration import endpoint_of, part, static_resources
 from local.names import VPC
 from local.private_model import PrivateModel
 from local.private_tools import EXTERNAL, MCP, SEARXNG
@@ -25,13 +26,11 @@ from local.refusals import Refusals
 from local.stack import Resource, Stack
 from local.task.services import interface, task_definition
 from local.wiring import Node, Wiring
-from policies.guardrails.topology.graph.documents import document
 from preflight.conform.reaching.names import matches
 from preflight.recording.recorder import Recording
 
 GROUP, INTERFACE = "aws:ec2/securityGroup:SecurityGroup", "aws:ec2/networkInterface:NetworkInterface"
 EGRESS = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
-_CONFIGURATION = "static_resources"
 _INJECTOR = "envoy.filters.http.credential_injector"
 
 
@@ -185,11 +184,9 @@ def _called(stack: Stack) -> Iterator[PrivateServer]:
     discovery = Discovery(stack, stack.one(VPC).id)
     own = {*discovery.names(), *(name for one in stack.all(ENDPOINT) if is_of_aws(one) for name in names_of(one))}
     for container in task_definition(stack).document("containerDefinitions"):
-        for text in container.get("command") or ():
-            configuration: Any = document(text) if _CONFIGURATION in text else None
-            if configuration:
-                keys = {str(one["name"]): str(one["valueFrom"]) for one in container.get("secrets") or ()}
-                yield from _of_configuration(configuration[_CONFIGURATION], own, keys)
+        keys = {str(one["name"]): str(one["valueFrom"]) for one in container.get("secrets") or ()}
+        for configuration in static_resources(container.get("command") or ()):
+            yield from _of_configuration(configuration, own, keys)
 
 
 def _of_configuration(
@@ -209,15 +206,15 @@ def _of_configuration(
     for route in routes:
         action: Mapping[str, Any] = route.get("route") or {}
         cluster = clusters.get(str(action.get("cluster") or ""), {})
-        tls = _part(cluster, "transport_socket", "typed_config")
-        place = _place(cluster) if "common_tls_context" in tls else None
+        tls = part(cluster, "transport_socket", "typed_config")
+        place = endpoint_of(cluster) if "common_tls_context" in tls else None
         # A provider on the internet is an internal listener: the tunnel to it.
         if place is None or "host_rewrite_literal" not in action:
             continue
         if any(matches(pattern, str(place["address"])) for pattern in own):
             continue
         path, kind = str(action["prefix_rewrite"]), _tool(route)
-        trusted = _part(tls, "common_tls_context", "validation_context", "trusted_ca")
+        trusted = part(tls, "common_tls_context", "validation_context", "trusted_ca")
         yield PrivateServer(
             name=str(tls["sni"]),
             address=str(place["address"]),
@@ -250,17 +247,6 @@ def _routes(listener: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 def _models(route: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     return json.loads(route["direct_response"]["body"]["inline_string"])["data"]
-
-
-def _part(of: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
-    for key in keys:
-        of = of.get(key) or {}
-    return of
-
-
-def _place(cluster: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    (endpoint,) = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"]
-    return endpoint["endpoint"]["address"].get("socket_address")
 
 
 def _injected(cluster: Mapping[str, Any]) -> str:

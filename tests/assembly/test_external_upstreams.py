@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from functools import cache
 from typing import Any
@@ -13,10 +12,7 @@ import yaml
 from components.egress.settings import HTTPS, PORT, host_name
 from components.network.addresses import WORLD
 from local.stack import ROOT, Stack, recorded
-from policies.guardrails import exceptions
-from policies.guardrails.evaluation import Evaluation, Policy
-from policies.guardrails.rules import RULES
-from policies.guardrails.topology.graph.resources import Graph, Resource
+from policies.guardrails.topology.graph.resources import Graph
 from policies.guardrails.topology.network.addresses import TCP
 from policies.guardrails.topology.reachability.evaluation import reachability
 from policies.guardrails.topology.reachability.facts.build import facts_of
@@ -26,6 +22,7 @@ from preflight.conform import order, permissions, reach, rollback_alarms, values
 from preflight.recording.recorder import Recording
 from preflight.sdk.wire import unwrap
 from settings import SettingsError
+from tests.assembly.guardrails import TODAY, reported
 from tests.assembly.test_gateway import changed
 from tests.bootstrap.program import run_bootstrap, stack_file
 from tests.preflight.conform.editing import edited, with_value
@@ -76,23 +73,6 @@ def documented() -> str:
     section = DOC.read_text(encoding="utf-8").partition("### What opens")[2]
     snippet = section.partition("```yaml\n# policies/guardrails/exceptions.yaml\n")[2].partition("```")[0]
     return snippet.replace("urn:pulumi:prod::", f"urn:pulumi:{STACK}::")
-
-
-def reported(stack: Stack, text: str, today: dt.date) -> set[tuple[str, str]]:
-    """Policy and resource of each finding that no exception allows."""
-    committed = yaml.safe_load(exceptions.FILE.read_text(encoding="utf-8"))["exceptions"]
-    together = yaml.safe_dump({"exceptions": [*committed, *(yaml.safe_load(text) or [])]})
-    read = exceptions.read(together, [rule.name for rule in RULES], today)
-    evaluation = Evaluation([Policy.of(rule) for rule in RULES], read)
-    resources = [Resource.from_recorded(one) for one in stack.recording.resources]
-    reports, _ = evaluation.on_stack(Graph(resources))
-    single = [report for one in resources for report in evaluation.on_resource(one)]
-    return {
-        (one.rule.name, one.finding.urn.rpartition("::")[2]) for one in [*reports, *single] if one.exemption is None
-    }
-
-
-TODAY = dt.datetime.now(tz=dt.UTC).date()
 
 
 def test_what_opens_is_a_finding_and_nothing_else_is(stack: Stack) -> None:

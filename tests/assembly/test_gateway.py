@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,10 +12,7 @@ import yaml
 from assembly.gateway import IMAGE
 from components.gateway.settings import PORT
 from local.stack import ROOT, Stack, recorded
-from policies.guardrails import exceptions
-from policies.guardrails.evaluation import Evaluation, Policy
-from policies.guardrails.rules import RULES
-from policies.guardrails.topology.graph.resources import Graph, Resource
+from policies.guardrails.topology.graph.resources import Graph
 from policies.guardrails.topology.network.addresses import TCP
 from policies.guardrails.topology.reachability.facts.build import facts_of
 from preflight.conform import order, permissions, reach, rollback_alarms, values
@@ -24,6 +20,7 @@ from preflight.recording.recorder import Recording
 from releases import acceptance
 from releases.manifest import Release, load_release
 from settings import SettingsError
+from tests.assembly.guardrails import reports
 from tests.bootstrap.program import run_bootstrap
 
 STACK = "staging"
@@ -61,14 +58,7 @@ def changed(recording: Recording, name: str, **inputs: object) -> Recording:
 
 
 def test_every_guardrail_holds(stack: Stack) -> None:
-    text = exceptions.FILE.read_text(encoding="utf-8")
-    today = dt.datetime.now(tz=dt.UTC).date()
-    read = exceptions.read(text, [rule.name for rule in RULES], today)
-    evaluation = Evaluation([Policy.of(rule) for rule in RULES], read)
-    resources = [Resource.from_recorded(one) for one in stack.recording.resources]
-    reports, _ = evaluation.on_stack(Graph(resources))
-    single = [report for one in resources for report in evaluation.on_resource(one)]
-    told = [*reports, *single]
+    told = reports(stack)
     assert [(one.rule.name, one.finding.urn) for one in told if one.exemption is None] == []
     excepted = {one.finding.urn.rpartition("::")[2] for one in told if one.rule.name == "secretsmanager-secrets-rotate"}
     assert excepted >= {one.name for one in stack.all(SECRET) if one.name.startswith("gateway-")}

@@ -3,7 +3,6 @@ reported that no guardrail applies."""
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
@@ -11,17 +10,15 @@ import pytest
 import yaml
 
 from local.stack import ROOT, Stack, recorded
-from policies.guardrails import exceptions
-from policies.guardrails.evaluation import Evaluation, Policy
-from policies.guardrails.rules import RULES
 from policies.guardrails.rules.bedrock import mantle_calls_pass_no_guardrail
-from policies.guardrails.topology.graph.resources import Graph, Resource, Unknown
+from policies.guardrails.topology.graph.resources import Graph, Unknown
 from policies.guardrails.topology.graph.verdicts import Verdict
 from preflight.analysis import diff
 from preflight.analysis.connectivity import connectivity_of
 from preflight.conform import order, permissions, reach, rollback_alarms, values
 from preflight.recording.recorder import Recording
 from preflight.sdk.wire import unwrap
+from tests.assembly.guardrails import TODAY, reported
 from tests.assembly.test_gateway import changed
 from tests.preflight.conform.editing import edited, in_statement, with_text, with_value
 from tests.preflight.conform.graphs import MANTLE, MANTLE_MODEL, account, at_mantle, program
@@ -36,7 +33,6 @@ POLICY, ENDPOINT, DOMAINS = (
     "aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList",
 )
 RULE = "bedrock-mantle-calls-pass-no-guardrail"
-TODAY = dt.datetime.now(tz=dt.UTC).date()
 
 
 @pytest.fixture(scope="module")
@@ -59,20 +55,6 @@ def documented() -> str:
     section = DOC.read_text(encoding="utf-8").partition("## Bedrock Mantle")[2]
     snippet = section.partition("```yaml\n# policies/guardrails/exceptions.yaml\n")[2].partition("```")[0]
     return snippet.replace("urn:pulumi:prod::", f"urn:pulumi:{STACK}::")
-
-
-def reported(stack: Stack, text: str, today: dt.date) -> set[tuple[str, str]]:
-    """Policy and resource of each finding that no exception allows."""
-    committed = yaml.safe_load(exceptions.FILE.read_text(encoding="utf-8"))["exceptions"]
-    together = yaml.safe_dump({"exceptions": [*committed, *(yaml.safe_load(text) or [])]})
-    read = exceptions.read(together, [rule.name for rule in RULES], today)
-    evaluation = Evaluation([Policy.of(rule) for rule in RULES], read)
-    resources = [Resource.from_recorded(one) for one in stack.recording.resources]
-    reports, _ = evaluation.on_stack(Graph(resources))
-    single = [report for one in resources for report in evaluation.on_resource(one)]
-    return {
-        (one.rule.name, one.finding.urn.rpartition("::")[2]) for one in [*reports, *single] if one.exemption is None
-    }
 
 
 @pytest.mark.parametrize("name", ["stack", "both"])

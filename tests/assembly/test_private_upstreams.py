@@ -3,7 +3,6 @@ PrivateLink; each has an API key. Every policy holds, every call has a way, and 
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,10 +14,6 @@ import yaml
 
 from assembly.model_keys import key_variable
 from local.stack import ROOT, Stack, recorded
-from policies.guardrails import exceptions
-from policies.guardrails.evaluation import Evaluation, Policy
-from policies.guardrails.rules import RULES
-from policies.guardrails.topology.graph.resources import Graph, Resource
 from preflight.conform import documented, order, permissions, reach, values
 from preflight.fakes import calls
 from preflight.fakes.values import Site
@@ -26,6 +21,7 @@ from preflight.recording.recorder import Recording
 from preflight.sdk.wire import Wire
 from settings import SettingsError
 from settings.upstreams import PrivateUpstream
+from tests.assembly.guardrails import reported
 from tests.assembly.test_gateway import changed
 from tests.bootstrap.program import run_bootstrap, stack_file
 from tests.preflight.conform.editing import edited, in_statement, with_text
@@ -89,14 +85,7 @@ def secret_arns(stack: Stack) -> dict[str, str]:
 
 
 def test_every_guardrail_holds(stack: Stack) -> None:
-    today = dt.datetime.now(tz=dt.UTC).date()
-    read = exceptions.read(exceptions.FILE.read_text(encoding="utf-8"), [rule.name for rule in RULES], today)
-    evaluation = Evaluation([Policy.of(rule) for rule in RULES], read)
-    resources = [Resource.from_recorded(one) for one in stack.recording.resources]
-    reports, _ = evaluation.on_stack(Graph(resources))
-    single = [report for one in resources for report in evaluation.on_resource(one)]
-    found = [(one.rule.name, one.finding.urn, one.finding.found) for one in [*reports, *single] if not one.exemption]
-    assert found == []
+    assert reported(stack) == set()
 
 
 def test_aws_accepts_it_and_the_pipeline_may_deploy_it(stack: Stack) -> None:
