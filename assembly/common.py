@@ -1,7 +1,10 @@
 """Arguments that several components share."""
 
+from collections.abc import Callable
+
 from releases.manifest import REQUIRED_IMAGES, Release
 from settings import StackSettings
+from settings.upstreams import Upstream
 
 MEBIBYTE = 1024 * 1024
 REPOSITORY = "ai-interface"
@@ -24,3 +27,12 @@ def image(settings: StackSettings, release: Release, name: str) -> str:
     """The image by digest, in the account's repository."""
     registry = f"{settings.account_id}.dkr.ecr.{settings.region}.amazonaws.com"
     return f"{registry}/{REPOSITORY}/{name}@{release.images[name].digest}"
+
+
+def longest_silence(settings: StackSettings, calls: Callable[[Upstream], object]) -> int:
+    """How long a server of the upstreams for which ``calls`` is true may be silent, in seconds. At least one must exist."""
+    return max(
+        settings.limits.timeouts.silence_seconds(len(group.upstreams))
+        for group in settings.models.groups
+        if any(calls(upstream) for upstream in group.upstreams)
+    )

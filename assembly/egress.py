@@ -1,6 +1,6 @@
 """Arguments of the egress proxy, for stacks with an upstream of kind ``external``."""
 
-from assembly.common import image, repository_arns, tags
+from assembly.common import image, longest_silence, repository_arns, tags
 from components.egress import (
     EgressIdentity,
     EgressIdentityArgs,
@@ -119,7 +119,7 @@ def egress_proxy(
         security_group_id=egress.security_group_id,
         rollback_alarm_names=alarms.rollback_alarm_names,
         model_deadline_seconds=settings.limits.timeouts.model_deadline_seconds,
-        model_idle_seconds=settings.limits.timeouts.model_idle_seconds,
+        model_idle_seconds=longest_silence(settings, internet_host),
         architecture=settings.capacity.architecture.value,
         minimum_tasks=TASKS[0],
         maximum_tasks=TASKS[-1],

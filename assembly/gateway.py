@@ -1,6 +1,6 @@
 """Arguments of the gateway to models, for stacks with an upstream of kind ``gateway``."""
 
-from assembly.common import MEBIBYTE, image, repository_arns, tags
+from assembly.common import MEBIBYTE, image, longest_silence, repository_arns, tags
 from components.gateway import GatewayIdentity, GatewayIdentityArgs, GatewayModelArgs, GatewayServiceArgs
 from components.gateway.settings import Api
 from components.models import ModelAccess
@@ -104,7 +104,7 @@ def gateway_service(
         rollback_alarm_names=alarms.rollback_alarm_names,
         prompt_bytes=limits.prompt_mebibytes * MEBIBYTE,
         model_deadline_seconds=limits.timeouts.model_deadline_seconds,
-        model_idle_seconds=limits.timeouts.model_idle_seconds,
+        model_idle_seconds=longest_silence(settings, calls_gateway),
         cpu_units=chosen.cpu_units,
         memory_mebibytes=chosen.memory_mebibytes,
         architecture=settings.capacity.architecture.value,

@@ -177,7 +177,7 @@ def proxy_limits(limits: Limits, session_timeout_seconds: int) -> ProxyLimits:
         stream_seconds=times.stream_seconds,
         websocket_seconds=session_timeout_seconds,
         model_deadline_seconds=times.model_deadline_seconds,
-        model_idle_seconds=times.model_idle_seconds,
+        model_idle_seconds=times.silence_seconds(servers=2),
     )
 
 

@@ -17,7 +17,8 @@ from settings.errors import check, collected
 from settings.values import Section, Whole
 
 KIBIBYTE = 1024
-LONGEST_MODEL_SILENCE_SECONDS = 60
+USUAL_MODEL_SILENCE_SECONDS = 120
+"""How long one of several model servers may be silent, unless the settings say otherwise or the deadline is too short."""
 RETRY_PAUSE_SECONDS = 1
 """The maximum time the proxy waits before it tries the next model server
 (``components.proxy.configuration.outbound``)."""
@@ -27,16 +28,22 @@ class Timeouts(Section):
     """The time budget of a request, in seconds. The values are checked against each other."""
 
     model_deadline_seconds: Whole = Field(default=540, ge=5, le=3500)
-    """The maximum duration of a model's answer, from the first byte to the last."""
+    """The maximum duration of a model's answer, from the call to the last byte. A model that only one server offers may be
+    silent until then, as it is before a response that is not streamed."""
+    model_silence_seconds: Whole | None = Field(default=None, ge=1, le=1749)
+    """How long one of several model servers may send nothing before the proxy asks the next one, which then gets the same time.
+    A response that is not streamed is silent until it is complete. Two such waits must fit into ``modelDeadlineSeconds``.
+    Omitted: 120, or just under half of a shorter deadline. It does not apply to a model that one server offers: nothing is
+    repeated after silence there."""
     stream_seconds: Whole = Field(default=600, ge=10, le=3600)
     """The maximum duration of a response through the proxy, including streams."""
     deregistration_delay_seconds: Whole = Field(default=600, ge=10, le=DEREGISTRATION_SECONDS[1])
     """How long a deregistered task may take to finish its responses (AWS: 0 to 3600). An open WebSocket delays a
     deployment by this time."""
-    edge_idle_seconds: Whole = Field(default=120, ge=10, le=IDLE_SECONDS[1])
-    """ALB ``idle_timeout`` (AWS: 1 to 4000): how long a connection may be idle. It must exceed a model's longest pause:
-    the proxy tries the next model server after a silence of just under half of this value, at most 60 seconds."""
-    keep_alive_seconds: Whole = Field(default=150, ge=15, le=4100)
+    edge_idle_seconds: Whole = Field(default=600, ge=10, le=IDLE_SECONDS[1])
+    """ALB ``idle_timeout`` (AWS: 1 to 4000): how long a connection may be idle. It must exceed ``modelDeadlineSeconds``,
+    because a response that is not streamed is silent until it is complete."""
+    keep_alive_seconds: Whole = Field(default=650, ge=15, le=4100)
     """How long the proxy keeps idle connections from the load balancer open. It must exceed ``edgeIdleSeconds``;
     otherwise clients get a 502."""
     client_keep_alive_seconds: Whole = Field(
@@ -50,17 +57,19 @@ class Timeouts(Section):
     stop_seconds: Whole = Field(default=60, ge=5, le=STOP_SECONDS[1])
     """Time between SIGTERM and SIGKILL (Fargate: at most 120). It is not compared with the other timeouts."""
 
-    @property
-    def model_idle_seconds(self) -> int:
-        """How long the proxy waits for a silent model server before it tries the next one, which then gets the same
-        time.
+    def silence_seconds(self, servers: int) -> int:
+        """How long one of ``servers`` model servers may be silent before the next one is asked.
 
-        This value is derived, not configured: two such waits and the pause between them must fit into
-        ``edge_idle_seconds``, within which the client must receive data, and into ``model_deadline_seconds``. A third
-        server is tried only if one of the first two failed sooner, or was ejected because of repeated failures.
+        Two such waits and the pause between them fit into ``model_deadline_seconds``. A third server is asked only if one of
+        the first two failed sooner, or was ejected because of repeated failures. A single server has until the deadline.
         """
-        ends = min(self.edge_idle_seconds, self.model_deadline_seconds)
-        return min(LONGEST_MODEL_SILENCE_SECONDS, (ends - RETRY_PAUSE_SECONDS) // 2)
+        if servers == 1:
+            return self.model_deadline_seconds
+        return self.model_silence_seconds or min(USUAL_MODEL_SILENCE_SECONDS, self._longest_silence)
+
+    @property
+    def _longest_silence(self) -> int:
+        return (self.model_deadline_seconds - RETRY_PAUSE_SECONDS) // 2
 
     @model_validator(mode="after")
     def _budget(self) -> Self:
@@ -79,6 +88,22 @@ class Timeouts(Section):
                 value=str(stream),
                 allowed=f"at most deregistrationDelaySeconds ({leaving}); otherwise a deployment interrupts responses",
                 fix=f"set it to {leaving} or less, or raise deregistrationDelaySeconds",
+            )
+            check(
+                (self.model_silence_seconds or 0) <= self._longest_silence,
+                key="limits.timeouts.modelSilenceSeconds",
+                value=str(self.model_silence_seconds),
+                allowed=f"at most {self._longest_silence}: two waits and {RETRY_PAUSE_SECONDS} s between them fit into "
+                f"modelDeadlineSeconds ({model}); otherwise the second server has no time to respond",
+                fix=f"set it to {self._longest_silence} or less, or raise modelDeadlineSeconds",
+            )
+            check(
+                model < self.edge_idle_seconds,
+                key="limits.timeouts.edgeIdleSeconds",
+                value=str(self.edge_idle_seconds),
+                allowed=f"more than modelDeadlineSeconds ({model}); otherwise the load balancer ends a response that is not "
+                "streamed before the model's deadline",
+                fix=f"set it to {model + 60} or more, or lower modelDeadlineSeconds",
             )
             check(
                 self.edge_idle_seconds < self.keep_alive_seconds,

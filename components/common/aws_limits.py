@@ -13,13 +13,17 @@ from enum import StrEnum
 
 
 class TlsPolicy(StrEnum):
-    """The TLS versions that clients must support. Both policies use post-quantum key exchange with clients that support
-    it."""
+    """The TLS versions that clients must support. All policies use post-quantum key exchange with clients that support it; the
+    FIPS ones use only AWS's FIPS-validated cryptographic module."""
 
     TLS_1_2_RESTRICTED = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
     """TLS 1.3, and 1.2 with forward secrecy and authenticated encryption only."""
     TLS_1_3_ONLY = "ELBSecurityPolicy-TLS13-1-3-PQ-2025-09"
     """TLS 1.3 only, which rejects clients from before about 2019."""
+    TLS_1_2_FIPS = "ELBSecurityPolicy-TLS13-1-2-Res-FIPS-PQ-2025-09"
+    """As the first, with the FIPS module."""
+    TLS_1_3_FIPS = "ELBSecurityPolicy-TLS13-1-3-FIPS-PQ-2025-09"
+    """TLS 1.3 only, with the FIPS module."""
 
 
 class ClaimFormat(StrEnum):

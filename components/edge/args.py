@@ -145,7 +145,7 @@ class EdgeArgs(Args):
     """The offered paths."""
     client_cidr_blocks: list[str] = Field(default_factory=lambda: [WORLD], min_length=1, max_length=CLIENT_BLOCKS)
     """The client networks that may connect. No block may contain another. Omitted: any address."""
-    idle_timeout_seconds: int = Field(default=120, ge=IDLE_SECONDS[0], le=IDLE_SECONDS[1])
+    idle_timeout_seconds: int = Field(default=600, ge=IDLE_SECONDS[0], le=IDLE_SECONDS[1])
     """How long a connection may be idle, towards clients and targets. It must exceed a model's longest pause."""
     client_keep_alive_seconds: int = Field(
         default=3600, ge=CLIENT_KEEP_ALIVE_SECONDS[0], le=CLIENT_KEEP_ALIVE_SECONDS[1]

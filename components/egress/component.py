@@ -59,8 +59,8 @@ class EgressProxyArgs(Args):
     """A deployment is rolled back if one of these alarms fires during it."""
     model_deadline_seconds: int = Field(default=540, ge=1)
     """The maximum duration of a model's answer. A tunnel outlives it."""
-    model_idle_seconds: int = Field(default=59, ge=1)
-    """How long a model may be silent. A tunnel may be silent for longer."""
+    model_idle_seconds: int = Field(default=540, ge=1)
+    """How long a model may be silent: until its deadline, if no other server offers it. A tunnel may be silent for longer."""
     cpu_units: int = 256
     """The task's CPU, in units of 1/1024 vCPU."""
     memory_mebibytes: int = 512

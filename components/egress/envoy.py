@@ -8,6 +8,7 @@ from typing import Any
 
 from components.egress.settings import CLIENT_NAME, EgressSettings
 from components.proxy.common import (
+    TCP_KEEPALIVE,
     UNAVAILABLE,
     access_log,
     circuit_breakers,
@@ -187,6 +188,7 @@ def _cluster(settings: EgressSettings) -> dict[str, Any]:
         "per_connection_buffer_limit_bytes": 65_536,
         # Each tunnel has one connection on either side; the overload manager limits those of the interface's proxies.
         "circuit_breakers": circuit_breakers(settings.maximum_tunnels),
+        **TCP_KEEPALIVE,
         "cluster_type": {
             "name": "envoy.clusters.dynamic_forward_proxy",
             "typed_config": {

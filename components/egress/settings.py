@@ -64,7 +64,7 @@ class EgressSettings:
     connect_seconds: int = 5
     request_headers_seconds: int = 10
     """The maximum time of a TLS handshake, and of the head of a request."""
-    idle_seconds: int = 59 + TUNNEL_IDLE_SECONDS
+    idle_seconds: int = 540 + TUNNEL_IDLE_SECONDS
     """How long a tunnel may be silent in both directions."""
     tunnel_seconds: int = TUNNEL_SECONDS + 600
     """The maximum duration of a tunnel. Must be longer than ``TUNNEL_SECONDS`` plus an answer's deadline; otherwise answers

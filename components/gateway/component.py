@@ -83,8 +83,8 @@ class GatewayServiceArgs(Args):
     """The maximum request body."""
     model_deadline_seconds: int = Field(default=ProxyLimits.model_deadline_seconds, ge=1)
     """The maximum duration of a model's answer."""
-    model_idle_seconds: int = Field(default=ProxyLimits.model_idle_seconds, ge=1)
-    """How long Bedrock may be silent."""
+    model_idle_seconds: int = Field(default=ProxyLimits.model_deadline_seconds, ge=1)
+    """How long Bedrock may be silent. The interface's proxy asks the next upstream sooner if there is one."""
     cpu_units: int = 1024
     """The task's CPU, in units of 1/1024 vCPU. LiteLLM uses one vCPU at most."""
     memory_mebibytes: int = 2048

@@ -30,6 +30,8 @@ _START = (
 """Writes LiteLLM's files, then becomes LiteLLM."""
 
 _ENVIRONMENT = {
+    # A connection through an interface endpoint is lost after 350 seconds of silence; probes keep it.
+    "AIOHTTP_SO_KEEPALIVE": "True",
     # Nothing is fetched: the lists of prices and headers are those of the image.
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",
     "LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS": "True",

@@ -66,8 +66,8 @@ class GatewaySettings:
     """How long an idle connection from the interface's proxy is kept. Must be longer than that proxy keeps it (60)."""
     model_deadline_seconds: int = ProxyLimits.model_deadline_seconds
     """The maximum duration of a model's answer."""
-    model_idle_seconds: int = ProxyLimits.model_idle_seconds
-    """How long Bedrock may be silent."""
+    model_idle_seconds: int = ProxyLimits.model_deadline_seconds
+    """How long Bedrock may be silent. The interface's proxy asks the next upstream sooner if there is one."""
     model_requests: int = 1024
     """The maximum number of concurrent requests to one task. A request above the limit gets a 503 immediately."""
     maximum_connections: int = 2048

@@ -7,6 +7,15 @@ REQUEST_ID_LENGTH = 40
 """The load balancer's part of X-Amzn-Trace-Id: ``Root=`` or ``Self=`` comes first, and content from the client follows
 it."""
 
+TCP_KEEPALIVE = {
+    "upstream_connection_options": {
+        "tcp_keepalive": {"keepalive_time": 60, "keepalive_interval": 30, "keepalive_probes": 5}
+    }
+}
+"""Part of a cluster: probes after a minute of silence. An interface endpoint, a NAT gateway and a Network Load Balancer forget a
+TCP connection that is silent for 350 seconds (AWS, "Implementing long-running TCP Connections within VPC networking"), so a
+model that thinks for longer would never be heard."""
+
 _ACCESS_LOG_FIELDS = {
     "time": "%START_TIME%",
     "request_id": f"%REQ(X-REQUEST-ID):{REQUEST_ID_LENGTH}%",

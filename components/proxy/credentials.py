@@ -4,6 +4,14 @@ from typing import Any
 
 from components.proxy.settings import ProxySettings, ProxyUpstream
 
+_TYPES = "type.googleapis.com/envoy.extensions"
+_UNSIGNED = (
+    "function envoy_on_request(handle)\n"
+    'if not handle:headers():get("authorization") then\n'
+    'handle:respond({[":status"]="503"},"unsigned")\n'
+    "end\nend"
+)
+
 
 def model_secrets(settings: ProxySettings) -> list[dict[str, Any]]:
     """Return the API keys of the servers, each from its own environment variable. Envoy does not start without one."""
@@ -27,20 +35,27 @@ def _key_name(upstream: ProxyUpstream) -> str:
 def credential_filters(upstream: ProxyUpstream) -> list[dict[str, Any]] | None:
     """The filter that proves who calls, in the upstream's own filter chain: no other upstream of a failover gets the
     credential, and host and path have their final values."""
-    types = "type.googleapis.com/envoy.extensions"
     if upstream.signing_region:
-        name, config = "aws_request_signing", _signature(upstream)
+        filters = [_filter("aws_request_signing", _signature(upstream)), _filter("lua", _only_signed())]
     elif upstream.api_key_variable:
-        name, config = "credential_injector", _api_key(upstream)
+        filters = [_filter("credential_injector", _api_key(upstream))]
     else:
         return None
-    return [
-        {"name": f"envoy.filters.http.{name}", "typed_config": config},
-        {
-            "name": "envoy.filters.http.upstream_codec",
-            "typed_config": {"@type": f"{types}.filters.http.upstream_codec.v3.UpstreamCodec"},
-        },
-    ]
+    codec = {"@type": f"{_TYPES}.filters.http.upstream_codec.v3.UpstreamCodec"}
+    return [*filters, _filter("upstream_codec", codec)]
+
+
+def _filter(name: str, config: dict[str, Any]) -> dict[str, Any]:
+    return {"name": f"envoy.filters.http.{name}", "typed_config": config}
+
+
+def _only_signed() -> dict[str, Any]:
+    """Without credentials of the task role, Envoy passes a request on unsigned, which Bedrock refuses with a 403: an answer that
+    is final. As a 503 the call is made at the next upstream, and counts against this one."""
+    return {
+        "@type": f"{_TYPES}.filters.http.lua.v3.Lua",
+        "default_source_code": {"inline_string": _UNSIGNED},
+    }
 
 
 def _signature(upstream: ProxyUpstream) -> dict[str, Any]:
@@ -55,14 +70,13 @@ def _signature(upstream: ProxyUpstream) -> dict[str, Any]:
 
 def _api_key(upstream: ProxyUpstream) -> dict[str, Any]:
     """The key as a bearer token. If it is empty, Envoy returns 401; if it contains a line end, 503."""
-    types = "type.googleapis.com/envoy.extensions"
     return {
-        "@type": f"{types}.filters.http.credential_injector.v3.CredentialInjector",
+        "@type": f"{_TYPES}.filters.http.credential_injector.v3.CredentialInjector",
         "overwrite": True,
         "credential": {
             "name": "envoy.http.injected_credentials.generic",
             "typed_config": {
-                "@type": f"{types}.http.injected_credentials.generic.v3.Generic",
+                "@type": f"{_TYPES}.http.injected_credentials.generic.v3.Generic",
                 "credential": {"name": _key_name(upstream)},
                 "header": "authorization",
                 "header_value_prefix": "Bearer ",

@@ -6,7 +6,7 @@ sees the server's name, and neither the prompt nor the API key.
 
 from typing import Any
 
-from components.proxy.common import circuit_breakers, http1_upstream, one_endpoint, socket_address
+from components.proxy.common import TCP_KEEPALIVE, circuit_breakers, http1_upstream, one_endpoint, socket_address
 from components.proxy.settings import ProxyEgress, ProxySettings
 
 _CLUSTER = "egress"
@@ -74,6 +74,7 @@ def tunnel_clusters(settings: ProxySettings, connect_seconds: int) -> list[dict[
             "connect_timeout": f"{connect_seconds}s",
             "per_connection_buffer_limit_bytes": 65_536,
             "circuit_breakers": circuit_breakers(settings.limits.model_requests),
+            **TCP_KEEPALIVE,
             "typed_extension_protocol_options": http1_upstream(settings.limits.keep_alive_seconds),
             "load_assignment": one_endpoint(_CLUSTER, socket_address(egress.address or egress.host_name, egress.port)),
             "transport_socket": _tls(egress),

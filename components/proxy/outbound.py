@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from components.proxy.common import (
+    TCP_KEEPALIVE,
     UNAVAILABLE,
     access_log,
     circuit_breakers,
@@ -130,6 +131,8 @@ def model_routes(settings: ProxySettings, others: Sequence[dict[str, Any]] = ())
 
 def _group_action(group: ProxyModelGroup, settings: ProxySettings) -> dict[str, Any]:
     limits = settings.limits
+    # Only silence that another upstream could end is cut short. With one upstream, the same call would be made twice.
+    silence = {"per_try_idle_timeout": f"{limits.model_idle_seconds}s"} if len(group.upstreams) > 1 else {}
     return {
         "cluster": f"group-{group.name}",
         "timeout": f"{limits.model_deadline_seconds}s",
@@ -137,7 +140,7 @@ def _group_action(group: ProxyModelGroup, settings: ProxySettings) -> dict[str, 
             "retry_on": "connect-failure,refused-stream,reset,retriable-status-codes",
             "retriable_status_codes": _RETRIED_STATUSES,
             "num_retries": len(group.upstreams),
-            "per_try_idle_timeout": f"{limits.model_idle_seconds}s",
+            **silence,
             "retry_back_off": {"base_interval": "0.1s", "max_interval": "1s"},
             "retry_priority": {
                 "name": "envoy.retry_priorities.previous_priorities",
@@ -205,6 +208,7 @@ def _server_cluster(upstream: ProxyUpstream, settings: ProxySettings) -> dict[st
         **_place(upstream, name),
         "per_connection_buffer_limit_bytes": 65_536,
         "circuit_breakers": circuit_breakers(settings.limits.model_requests),
+        **({} if upstream.through_egress else TCP_KEEPALIVE),
         "typed_extension_protocol_options": http1_upstream(
             _UPSTREAM_IDLE_SECONDS,
             credential_filters(upstream),

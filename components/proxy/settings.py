@@ -71,9 +71,9 @@ class ProxyLimits:
     request_headers_seconds: int = 10
     request_body_seconds: int = 120
     """The maximum time from the first byte of a request to the last byte of its body."""
-    idle_seconds: int = 120
+    idle_seconds: int = 600
     """How long a request, a response or a WebSocket may be idle."""
-    keep_alive_seconds: int = 150
+    keep_alive_seconds: int = 650
     """How long an idle connection from the load balancer is kept. Must be longer than the load balancer's idle
     timeout."""
     stream_seconds: int = 600
@@ -82,9 +82,10 @@ class ProxyLimits:
     """A WebSocket is authorized when it opens, so it ends with the session at the latest."""
     model_deadline_seconds: int = 540
     """The maximum duration of a model's answer, including retries."""
-    model_idle_seconds: int = 59
-    """How long one upstream may be silent before the next is tried. Must be less than half of ``idle_seconds`` and of
-    ``model_deadline_seconds``, which end the request; otherwise the next upstream has no time left to respond."""
+    model_idle_seconds: int = 120
+    """How long one of several upstreams may be silent before the next is tried. Must be less than half of
+    ``model_deadline_seconds``, which ends the request; otherwise the next upstream has no time left to respond. The only
+    upstream of a group may be silent until the deadline."""
     tool_seconds: int = 60
     """The maximum duration of a search or a call of a tool."""
     model_requests: int = 1024

@@ -33,6 +33,7 @@ CHOSEN: dict[str, Json] = {
         },
         "timeouts": {
             "deregistrationDelaySeconds": 900,
+            "modelDeadlineSeconds": 80,
             "edgeIdleSeconds": 91,
             "keepAliveSeconds": 200,
             "clientKeepAliveSeconds": 1801,

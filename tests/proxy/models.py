@@ -22,6 +22,8 @@ MOVED = "moved"
 """Redirects into the task, and sets a cookie."""
 STALLS = "stalls"
 """Begins a stream and says no more."""
+PAUSES, PAUSE_SECONDS = "pauses", 3
+"""Begins a stream, pauses, and ends it."""
 
 
 @dataclass
@@ -63,6 +65,11 @@ class Model:
                 )
                 await writer.drain()
                 await asyncio.sleep(30)
+            case "pauses":
+                writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 16\r\n\r\ndata: 1\n")
+                await writer.drain()
+                await asyncio.sleep(PAUSE_SECONDS)
+                writer.write(b"data: 2\n")
             case "silent":
                 await asyncio.sleep(30)
             case "moved":

@@ -56,42 +56,62 @@ def limits(times: Values) -> ProxyLimits:
     return assembly.proxy(settings, assembly.preset(settings), "arn", {"eu-west-1": ("guardrail", "1")}).limits
 
 
+def configured(times: Values, *names: str) -> str:
+    """The configuration of a group with these upstreams, as text."""
+    upstreams = tuple(ProxyUpstream(name=name, host_name=HOST) for name in names)
+    group = ProxyModelGroup(name="general", models=("m",), upstreams=upstreams)
+    return json.dumps(envoy_configuration(replace(SETTINGS, limits=limits(times), model_groups=(group,))))
+
+
 @pytest.mark.parametrize(
     ("times", "seconds"),
     [
         (MINIMA, 2),
-        ({}, Timeouts().model_idle_seconds),
-        (MAXIMA, 60),
-        ({"edgeIdleSeconds": 10}, 4),
-        ({"edgeIdleSeconds": 30}, 14),
-        ({"edgeIdleSeconds": 61, "modelDeadlineSeconds": 60}, 29),
+        ({}, 120),
+        (MAXIMA, 120),
+        ({"modelDeadlineSeconds": 60}, 29),
+        ({"modelSilenceSeconds": 269}, 269),
+        ({"modelSilenceSeconds": 1}, 1),
+        ({**MAXIMA, "modelSilenceSeconds": 1749}, 1749),
     ],
-    ids=["minima", "defaults", "maxima", "the shortest edge", "a short edge", "a short deadline"],
+    ids=["minima", "defaults", "maxima", "a short deadline", "as long as fits", "a second", "the longest"],
 )
-def test_the_silence_of_one_upstream_follows_from_the_budget(times: Values, seconds: int) -> None:
-    upstreams = tuple(ProxyUpstream(name=name, host_name=HOST) for name in ("first", "second"))
-    group = ProxyModelGroup(name="general", models=("m",), upstreams=upstreams)
-    configuration = envoy_configuration(replace(SETTINGS, limits=limits(times), model_groups=(group,)))
-
-    assert re.findall('"per_try_idle_timeout": "([^"]*)"', json.dumps(configuration)) == [f"{seconds}s"]
+def test_one_of_two_upstreams_may_be_silent_for_the_declared_time(times: Values, seconds: int) -> None:
+    assert re.findall('"per_try_idle_timeout": "([^"]*)"', configured(times, "first", "second")) == [f"{seconds}s"]
 
 
-def test_at_every_accepted_time_the_second_upstream_has_as_long_as_the_first() -> None:
-    late: list[tuple[int, int, int]] = []
-    for edge in range(10, 4001):
-        for deadline in (5, 6, 7, 10, edge - 1, edge, edge + 1, 540, 3500):
-            if not 5 <= deadline <= 3500:
-                continue
-            times = Timeouts(
-                edge_idle_seconds=edge,
-                keep_alive_seconds=max(15, edge + 1),
-                model_deadline_seconds=deadline,
-                stream_seconds=max(10, deadline + 1),
-                deregistration_delay_seconds=3600,
-            )
-            silence = times.model_idle_seconds
-            if silence < 1 or 2 * silence + RETRY_PAUSE_SECONDS > min(edge, deadline):
-                late.append((edge, deadline, silence))
+@pytest.mark.parametrize("times", [MINIMA, {}, MAXIMA, {"modelSilenceSeconds": 9}])
+def test_a_single_upstream_may_be_silent_until_the_deadline(times: Values) -> None:
+    text = configured(times, "only")
+
+    assert "per_try_idle_timeout" not in text
+    assert f'"timeout": "{limits(times).model_deadline_seconds}s"' in text
+
+
+@pytest.mark.parametrize("times", [MINIMA, {}, MAXIMA])
+def test_no_layer_ends_a_silent_response_before_the_models_deadline(times: Values) -> None:
+    applied = limits(times)
+    text = configured(times, "only")
+    silences = [int(one) for one in re.findall('"stream_idle_timeout": "([0-9]+)s"', text)]
+
+    assert len(silences) == 3
+    assert min(silences) >= applied.model_deadline_seconds
+    assert applied.idle_seconds > applied.model_deadline_seconds
+
+
+def test_at_every_accepted_deadline_the_second_upstream_has_as_long_as_the_first() -> None:
+    late: list[tuple[int, int]] = []
+    for deadline in range(5, 3501):
+        times = Timeouts(
+            model_deadline_seconds=deadline,
+            edge_idle_seconds=max(10, deadline + 1),
+            keep_alive_seconds=4100,
+            stream_seconds=max(10, deadline + 1),
+            deregistration_delay_seconds=3600,
+        )
+        silence = times.silence_seconds(servers=2)
+        if silence < 1 or 2 * silence + RETRY_PAUSE_SECONDS > deadline:
+            late.append((deadline, silence))
 
     assert late == []
 

@@ -5,13 +5,18 @@ from __future__ import annotations
 import concurrent.futures
 import json
 import time
+from pathlib import Path as LocalPath
 
 import pytest
 
 from tests.proxy import client
 from tests.proxy.model_path import CHAT, DEADLINE_SECONDS, EJECTED_AFTER, SECOND, SECRET, Path
-from tests.proxy.models import ENDLESS, RESET_BEFORE, RESET_IN_ANSWER, SILENT, SLOW, STALLS
+from tests.proxy.models import ENDLESS, PAUSE_SECONDS, PAUSES, RESET_BEFORE, RESET_IN_ANSWER, SILENT, SLOW, STALLS
 from tests.proxy.sigv4 import verified
+
+CONNECTIONS = LocalPath("/proc/net/tcp")
+KEEPALIVE_TIMER = "02"
+"""The kernel's number of it in ``/proc/net/tcp`` (proc(5))."""
 
 
 @pytest.mark.parametrize("failure", [429, 500, 502, 503, 504, RESET_BEFORE])
@@ -35,6 +40,39 @@ def test_a_silent_upstream_is_replaced_after_the_idle_limit(path: Path) -> None:
     started = time.monotonic()
     assert path.chat().body == b"second"
     assert 1.5 < time.monotonic() - started < 4
+
+
+def test_a_single_silent_upstream_is_asked_once_and_until_the_deadline(path: Path) -> None:
+    path.private.behaviour = SILENT
+    started = time.monotonic()
+    answer = path.chat("/private/v1/chat/completions")
+    assert (answer.status, len(path.private.received)) == (504, 1)
+    assert DEADLINE_SECONDS - 0.5 < time.monotonic() - started < DEADLINE_SECONDS + 1
+
+
+def test_an_answer_of_a_single_upstream_may_pause_for_longer_than_the_silence_of_one_of_several(path: Path) -> None:
+    path.private.behaviour = PAUSES
+    assert path.proxy.settings.limits.model_idle_seconds < PAUSE_SECONDS
+    assert path.chat("/private/v1/chat/completions").body == b"data: 1\ndata: 2\n"
+
+
+@pytest.mark.skipif(not CONNECTIONS.exists(), reason="needs Linux, which lists the timers of connections")
+def test_a_silent_connection_to_a_model_server_is_probed(path: Path) -> None:
+    path.private.behaviour = PAUSES
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        pending = pool.submit(path.chat, "/private/v1/chat/completions")
+        deadline, timers = time.monotonic() + PAUSE_SECONDS, set[str]()
+        while time.monotonic() < deadline and KEEPALIVE_TIMER not in timers:
+            timers |= timers_to(path.private.server.port)
+            time.sleep(0.05)
+        assert pending.result().status == 200
+    assert KEEPALIVE_TIMER in timers
+
+
+def timers_to(port: int) -> set[str]:
+    """The kernel's timers of the connections to this port, by number."""
+    lines = [line.split() for line in CONNECTIONS.read_text(encoding="ascii").splitlines()[1:]]
+    return {fields[5].split(":")[0] for fields in lines if int(fields[2].split(":")[1], 16) == port}
 
 
 def test_a_slow_upstream_is_waited_for(path: Path) -> None:

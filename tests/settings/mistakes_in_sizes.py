@@ -39,12 +39,23 @@ SIZE_ROWS = [
         "a model slower than its stream",
         {"limits.timeouts.modelDeadlineSeconds": 600},
         ("limits.timeouts.modelDeadlineSeconds", "600", "set it to 599 or less, or raise streamSeconds"),
+        ("limits.timeouts.edgeIdleSeconds", "600", "set it to 660 or more, or lower modelDeadlineSeconds"),
     ),
     row(
         "a stream longer than a deploy waits, and a target that closes first",
         {"limits.timeouts": {"streamSeconds": 900, "keepAliveSeconds": 120}},
         ("limits.timeouts.streamSeconds", "900", "set it to 600 or less, or raise deregistrationDelaySeconds"),
-        ("limits.timeouts.keepAliveSeconds", "120", "set it to 150 or more, or lower edgeIdleSeconds"),
+        ("limits.timeouts.keepAliveSeconds", "120", "set it to 630 or more, or lower edgeIdleSeconds"),
+    ),
+    row(
+        "an edge that gives up before the model",
+        {"limits.timeouts.edgeIdleSeconds": 120},
+        ("limits.timeouts.edgeIdleSeconds", "120", "set it to 600 or more, or lower modelDeadlineSeconds"),
+    ),
+    row(
+        "two silent servers for longer than the deadline",
+        {"limits.timeouts.modelSilenceSeconds": 270},
+        ("limits.timeouts.modelSilenceSeconds", "270", "set it to 269 or less, or raise modelDeadlineSeconds"),
     ),
     row(
         "headers slower than bodies",

@@ -76,7 +76,14 @@ clientSecretName, scopes, sessionCookieName, sessionTimeoutSeconds, allowed, adm
   fix:     did you mean allowed? Otherwise remove the key""",
     ),
     "a time budget that does not add up": (
-        {"limits.timeouts": {"modelDeadlineSeconds": 700, "streamSeconds": 650}},
+        {
+            "limits.timeouts": {
+                "modelDeadlineSeconds": 700,
+                "streamSeconds": 650,
+                "edgeIdleSeconds": 800,
+                "keepAliveSeconds": 900,
+            }
+        },
         """2 problems in the settings of stack staging (Pulumi.staging.yaml)
 
 ai-interface:limits.timeouts.modelDeadlineSeconds

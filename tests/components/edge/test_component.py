@@ -73,7 +73,7 @@ def test_the_load_balancer_is_strict_about_requests_and_closed_about_failures() 
         "loadBalancerType": "application",
         "ipAddressType": "ipv4",
         "securityGroups": [named(recording, "edge-group", "aws:ec2/securityGroup:SecurityGroup").id],
-        "idleTimeout": 120,
+        "idleTimeout": 600,
         "clientKeepAlive": 3600,
         "desyncMitigationMode": "strictest",
         "dropInvalidHeaderFields": True,

@@ -78,9 +78,9 @@ def domains(name: str, *listed: str) -> dict[str, Any]:
     return r("route53.ResolverFirewallDomainList", name, domains=list(listed))
 
 
-def named(logical: str, action: str, priority: int, about: dict[str, Any]) -> dict[str, Any]:
+def named(logical: str, action: str, priority: int, about: dict[str, Any], **more: Value) -> dict[str, Any]:
     return r("route53.ResolverFirewallRule", logical, action=action, priority=priority, firewallRuleGroupId=UNKNOWN,
-             firewallDomainListId=UNKNOWN, needs={"firewallRuleGroupId": NAMES, "firewallDomainListId": about})  # fmt: skip
+             firewallDomainListId=UNKNOWN, **more, needs={"firewallRuleGroupId": NAMES, "firewallDomainListId": about})  # fmt: skip
 
 
 NEEDED, EVERYTHING, WIDE = domains("needed", "api.example.com"), domains("everything", "*"), domains("wide", "*.com")
@@ -193,6 +193,11 @@ CASES = [
          firewallRuleGroupId=UNKNOWN, firewallDomainListId="rslvr-fdl-1", needs={"firewallRuleGroupId": NAMES})),
     case(FILTER, "a list that is not known, and nothing else", *RECORDED, UNKNOWN_NAMES, named("rest", "BLOCK", 1, UNKNOWN_NAMES),
          says=["not proven names"]),
+    case(FILTER, "a block that a redirection passes", *FILTERED,
+         named("denied", "BLOCK", 50, NEEDED, firewallDomainRedirectionAction="TRUST_REDIRECTION_DOMAIN"),
+         says=["violated denied.firewallDomainRedirectionAction"]),
+    case(FILTER, "an allowed domain whose redirection is trusted", *RECORDED, NEEDED, EVERYTHING, REST,
+         named("allowed", "ALLOW", 100, NEEDED, firewallDomainRedirectionAction="TRUST_REDIRECTION_DOMAIN")),
     case(FILTER, "failing open", r("route53.ResolverFirewallConfig", firewallFailOpen="ENABLED"), says=["violated x.firewallFailOpen"]),
     case(FILTER, "failing closed", r("route53.ResolverFirewallConfig", firewallFailOpen="DISABLED")),
     case(FILTER, "unknown", r("route53.ResolverFirewallConfig", firewallFailOpen=UNKNOWN, needs={"firewallFailOpen": TOPIC}),

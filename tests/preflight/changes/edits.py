@@ -182,10 +182,11 @@ EDITS: tuple[Edit, ...] = (
         "limits.timeouts",
         {
             "modelDeadlineSeconds": 500,
+            "modelSilenceSeconds": 60,
             "streamSeconds": 590,
             "deregistrationDelaySeconds": 900,
-            "edgeIdleSeconds": 100,
-            "keepAliveSeconds": 180,
+            "edgeIdleSeconds": 620,
+            "keepAliveSeconds": 680,
             "clientKeepAliveSeconds": 1800,
             "requestHeadersSeconds": 20,
             "requestBodySeconds": 240,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from policies.guardrails.topology.graph.verdicts import Finding, Verdict
-from policies.guardrails.topology.network.addresses import INTERNET
+from policies.guardrails.topology.network.addresses import INTERNET, parse
 from policies.guardrails.topology.network.placement import PublicAddress
 from policies.guardrails.topology.reachability import claims
 from policies.guardrails.topology.reachability.claims.internal_resources import internal_claims
@@ -34,9 +34,11 @@ def _database(facts: Facts) -> InternalResource:
     return found
 
 
-def _open_group(item: InternalResource) -> InternalResource:
-    rule = replace(item.admissions[0].rule, addresses=INTERNET, groups=(), blocks=("0.0.0.0/0",))
-    return replace(item, admissions=(Admission(rule, INTERNET),))
+def _open_group(item: InternalResource, block: str = "0.0.0.0/0") -> InternalResource:
+    addresses = parse(block)
+    assert addresses is not None
+    rule = replace(item.admissions[0].rule, addresses=addresses, groups=(), blocks=(block,))
+    return replace(item, admissions=(Admission(rule, addresses & INTERNET),))
 
 
 def _public_subnets(item: InternalResource) -> InternalResource:
@@ -75,6 +77,21 @@ def test_three_open_layers_are_one_reachable_resource(facts: Facts) -> None:
     assert not any("latent" in finding.what for finding in found)
     (witness,) = (finding.witness for finding in found if "allows internet traffic" in finding.what)
     assert witness[-1].urn == _database(facts).resource.urn
+
+
+@pytest.mark.parametrize(
+    ("block", "traffic"),
+    [
+        ("203.0.113.0/29", "traffic from a few public addresses"),
+        ("203.0.0.0/16", "traffic from a few public addresses"),
+        ("203.0.0.0/15", "internet traffic"),
+        ("0.0.0.0/0", "internet traffic"),
+    ],
+)
+def test_a_small_block_is_not_called_the_internet(facts: Facts, block: str, traffic: str) -> None:
+    (finding,) = _found(_open_group(_database(facts), block), facts=facts)
+    assert finding.what.startswith(f"allows {traffic} to ")
+    assert block in str(finding.found)
 
 
 def test_an_unknown_in_a_fact_is_in_the_claim(facts: Facts) -> None:

@@ -77,6 +77,7 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
         if database.kind != "rds.ClusterInstance":
             yield from _placed(graph, database)
             yield from _exported(database)
+            yield from _final_snapshot(database)
     for cluster in graph.of_type("rds.Cluster"):
         instances = referring(
             graph, cluster, "clusterIdentifier", "rds.ClusterInstance", keys=("clusterIdentifier", "id")
@@ -97,6 +98,23 @@ def _exported(database: Resource) -> Iterator[Finding]:
         f"the {log or 'engine'} log",
         f"add {log or 'the engine log'} to {path}",
     )
+
+
+def _final_snapshot(database: Resource) -> Iterator[Finding]:
+    """A name that depends on no resource is the same when the database is created and deleted a second time."""
+    path = "finalSnapshotIdentifier"
+    name = database.value(path)
+    if isinstance(name, str) and database.value("skipFinalSnapshot") is not True:
+        if database.property_dependencies.get(path):
+            return
+        yield violated(
+            database,
+            path,
+            name,
+            "a name that no earlier database of this stack has used",
+            "derive it from a resource that is created with the database, such as a random id",
+            what="has a fixed name for its final snapshot, so that deleting it a second time fails",
+        )
 
 
 def _placed(graph: Graph, database: Resource) -> Iterator[Finding]:

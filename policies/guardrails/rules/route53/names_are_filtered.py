@@ -27,6 +27,7 @@ _WANTED = {
 _WIDE = re.compile(r"^\*\.?([a-z0-9-]+\.?)?$", re.IGNORECASE)
 """Every domain, or every domain of a top-level domain."""
 
+_INSPECT = "INSPECT_REDIRECTION_DOMAIN"
 _RESOLVER = ("AmazonProvidedDNS", "169.254.169.253", "fd00:ec2::253")
 _FIX = "associate a DNS Firewall rule group and a resolver query log with the VPC"
 
@@ -87,6 +88,7 @@ def _group(graph: Graph, group: Resource) -> Iterator[Finding]:
             undecided.append(f"{rule.label}.firewallDomainListId")
             continue
         wide = sorted(name for name in names if _WIDE.match(name))
+        yield from _redirection(rule, wide)
         if rule.value("action") == "BLOCK":
             blocked = blocked or bool(names & {"*", "*."})
         elif not blocked and wide:
@@ -104,6 +106,20 @@ def _group(graph: Graph, group: Resource) -> Iterator[Finding]:
     elif not allowed and not undecided:
         fix = "add a rule before it that allows the domains that are needed"
         yield violated(group, "", "no allow rule", "a rule for the domains that are needed", fix)
+
+
+def _redirection(rule: Resource, wide: list[str]) -> Iterator[Finding]:
+    """A rule that looks at the first name only misses a listed name to which a CNAME or DNAME record leads."""
+    path = "firewallDomainRedirectionAction"
+    if rule.value("action") in ("ALERT", "BLOCK") and not wide:
+        yield from expect_value(
+            rule,
+            path,
+            _INSPECT,
+            f"remove {path}, or set it to {_INSPECT}",
+            default=_INSPECT,
+            what="does not apply to a domain behind a redirection",
+        )
 
 
 def _priority(rule: Resource) -> float:

@@ -19,19 +19,17 @@ from ...topology.graph.values import Value
 from ...topology.graph.verdicts import Finding, violated
 from ...topology.network.addresses import (
     ICMP,
-    INTERNET,
     NO_ADDRESSES,
     TOO_LARGE,
     UNREACHABLE,
     Addresses,
     describe,
+    is_wide,
     parse,
     protocols,
 )
 
 _FIX = "restrict the rule to the addresses or the security group that need the port"
-_TINY_V4 = 2 ** (32 - 16)
-_TINY_V6 = 2 ** (128 - 32)
 _SCHEMA = {
     "ports": {
         "type": "array",
@@ -67,8 +65,7 @@ def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
 
 
 def _finding(resource: Resource, path: str, found: Addresses) -> Iterator[Finding]:
-    public = found & INTERNET
-    if public.v4.size() > _TINY_V4 or public.v6.size() > _TINY_V6:
+    if is_wide(found):
         wanted = "no public range wider than /16 (IPv6: /32), except on the ports that may be public"
         yield violated(resource, path, describe(found), wanted, _FIX, what="is open to the internet")
 

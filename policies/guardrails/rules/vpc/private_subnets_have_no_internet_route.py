@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from ...rule import Rule, Settings, Severity, stack_rule
 from ...topology.graph.resources import Graph, Resource, Unknown
 from ...topology.graph.verdicts import Finding, hop, not_proven, violated
-from ...topology.network.addresses import INTERNET, parse
+from ...topology.network.addresses import INTERNET, describe_public, parse
 from ...topology.network.routing import SUBNETS, TABLES
 
 _WANTED = "no route to the internet"
@@ -112,7 +112,7 @@ def _route(
                 block,
                 _WANTED,
                 _FIX,
-                what="adds a route to the internet to a workload's subnet",
+                what=f"adds a route to {describe_public(parsed)} to a workload's subnet",
                 witness=witness,
             )
 

@@ -14,7 +14,16 @@ from typing import Any, cast
 from ...rule import Rule, Settings, Severity, stack_rule
 from ...topology.graph.resources import Graph
 from ...topology.graph.verdicts import Finding, not_proven, violated
-from ...topology.network.addresses import INTERNET, NO_ADDRESSES, Addresses, describe, describe_ports, parse, ports
+from ...topology.network.addresses import (
+    INTERNET,
+    NO_ADDRESSES,
+    Addresses,
+    describe,
+    describe_ports,
+    describe_public,
+    parse,
+    ports,
+)
 from ...topology.network.security_groups import GroupRule, SecurityGroups
 
 _WANTED = "egress only to security groups, prefix lists and declared networks"
@@ -83,7 +92,9 @@ def _workload(rule: GroupRule, declared: Addresses) -> Iterator[Finding]:
     unknowns = [name for name in rule.unknowns if not (name.startswith("ec2.VpcEndpoint") and "prefixListId" in name)]
     if beyond:
         found = f"{describe_ports(rule.ports)} to {describe(beyond)}"
-        yield violated(rule.resource, rule.property, found, _WANTED, _FIX, what="lets a workload reach the internet")
+        yield violated(
+            rule.resource, rule.property, found, _WANTED, _FIX, what=f"lets a workload reach {describe_public(beyond)}"
+        )
     elif unknowns:
         yield not_proven(rule.resource, rule.property, unknowns, _WANTED, _FIX)
 

@@ -151,6 +151,21 @@ INTERNET = Addresses(ALL_V4 - NOT_ROUTED.v4, _known("2000::/3").v6)
 """Addresses that a client on the internet can have. Documentation blocks count: a rule that names one admits it."""
 
 
+_A_FEW_V4, _A_FEW_V6 = 2 ** (32 - 16), 2 ** (128 - 32)
+"""A block of this size, a /16 or a /32, still belongs to one or a few organisations."""
+
+
+def is_wide(addresses: Addresses) -> bool:
+    """Whether the set contains a large part of the internet, not only blocks that an organisation could own."""
+    public = addresses & INTERNET
+    return public.v4.size() > _A_FEW_V4 or public.v6.size() > _A_FEW_V6
+
+
+def describe_public(addresses: Addresses) -> str:
+    """Name public addresses in a message, which also lists them."""
+    return "the internet" if is_wide(addresses) else "a few public addresses"
+
+
 def cidrs(spans: Intervals, maximum: int) -> list[str]:
     """The smallest list of CIDR blocks that make up the set; ``maximum`` determines the family."""
     kind = ipaddress.IPv4Address if maximum == V4_MAX else ipaddress.IPv6Address

@@ -11,7 +11,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from ...graph.verdicts import Claim, Finding, Hop, hop, not_proven, violated
-from ...network.addresses import INTERNET, NO_ADDRESSES, PROTOCOLS, Addresses, PortMap
+from ...network.addresses import (
+    INTERNET,
+    NO_ADDRESSES,
+    PROTOCOLS,
+    Addresses,
+    PortMap,
+    describe_public,
+    is_wide,
+)
 from ...network.security_groups import GroupRule
 from ..facts.model import Admission, Facts, InternalResource, SubnetFacts
 
@@ -115,7 +123,8 @@ def _open_rule(opening: _Opening) -> Finding:
         if other.protocols == rule.protocols and other.ports & rule.ports:
             together |= other.addresses
     whole = f" (together with its group's other rules: {together})" if together != rule.addresses else f" ({together})"
-    what = f"allows internet traffic to {_names(opening.opened)}" + (
+    traffic = "internet traffic" if is_wide(together) else f"traffic from {describe_public(together)}"
+    what = f"allows {traffic} to {_names(opening.opened)}" + (
         "" if opening.witness else ": a latent exposure, which a public route or address would make reachable"
     )
     return violated(
