@@ -99,6 +99,7 @@ TABLE: tuple[tuple[str, str, Comparison], ...] = (
     ("kms.Key",                     "deletionWindowInDays",                    Comparison.ORDERED),
     ("*",                           "tags.Name",                               Comparison.FREE),
     ("*",                           "tags.owner",                              Comparison.FREE),
+    ("backup.Plan",                 "rules[[]*].recoveryPointTags.owner",      Comparison.FREE),
     ("*",                           "tags.environment",                        Comparison.FREE),
     ("*",                           "tags.project",                            Comparison.FREE),
     ("sns.TopicSubscription",       "endpoint",                                Comparison.FREE),

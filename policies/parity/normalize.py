@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias, cast
+from urllib.parse import urlsplit
 
 from policies.guardrails.topology.graph.documents import document
 from policies.guardrails.topology.graph.resources import Graph, Resource, kind_of
@@ -65,6 +66,13 @@ _ELSEWHERE_IN_ARNS = (
     (re.compile(r"(:kms:[^:]*:[^:]*):key/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"), r"\1:key/{key}"),
 )
 """Secrets and keys that are made elsewhere: AWS adds the suffix and the id to their ARNs. A secret keeps its name."""
+_PROVIDER_URLS = {
+    "issuer": "{issuer}",
+    "authorizationEndpoint": "{authorization endpoint}",
+    "tokenEndpoint": "{token endpoint}",
+    "userInfoEndpoint": "{user-info endpoint}",
+}
+_RUNBOOK = re.compile(r"(https?://[^\s#\"]+)#")
 _MADE_NAME = re.compile(r"-[0-9a-f]{7}$")
 
 
@@ -95,19 +103,22 @@ def short_kind(resource: Resource) -> str:
 
 
 class Normalizer:
-    """The replacements of one environment."""
+    """The replacements of one environment. With ``keep_names`` only identities that AWS or Pulumi made are replaced: two
+    commits of one environment differ in the names that the environment chose."""
 
-    def __init__(self, graph: Graph, stack: str) -> None:
-        self._hosts = _hosts(graph)
+    def __init__(self, graph: Graph, stack: str, *, keep_names: bool = False) -> None:
         self._clients = _clients(graph)
-        self._stack = re.compile(rf"(?<![A-Za-z0-9]){re.escape(stack)}(?![A-Za-z0-9])") if stack else None
-        self._regions = sorted({str(r) for item in graph for r in [item.value("region")] if isinstance(r, str) and r})
-        self._networks = [
-            ipaddress.IPv4Network(block)
-            for vpc in graph.of_type("ec2.Vpc")
-            if isinstance(block := vpc.value("cidrBlock"), str)
-        ]
-        self._accounts = _accounts(graph)
+        self._stack: re.Pattern[str] | None = None
+        self._literals: list[tuple[str, str]] = []
+        self._program_literals: list[tuple[str, str]] = []
+        self._networks: list[ipaddress.IPv4Network] = []
+        self._identity_provider: _IdentityProvider | None = None
+        if not keep_names:
+            self._stack = re.compile(rf"(?<![A-Za-z0-9]){re.escape(stack)}(?![A-Za-z0-9])") if stack else None
+            self._literals = _literals(graph)
+            self._program_literals = _program_literals(graph, self._clients or ())
+            self._networks = _networks(graph)
+            self._identity_provider = _IdentityProvider(graph)
         self.paths = {resource.urn: self.path(resource, graph) for resource in graph}
         self._whole = self._identities(graph)
         inside = sorted((key for key in self._whole if len(key) >= _SHORTEST_INSIDE), key=lambda k: (-len(k), k))
@@ -164,15 +175,13 @@ class Normalizer:
         return self._varying(text)
 
     def _varying(self, text: str) -> str:
-        for host, name in self._hosts:
-            text = text.replace(host, name)
+        for literal, name in self._literals:
+            text = text.replace(literal, name)
+        if self._identity_provider is not None:
+            text = self._identity_provider.replaced(text)
         if "\n" in text:  # a program: elsewhere an id could be any word
-            for client in self._clients or ():
-                text = text.replace(json.dumps(client), '"{client}"')
-        for account in self._accounts:
-            text = text.replace(account, "{account}")
-        for region in self._regions:
-            text = text.replace(region, "{region}")
+            for literal, name in self._program_literals:
+                text = text.replace(literal, name)
         text = _NETWORK.sub(self._offset, text)
         text = _CLUSTER_LOG.sub("/aws/rds/cluster/{cluster}/", text)
         if self._stack is None:
@@ -230,6 +239,77 @@ def _identities_of(resource: Resource) -> Iterator[tuple[str, str]]:
                         yield inner, literal
 
 
+def _networks(graph: Graph) -> list[ipaddress.IPv4Network]:
+    return [
+        ipaddress.IPv4Network(block)
+        for vpc in graph.of_type("ec2.Vpc")
+        if isinstance(block := vpc.value("cidrBlock"), str)
+    ]
+
+
+def _literals(graph: Graph) -> list[tuple[str, str]]:
+    """Texts that are the environment's, wherever they occur: hosts, the runbook, accounts, regions."""
+    regions = sorted({str(r) for item in graph for r in [item.value("region")] if isinstance(r, str) and r})
+    return [
+        *_hosts(graph),
+        *((url, "{runbook}") for url in _runbooks(graph)),
+        *((account, "{account}") for account in _accounts(graph)),
+        *((region, "{region}") for region in regions),
+    ]
+
+
+def _program_literals(graph: Graph, clients: Iterable[str]) -> list[tuple[str, str]]:
+    """Texts that are the environment's inside a program or a page: elsewhere they could be any word."""
+    return [
+        *((json.dumps(client), '"{client}"') for client in clients),
+        *((address, "{contact}") for address in _contacts(graph)),
+    ]
+
+
+class _IdentityProvider:
+    """The identity provider's URLs and hosts. Its other URLs, such as the logout page, are on the same hosts."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._urls: dict[str, str] = {}
+        for oidc in _logins(graph):
+            for key, label in _PROVIDER_URLS.items():
+                if isinstance(url := oidc.get(key), str) and url:
+                    self._urls.setdefault(url, label)
+        hosts = sorted(
+            {host for url in self._urls if (host := urlsplit(url).hostname)}, key=lambda host: (-len(host), host)
+        )
+        names = "|".join(map(re.escape, hosts))
+        self._place = re.compile(
+            rf"https://(?:{names})(?![A-Za-z0-9.-])[^\s\"']*|(?<![A-Za-z0-9.-])(?:{names})(?![A-Za-z0-9-])"
+        )
+        self._is_known = bool(hosts)
+
+    def replaced(self, text: str) -> str:
+        """The text with names instead."""
+        return self._place.sub(self._name, text) if self._is_known else text
+
+    def _name(self, match: re.Match[str]) -> str:
+        if match[0].startswith("https://"):
+            return self._urls.get(match[0], "{identity provider's page}")
+        return "{identity provider}"
+
+
+def _runbooks(graph: Graph) -> list[str]:
+    """The URL before the anchor in the alarms' descriptions."""
+    found = {
+        match[1]
+        for alarm in graph.of_type("cloudwatch.MetricAlarm")
+        if isinstance(text := alarm.value("alarmDescription"), str) and (match := _RUNBOOK.search(text))
+    }
+    return sorted(found, key=lambda url: (-len(url), url))
+
+
+def _contacts(graph: Graph) -> list[str]:
+    """The e-mail addresses that receive the alarms; the proxy's pages name them too."""
+    endpoints = (item.value("endpoint") for item in graph.of_type("sns.TopicSubscription"))
+    return sorted({endpoint for endpoint in endpoints if isinstance(endpoint, str) and "@" in endpoint})
+
+
 def _hosts(graph: Graph) -> list[tuple[str, str]]:
     names: list[str] = []
     for certificate in graph.of_type("acm.Certificate"):
@@ -247,17 +327,21 @@ def _clients(graph: Graph) -> list[str] | None:
 
     ``None`` when they are under a secret that cannot be decrypted.
     """
-    found: set[str] = set()
     for rule in graph.of_type("lb.ListenerRule"):
         actions = rule.items("actions")
         if isinstance(actions, Unknown) and actions.blinded:
             return None
+    return sorted({client for oidc in _logins(graph) if isinstance(client := oidc.get("clientId"), str)})
+
+
+def _logins(graph: Graph) -> Iterator[Mapping[str, Value]]:
+    """The login actions of the listener rules."""
+    for rule in graph.of_type("lb.ListenerRule"):
+        actions = rule.items("actions")
         for action in [] if isinstance(actions, Unknown) else actions:
             oidc = cast("Mapping[str, Value]", action).get("authenticateOidc") if isinstance(action, Mapping) else None
-            client = cast("Mapping[str, Value]", oidc).get("clientId") if isinstance(oidc, Mapping) else None
-            if isinstance(client, str):
-                found.add(client)
-    return sorted(found)
+            if isinstance(oidc, Mapping):
+                yield cast("Mapping[str, Value]", oidc)
 
 
 def _accounts(graph: Graph) -> list[str]:

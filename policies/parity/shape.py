@@ -57,9 +57,16 @@ class Shape:
     """The release in its tags; empty in a committed shape, and if there is none or more than one."""
 
 
-def shape_of(environment: str, graph: Graph, declared: Mapping[str, Mapping[str, Any]] | None = None) -> Shape:
-    """The shape of ``graph``. ``declared`` contains each resource's inputs by URN; without it all properties count."""
-    normal = Normalizer(graph, environment)
+def shape_of(
+    environment: str,
+    graph: Graph,
+    declared: Mapping[str, Mapping[str, Any]] | None = None,
+    *,
+    keep_names: bool = False,
+) -> Shape:
+    """The shape of ``graph``. ``declared`` contains each resource's inputs by URN; without it all properties count. With
+    ``keep_names`` the names and addresses that the environment chose are part of the shape, to compare two commits of it."""
+    normal = Normalizer(graph, environment, keep_names=keep_names)
     items: dict[str, Item] = {}
     for resource in graph:
         if resource.type.startswith(("pulumi:providers:", STACK_KIND)) or not _is_custom(resource):
@@ -68,7 +75,7 @@ def shape_of(environment: str, graph: Graph, declared: Mapping[str, Mapping[str,
         path, number = normal.paths[resource.urn], 2
         while path in items:
             path, number = f"{normal.paths[resource.urn]} ({number})", number + 1
-        leaves, following = _leaves(resource, wanted, normal)
+        leaves, following = _leaves(resource, wanted, normal, keep_names)
         references = _references(resource, leaves, normal)
         items[path] = Item(resource.urn, short_kind(resource), leaves, references, following)
     releases = {item.following["tags.release"] for item in items.values() if "tags.release" in item.following}
@@ -82,7 +89,7 @@ def _is_custom(resource: Resource) -> bool:
 
 
 def _leaves(
-    resource: Resource, wanted: Mapping[str, Any], normal: Normalizer
+    resource: Resource, wanted: Mapping[str, Any], normal: Normalizer, keep_names: bool
 ) -> tuple[dict[str, Value], dict[str, Value]]:
     """The leaves that are always compared, and those that follow the release."""
     found: dict[str, Value] = {}
@@ -101,7 +108,8 @@ def _leaves(
             case Comparison.FOLLOWS:
                 following[path] = value
             case Comparison.FREE:
-                pass
+                if keep_names:
+                    always[path] = value
             case _:
                 assert_never(how)
     return always, following
@@ -134,7 +142,7 @@ def _flatten_list(path: str, items: list[Value], into: dict[str, Value]) -> None
     elif unknown := [item for item in items if isinstance(item, Unknown)]:
         into[path] = Unknown(path, blinded=any(item.blinded for item in unknown))
     else:
-        into[path] = sorted(items, key=json.dumps)
+        into[path] = [json.loads(text) for text in sorted({json.dumps(item) for item in items})]
 
 
 def _labels(items: list[Value]) -> list[str]:

@@ -19,9 +19,10 @@ from io import BytesIO
 from pathlib import Path
 from typing import cast
 
-from policies.guardrails.topology.graph.resources import Graph
+from policies.guardrails.topology.graph.resources import Graph, kind_of
 from policies.parity.compare import Difference, compare
 from policies.parity.shape import Shape, shape_of
+from preflight.analysis.changed_secrets import changed_secrets
 from preflight.analysis.connectivity import connectivity_of
 from preflight.analysis.edge_proxy import configuration, facts
 from preflight.analysis.external import providers
@@ -54,6 +55,8 @@ section too."""
 RUNNING = "effect on the running stack"
 _PROXY = "containerDefinitions[proxy].command[1]."
 _STEP = re.compile(r"(?=[.\[])")
+_MANY = 4
+"""From this number of resources with the same change of one property, one sentence is about all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,8 @@ def changes(stack: str, before: Recording, after: Recording) -> StackChanges:
         *_external_changes(before, after),
         *_proxy_changes(before, after),
         *_output_changes(before, after),
-        *(_sentence(d) for d in compare(_shape(before), _shape(after), releases=True)),
+        *_secret_changes(before, after),
+        *_sentences(compare(_shape(before), _shape(after), releases=True)),
     ]
     order = [*SECTIONS, "resources"]
     found.sort(key=lambda change: (order.index(change.section), change.text))
@@ -121,7 +125,7 @@ def changes(stack: str, before: Recording, after: Recording) -> StackChanges:
 
 def _shape(recording: Recording) -> Shape:
     declared = {resource.urn: resource.inputs for resource in recording.resources}
-    return shape_of(recording.stack, Graph.from_recorded(recording.resources), declared)
+    return shape_of(recording.stack, Graph.from_recorded(recording.resources), declared, keep_names=True)
 
 
 def _connectivity_changes(stack: str, before: Recording, after: Recording) -> list[ChangeSentence]:
@@ -174,6 +178,23 @@ def _text(value: object) -> str:
     return ", ".join(cast("tuple[str, ...]", value)) or "none" if isinstance(value, tuple) else str(value)
 
 
+def _sentences(differences: Sequence[Difference]) -> list[ChangeSentence]:
+    """One sentence each, except that the same change to many resources, such as a tag, is one."""
+    alike: dict[tuple[str, str, str], list[Difference]] = {}
+    for difference in differences:
+        alike.setdefault((difference.property, difference.earlier, difference.later), []).append(difference)
+    found: list[ChangeSentence] = []
+    for (property_, earlier, later), group in alike.items():
+        each = [_sentence(difference) for difference in group]
+        if not property_ or len(group) < _MANY:
+            found += each
+            continue
+        sections = {sentence.section for sentence in each}
+        text = f"{property_} of {len(group)} resources: {_line(earlier)} → {_line(later)}"
+        found.append(ChangeSentence(sections.pop() if len(sections) == 1 else "resources", text))
+    return found
+
+
 def _sentence(difference: Difference) -> ChangeSentence:
     kind, name = difference.path.split("/")[-2:]
     section = next((s for s, kinds in SECTIONS.items() if any(fnmatchcase(kind, k) for k in kinds)), "resources")
@@ -203,6 +224,17 @@ def _output_changes(before: Recording, after: Recording) -> list[ChangeSentence]
             f"output {name}: {old.get(name, 'absent')} → {new.get(name, 'absent')}",
         )
         for name in names
+    ]
+
+
+def _secret_changes(before: Recording, after: Recording) -> list[ChangeSentence]:
+    """The shape shows of a secret only that it is one."""
+    by_property: dict[str, list[str]] = {}
+    for type_, name, path in changed_secrets(before, after):
+        by_property.setdefault(path, []).append(f"{kind_of(type_)} {name}")
+    return [
+        ChangeSentence("identity", f"{path} of {', '.join(names)}: another secret value")
+        for path, names in by_property.items()
     ]
 
 
