@@ -11,7 +11,7 @@ from preflight.pulumi.project import Stack
 from tests.parity.test_real_stacks import ENVIRONMENTS, PROJECT, ROOT, recorded, with_config
 
 PROVIDERS = {"staging": "id.acme-test.example", "prod": "sso.acme.example"}
-"""Each environment has another identity provider, and its user-info endpoint is on a host of its own."""
+"""Each environment has another identity provider, and its user-info endpoint is on another host."""
 
 
 def own(stack: Stack) -> Stack:

@@ -35,7 +35,7 @@ class Unsigned:
     private: Model
 
     def chat(self, group: str) -> Answer:
-        """Ask for a completion as the application does, with a key of its own."""
+        """Ask for a completion as the application does, with a separate key."""
         headers = [("authorization", "Bearer application")]
         return self.proxy.model("POST", f"/{group}/v1/chat/completions", headers, b'{"model":"m"}')
 
@@ -48,7 +48,7 @@ def running(server: Server, certificate: Certificate, tmp_path_factory: pytest.T
     with (
         model("bedrock", authority) as bedrock,
         model("private", authority) as private,
-        held_ports(0) as (nobody,),
+        held_ports(0) as (closed,),
     ):
 
         def signed(name: str) -> ProxyUpstream:
@@ -71,7 +71,7 @@ def running(server: Server, certificate: Certificate, tmp_path_factory: pytest.T
             ),
             ca_file=str(ca_file),
         )
-        env = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://127.0.0.1:{nobody}/credentials"}
+        env = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://127.0.0.1:{closed}/credentials"}
         with gateway(settings, server.port, certificate, folder, env) as proxy:
             yield Unsigned(proxy, bedrock, private)
 
