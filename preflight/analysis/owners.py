@@ -55,6 +55,13 @@ def people_of(recording: Recording) -> People:
     }
 
 
+def team_of(recordings: Mapping[str, Recording]) -> str:
+    """The accountable team of the last environment that exports one; empty if none does."""
+    owners = [recording.outputs.get("owner") for recording in recordings.values()]
+    teams = [cast("Mapping[str, object]", owner).get("team") for owner in owners if isinstance(owner, Mapping)]
+    return str(next((team for team in reversed(teams) if team), ""))
+
+
 def content(recordings: Mapping[str, Recording]) -> str:
     """The file's content; empty if no stack exports an owner. ``recordings`` are in the order of the environments."""
     people = {stack: people_of(recording) for stack, recording in recordings.items()}

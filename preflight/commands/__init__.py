@@ -10,7 +10,9 @@ from preflight.commands import (
     conform,
     diff,
     docs,
+    environment,
     graph,
+    init,
     owners,
     proxy_config,
     ready,
@@ -23,6 +25,8 @@ from preflight.commands import (
 )
 
 COMMANDS = (
+    init,
+    environment,
     check,
     conform,
     reports,

@@ -1,0 +1,177 @@
+"""What ``init`` asks: each question with the type that the settings require of the answer, and a default if one can be derived."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic.alias_generators import to_camel
+from pydantic.fields import FieldInfo
+from settings.providers import KINDS, IdentityProvider
+
+from preflight.setup.sizes import SIZES
+from settings.configuration import AccountId
+from settings.identity import Identity
+from settings.sections import HostedZoneId
+from settings.values import AwsRegion, Email, HostName, HttpsUrl, OnCallUrl, Person, Slug
+
+Answers = Mapping[str, str]
+PARAMETER = "provider."
+"""Begins the key of a question about the identity provider's parameters."""
+OTHER = "other"
+"""The identity provider of which only the endpoints are known."""
+_OWN_ENDPOINTS = ("issuer", "authorization_endpoint", "token_endpoint", "user_info_endpoint")
+_REPOSITORY = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}$"),
+    Field(description="owner/name of the repository on GitHub, for example example/ai-interface"),
+]
+_USERS = re.compile(r"^(?:(?P<claim>[A-Za-z_][A-Za-z0-9_:./-]*)=)?(?P<values>[^,\s][^,]*(?:,[^,]+)*)$")
+_EVERYONE = "everyone assigned"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question."""
+
+    key: str
+    """The answer's key in a file of answers."""
+    text: str
+    allowed: Any
+    """The type that the answer must have."""
+    default: Callable[[Answers], str] = lambda _: ""
+    """The default, from the answers so far; empty if there is none."""
+
+    def problem(self, answer: str) -> str:
+        """What is allowed instead of ``answer``; empty if it is valid."""
+        try:
+            TypeAdapter(self.allowed).validate_python(answer)
+        except ValidationError as error:
+            return _allowed(self.allowed) or error.errors()[0]["msg"]
+        return ""
+
+
+def _allowed(type_: Any) -> str:  # noqa: ANN401 - an annotated type
+    found = [item.description for item in get_args(type_) if isinstance(item, FieldInfo) and item.description]
+    return found[-1] if found else ""
+
+
+def _choice(*names: str) -> Any:  # noqa: ANN401 - an annotated type
+    def one_of(answer: str) -> str:
+        if answer not in names:
+            raise ValueError("not offered")
+        return answer
+
+    return Annotated[str, AfterValidator(one_of), Field(description=f"one of {', '.join(names)}")]
+
+
+def _people(answer: str) -> str:
+    if answer != _EVERYONE and not _USERS.match(answer):
+        raise ValueError("not people")
+    return answer
+
+
+_PEOPLE = Annotated[
+    str,
+    AfterValidator(_people),
+    Field(
+        description="e-mail domains or addresses with commas between them (example.com, ann@example.net), or a claim and its values "
+        f"(groups=chat-users), or “{_EVERYONE}” at a provider that limits logins to assigned users"
+    ),
+]
+
+
+def questions(answers: Answers) -> Sequence[Question]:
+    """Every question, given the answers so far: the chosen identity provider adds its parameters."""
+    return [
+        Question("team", "Team that is accountable for the environments", Slug),
+        Question("contact", "E-mail address for alarms", Email),
+        Question("onCall", "URL of the on-call page and runbook", OnCallUrl),
+        Question("reviewers", "GitHub team or user who reviews changes", Person),
+        Question("repository", "GitHub repository", _REPOSITORY, lambda known: known.get("repository", "")),
+        Question("region", "AWS region", AwsRegion, lambda _: "eu-west-1"),
+        Question("stagingAccount", "AWS account of staging", AccountId),
+        Question("prodAccount", "AWS account of prod", AccountId),
+        Question("host", "Host name of prod", HostName),
+        Question("stagingHost", "Host name of staging", HostName, _staging_host),
+        Question("hostedZone", "Route 53 hosted zone of prod's host name", HostedZoneId),
+        Question("stagingHostedZone", "Route 53 hosted zone of staging's host name", HostedZoneId),
+        *_identity(answers),
+        Question("users", "Who may use it", _PEOPLE),
+        Question("administrators", "Who administers it", _PEOPLE),
+        Question(
+            "models", "Models of Amazon Bedrock", str, lambda _: "openai.gpt-oss-120b-1:0, openai.gpt-oss-20b-1:0"
+        ),
+        Question("size", _size_text(), _choice(*SIZES), lambda _: "standard"),
+    ]
+
+
+def _staging_host(answers: Answers) -> str:
+    first, dot, rest = answers.get("host", "").partition(".")
+    return f"{first}.staging.{rest}" if dot else ""
+
+
+def _size_text() -> str:
+    return "Size: " + "; ".join(f"{name} ({size.description})" for name, size in SIZES.items())
+
+
+def kind_of(provider: type[IdentityProvider]) -> str:
+    """The value of ``identity.provider.kind`` that selects it."""
+    return str(get_args(provider.model_fields["kind"].annotation)[0])
+
+
+def provider_of(name: str) -> type[IdentityProvider] | None:
+    """The provider with this kind; ``None`` for one of which only the endpoints are known."""
+    return next((one for one in KINDS if kind_of(one) == name), None)
+
+
+def parameters(provider: type[IdentityProvider]) -> Mapping[str, FieldInfo]:
+    """The provider's parameters that have no default, by field."""
+    return {name: field for name, field in provider.model_fields.items() if name != "kind" and field.is_required()}
+
+
+def _identity(answers: Answers) -> list[Question]:
+    names = [*map(kind_of, KINDS), OTHER]
+    asked = [Question("provider", "Identity provider", _choice(*names))]
+    chosen = provider_of(answers.get("provider", ""))
+    if chosen is not None:
+        for name, field in parameters(chosen).items():
+            asked.append(_provider_question(chosen, name, field))
+    elif answers.get("provider") == OTHER:
+        for name in _OWN_ENDPOINTS:
+            text = Identity.model_fields[name].alias or name
+            asked.append(Question(to_camel(name), f"{text} in its /.well-known/openid-configuration", HttpsUrl))
+    client = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,256}$"), Field(description="the client's id")]
+    asked.append(Question("clientId", "Client id of prod at the identity provider", client))
+    asked.append(Question("stagingClientId", "Client id of staging at the identity provider", client))
+    return asked
+
+
+def _provider_question(provider: type[IdentityProvider], name: str, field: FieldInfo) -> Question:
+    text = field.description or to_camel(name)
+    key = f"{PARAMETER}{to_camel(name)}"
+    type_: Any = Annotated[field.annotation, *field.metadata, Field(description=text)]
+    return Question(key, f"{provider.title}: {text}", type_)
+
+
+def selector(answer: str) -> dict[str, Any]:
+    """``identity.allowed`` or ``identity.administrators`` for an answer."""
+    if answer == _EVERYONE:
+        return {"everyoneTheProviderAssigns": True}
+    claim, _, listed = answer.rpartition("=")
+    values = [value.strip() for value in listed.split(",")]
+    if claim:
+        return {"claim": {"name": claim, "values": values}}
+    found: dict[str, Any] = {}
+    if domains := [value for value in values if "@" not in value]:
+        found["emailDomains"] = domains
+    if addresses := [value for value in values if "@" in value]:
+        found["emails"] = addresses
+    return found
+
+
+Kind = Literal["staging", "prod"]
+ENVIRONMENTS: tuple[Kind, ...] = ("staging", "prod")

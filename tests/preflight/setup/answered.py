@@ -1,0 +1,99 @@
+"""Answers of a made-up company, and a copy of the project in which they are given."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+from preflight.setup.questions import OTHER
+from tests.settings.stack_files import ROOT
+
+COMPANY = {
+    "team": "acme-assistants",
+    "contact": "assistants@acme.example.org",
+    "onCall": "https://pager.acme.example.org/assistants",
+    "reviewers": "@acme/assistants",
+    "repository": "acme/ai-interface",
+    "region": "us-east-2",
+    "stagingAccount": "222233334444",
+    "prodAccount": "555566667777",
+    "host": "assistant.acme.example.org",
+    "hostedZone": "Z0ACMEPROD0000000001",
+    "stagingHostedZone": "Z0ACMESTAG0000000001",
+    "clientId": "0oa-prod",
+    "stagingClientId": "0oa-staging",
+    "users": "groups=assistants",
+    "administrators": "groups=assistant-admins",
+}
+"""Every answer without a default, except the identity provider."""
+PROVIDERS: dict[str, dict[str, str]] = {
+    "okta": {"provider.domain": "acme.okta.com"},
+    "keycloak": {"provider.baseUrl": "https://login.acme.example.org", "provider.realm": "staff"},
+    "entraId": {
+        "provider.tenantId": "3f2504e0-4f89-41d3-9a0c-0305e82c3301",
+        "users": "everyone assigned",
+        "administrators": "sub=AAAAAAAAAAAAAAAAAAAAAIkzqFVrSaSaFHy782bbtaQ",
+    },
+    "googleWorkspace": {
+        "provider.domain": "acme.example.org",
+        "users": "acme.example.org",
+        "administrators": "ann@acme.example.org",
+    },
+    "cognito": {
+        "provider.userPoolId": "us-east-2_Ab1Cd2Ef3",
+        "provider.domain": "acme.auth.us-east-2.amazoncognito.com",
+        "users": "acme.example.org",
+        "administrators": "ann@acme.example.org",
+    },
+    OTHER: {
+        "issuer": "https://id.acme.example.org",
+        "authorizationEndpoint": "https://id.acme.example.org/authorize",
+        "tokenEndpoint": "https://id.acme.example.org/token",
+        "userInfoEndpoint": "https://id.acme.example.org/userinfo",
+    },
+}
+"""Kind of identity provider → its parameters, and rules that can hold there."""
+
+
+def answers(provider: str = "okta", **changes: str) -> dict[str, str]:
+    """The company's answers with this identity provider."""
+    return {**COMPANY, "provider": provider, **PROVIDERS[provider], **changes}
+
+
+def project(folder: Path) -> Path:
+    """A committed copy of the project."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],  # noqa: S607
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    for name in filter(None, listed.stdout.split("\0")):
+        source = ROOT / name
+        if source.is_file() and not name.startswith(("tests/", "docs/", "benchmarks/")):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, folder / name)
+    for command in (
+        ["init", "-q"],
+        ["add", "-A"],
+        ["-c", "user.name=x", "-c", "user.email=x@y", "commit", "-qm", "copy"],
+    ):
+        subprocess.run(["git", *command], cwd=folder, check=True)  # noqa: S603, S607
+    return folder
+
+
+def preflight(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the copy's command."""
+    return subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-m", "preflight", *arguments],
+        cwd=folder, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+
+
+def given(folder: Path, values: dict[str, str]) -> Path:
+    """The answers as a file."""
+    path = folder / "given.yaml"
+    path.write_text(yaml.safe_dump(values), encoding="utf-8")
+    return path

@@ -1,0 +1,163 @@
+"""A team's own values: one command writes them, and the check is clean."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from settings.providers import KINDS
+
+from preflight.errors import ConfigurationError
+from preflight.setup import answers as collected
+from preflight.setup import project as files_of
+from preflight.setup import stack_files
+from preflight.setup.questions import ENVIRONMENTS, OTHER, kind_of, questions
+from preflight.setup.sizes import SIZES
+from tests.preflight.setup.answered import PROVIDERS, answers, given, preflight, project
+from tests.settings.stack_files import ROOT
+
+
+def written(values: dict[str, str]) -> dict[str, str]:
+    """The stack files that these answers make."""
+    return stack_files.files(collected.complete(values, "test"), files_of.committed(ROOT))
+
+
+def config(text: str) -> dict[str, Any]:
+    return yaml.safe_load(text)["config"]
+
+
+@pytest.fixture(scope="module", params=sorted(SIZES))
+def initialized(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project of each size after ``init``."""
+    folder = project(tmp_path_factory.mktemp("init"))
+    path = given(tmp_path_factory.mktemp("answers"), answers(size=request.param))
+    done = preflight(folder, "init", "--answers", str(path))
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    return folder
+
+
+def test_the_check_is_clean_afterwards(initialized: Path) -> None:
+    done = preflight(initialized, "check")
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert "releases-pass-the-earlier-environment until the first deployment" in done.stdout
+
+
+def test_the_example_s_names_are_gone(initialized: Path) -> None:
+    left = {
+        name: [value for value in ("example.com", "ai-platform", "111122223333", "444455556666") if value in text]
+        for name, text in files_of.committed(initialized).items()
+        if "Pulumi." in name or name.startswith("policies/")
+    }
+    assert {name: values for name, values in left.items() if values} == {}
+
+
+def test_a_third_environment_is_one_command(initialized: Path) -> None:
+    done = preflight(initialized, "environment", "add", "dev", "--like", "staging")
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    checked = preflight(initialized, "check")
+    assert checked.returncode == 0, checked.stdout
+    assert "3 environments" in checked.stdout
+    blocks = {
+        config((initialized / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))["ai-interface:network"]["cidrBlock"]
+        for stack in ("dev", *ENVIRONMENTS)
+    }
+    assert len(blocks) == 3
+    again = preflight(initialized, "environment", "add", "dev", "--like", "staging")
+    assert (again.returncode, "Pulumi.dev.yaml exists already" in again.stderr) == (2, True)
+
+
+def test_every_kind_of_identity_provider_is_offered() -> None:
+    assert set(PROVIDERS) == {*map(kind_of, KINDS), OTHER}
+
+
+@pytest.mark.parametrize("provider", sorted(PROVIDERS))
+def test_the_settings_accept_the_answers(provider: str) -> None:
+    assert files_of.problems(written(answers(provider))) == ""
+
+
+def test_the_comments_of_the_stack_files_stay() -> None:
+    before, after = files_of.committed(ROOT), written(answers())
+    for environment in ENVIRONMENTS:
+        name = f"Pulumi.{environment}.yaml"
+        comments = [line.strip() for line in before[name].splitlines() if line.strip().startswith("#")]
+        assert comments
+        assert [line for line in comments if line not in after[name]] == []
+
+
+def test_keys_that_are_not_asked_stay_as_they_are() -> None:
+    before, after = files_of.committed(ROOT), written(answers())
+    for environment in ENVIRONMENTS:
+        name = f"Pulumi.{environment}.yaml"
+        for key in ("ai-interface:retention", "ai-interface:release"):
+            assert config(after[name])[key] == config(before[name])[key]
+
+
+def test_every_problem_in_a_file_of_answers_comes_at_once(tmp_path: Path) -> None:
+    wrong = answers(contact="nobody", region="Ohio", colour="blue")
+    del wrong["team"]
+    with pytest.raises(ConfigurationError) as caught:
+        collected.from_file(given(tmp_path, wrong))
+    text = str(caught.value)
+    for part in (
+        "team: is missing",
+        "contact: 'nobody' is not valid; allowed: an e-mail address",
+        "region: 'Ohio'",
+        "colour: no such answer",
+    ):
+        assert part in text
+
+
+def test_a_wrong_answer_is_asked_again_and_a_default_is_taken() -> None:
+    wanted = answers()
+    shown: list[str] = []
+    told: list[str] = []
+    by_text = {question.text: wanted.get(question.key, "") for question in questions(wanted)}
+    mistakes = {"AWS region": ["Ohio"]}
+
+    def ask(prompt: str) -> str:
+        shown.append(prompt)
+        text = next(text for text in by_text if prompt.startswith(text))
+        wrong = mistakes.get(text)
+        return wrong.pop() if wrong else by_text[text]
+
+    found = collected.from_terminal(ask, told.append, {})
+    assert found == collected.complete(wanted, "test")
+    assert len([prompt for prompt in shown if prompt.startswith("AWS region")]) == 2
+    assert told == ["  allowed: an AWS region, for example eu-west-1\n"]
+    assert any(prompt.startswith("Host name of staging [assistant.staging.acme.example.org]") for prompt in shown)
+
+
+def test_answers_that_the_settings_refuse_write_nothing_and_are_kept(tmp_path: Path) -> None:
+    folder = project(tmp_path)
+    before = files_of.committed(folder)
+    path = given(tmp_path, answers("entraId", users="groups=assistants"))
+    done = preflight(folder, "init", "--answers", str(path))
+    assert done.returncode == 1
+    assert "identity.allowed.claim" in done.stderr
+    assert files_of.committed(folder) == before
+    assert collected.from_file(folder / "init-answers.yaml")["users"] == "groups=assistants"
+
+
+def test_a_program_that_refuses_them_leaves_every_file_as_it_was(tmp_path: Path) -> None:
+    folder = project(tmp_path)
+    before = files_of.committed(folder)
+    path = given(tmp_path, answers(models="openai.gpt-oss-9b-1:0"))
+    done = preflight(folder, "init", "--answers", str(path))
+    assert (done.returncode, "openai.gpt-oss-9b-1:0" in done.stderr) == (1, True)
+    assert files_of.committed(folder) == before
+
+
+def test_a_stack_file_that_is_not_committed_is_not_overwritten(tmp_path: Path) -> None:
+    folder = project(tmp_path)
+    stack = folder / "Pulumi.prod.yaml"
+    stack.write_text(stack.read_text(encoding="utf-8") + "\n# mine\n", encoding="utf-8")
+    done = preflight(folder, "init", "--answers", str(given(tmp_path, answers())))
+    assert (done.returncode, "Pulumi.prod.yaml: not committed" in done.stderr) == (2, True)
+    assert stack.read_text(encoding="utf-8").endswith("# mine\n")
+
+
+def test_without_a_terminal_or_answers_the_command_explains_itself(tmp_path: Path) -> None:
+    done = preflight(project(tmp_path), "init")
+    assert (done.returncode, "pass --answers FILE" in done.stderr) == (2, True)
