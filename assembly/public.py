@@ -53,6 +53,7 @@ def edge(
             scopes=list(identity.scopes),
             session_cookie_name=identity.session_cookie_name,
             session_timeout_seconds=identity.session_timeout_seconds,
+            extra_parameters=dict(identity.provider.extra_parameters) if identity.provider else {},
         ),
         machine_clients=MachineClientsArgs(
             host_name=machine.host_name,

@@ -30,9 +30,10 @@ from releases.manifest import Release, load_release, stops_before_start, version
 from releases.prompts import Prompts
 from settings import Problem, StackSettings
 from settings.errors import shown
-from settings.identity import People
 from settings.limits import Limits
 from settings.models import ModelGroup
+from settings.people import People
+from settings.providers import IdentityProvider
 from settings.stack import PREFIX, refused
 from settings.upstreams import (
     BedrockUpstream,
@@ -125,15 +126,22 @@ def proxy(
     CA that signed the egress proxy's, if there is one."""
     outside = _Outside(guardrails, gateway_authority, service_names or {})
     identity = settings.identity
+    required = (identity.provider.required_claim if identity.provider else None) or ("", ())
     return ProxySettings(
         host_names=(settings.domain.host_name,),
         identity=ProxyIdentity(
             signer_arn=signer_arn,
             client_id=identity.client_id,
             issuer=identity.issuer,
-            allowed=_people(identity.allowed),
-            administrators=_people(identity.administrators),
+            allowed=replace(
+                _people(identity.allowed, identity.provider),
+                everyone_the_provider_assigns=identity.allowed.everyone_the_provider_assigns,
+            ),
+            administrators=_people(identity.administrators, identity.provider),
             contact=settings.owner.contact,
+            required_claim_name=required[0],
+            required_claim_values=required[1],
+            email_verified_required=identity.provider is not None and identity.provider.verifies_email,
             email_header=preset.headers.email,
             name_header=preset.headers.name,
             role_header=preset.headers.role,
@@ -189,10 +197,13 @@ GATEWAY_SECRETS = {
 """The proxy's variables with the certificate that it shows to the gateway."""
 
 
-def _people(people: People) -> ProxyPeople:
+def _people(people: People, provider: IdentityProvider | None) -> ProxyPeople:
+    claim = people.claim
+    encoding = (claim.format or (provider.encoding(claim.name) if provider else None)) if claim else None
     return ProxyPeople(
-        claim_name=people.claim.name if people.claim else "",
-        claim_values=people.claim.values if people.claim else (),
+        claim_name=claim.name if claim else "",
+        claim_values=claim.values if claim else (),
+        claim_format=encoding.value if encoding else "",
         email_domains=people.email_domains,
         emails=people.emails,
     )

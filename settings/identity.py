@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from collections.abc import Mapping
+from typing import Annotated, Self, cast
 
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
 from pydantic.alias_generators import to_camel
@@ -16,76 +17,17 @@ from components.common.aws_limits import (
     ClaimFormat,
 )
 from settings.errors import check, collected
-from settings.values import Email, HostName, HttpsUrl, LogoutUrl, SecretName, Section, Whole
-
-OPEN_MAIL_DOMAINS = frozenset(
-    {
-        "aol.com",
-        "gmail.com",
-        "gmx.com",
-        "gmx.de",
-        "gmx.net",
-        "googlemail.com",
-        "hotmail.com",
-        "icloud.com",
-        "live.com",
-        "mail.com",
-        "msn.com",
-        "outlook.com",
-        "proton.me",
-        "protonmail.com",
-        "web.de",
-        "yahoo.com",
-        "yandex.com",
-        "zoho.com",
-    }
-)
-"""Public mail providers: allowing one of these domains gives access to anyone on the internet."""
+from settings.people import OPEN_MAIL_DOMAINS, NamedClaim, People, Users
+from settings.provider_rules import check_provider, completed
+from settings.providers import Provider
+from settings.values import HostName, HttpsUrl, LogoutUrl, SecretName, Section, Whole
 
 CLAIMS_IN_ANY_CASE = CHECKED_CLAIMS | {"aud"}
 """Claims of a machine client's token that are always checked: the audience has a separate setting, and the load
 balancer checks the others."""
 
 
-class Claim(Section):
-    """A claim in the identity provider's user-info response, and the values that match."""
-
-    name: Annotated[
-        str,
-        StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_:./-]{0,127}$"),
-        Field(description="the name of a claim, for example groups"),
-    ]
-    """The claim's name."""
-    values: tuple[Annotated[str, StringConstraints(min_length=1, max_length=256)], ...] = Field(min_length=1)
-    """The values that match. One match is enough."""
-
-
-class People(Section):
-    """A set of people, selected by claim, e-mail domain or address. At least one selector is required."""
-
-    claim: Claim | None = None
-    """People whose claim has one of the values (a string claim, or a list that contains it)."""
-    email_domains: tuple[HostName, ...] = ()
-    """People with an address in one of these domains. Subdomains are not included."""
-    emails: tuple[Email, ...] = ()
-    """People with one of these addresses. Case is ignored."""
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether no selector is given."""
-        return self.claim is None and not self.email_domains and not self.emails
-
-    def certainly_leaves_out(self, email: str) -> bool:
-        """Whether no selector can match the address. False if a claim is set, because a claim can match any address."""
-        domain = email.rpartition("@")[2].lower()
-        return (
-            self.claim is None
-            and domain not in self.email_domains
-            and email.lower() not in {e.lower() for e in self.emails}
-        )
-
-
-class TokenClaim(Claim):
+class TokenClaim(NamedClaim):
     """A claim in a machine client's token, and its encoding."""
 
     format: ClaimFormat | None = None
@@ -156,8 +98,12 @@ class MachineClients(Section):
 class Identity(Section):
     """The OIDC client at the edge, who may use the application, and who administers it."""
 
+    provider: Provider | None = None
+    """The kind of identity provider and its parameters (``docs/identity/``). With it, ``issuer``, the endpoints, ``scopes`` and
+    the logout page may be omitted, and rules that can never hold there are refused. Omitted: any OpenID provider."""
     issuer: HttpsUrl
-    """The identity provider's issuer URL, exactly as in its discovery document."""
+    """The identity provider's issuer URL, exactly as in its discovery document. It and the next three follow from
+    ``provider``, if that is given."""
     authorization_endpoint: HttpsUrl
     """``authorization_endpoint`` of the discovery document, to which browsers are redirected to log in."""
     token_endpoint: HttpsUrl
@@ -193,12 +139,17 @@ class Identity(Section):
     """The name of the load balancer's session cookie; a suffix is added for each of its parts."""
     session_timeout_seconds: Whole = Field(default=28_800, ge=300, le=SESSION_SECONDS[1])
     """How long a login at the edge is valid. The application's session never lasts longer (AWS: 1 to 604800)."""
-    allowed: People
+    allowed: Users
     """The users who may use the application. All other authenticated users get a 403 from the proxy."""
     administrators: People
     """The administrators of the application. They must also be in ``allowed``, which the proxy checks first."""
     machine_clients: MachineClients | None = None
     """Programs that call the models with a signed token, under a separate host name. Omitted: no program has access."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _completed_by_the_provider(cls, value: object) -> object:
+        return completed(cast("Mapping[str, object]", value)) if isinstance(value, Mapping) else value
 
     @field_validator("allowed", "administrators")
     @classmethod
@@ -233,6 +184,12 @@ class Identity(Section):
             fix="add the missing scope: the trusted e-mail header comes from the email claim",
         )
         return value
+
+    @model_validator(mode="after")
+    def _fits_the_provider(self) -> Self:
+        with collected():
+            check_provider(self)
+        return self
 
     @model_validator(mode="after")
     def _administrators_get_in(self) -> Self:

@@ -22,6 +22,11 @@ _LUA_TOKEN = re.compile(r"""--\[==\[.*?\]==\]|--[^\n]*|"(?:\\.|[^"\\])*"|'(?:\\.
 _SPACE = re.compile(r"\s+")
 _WORD = re.compile(r"[A-Za-z0-9_]|$")
 """A part of a word, or the edge of a token, which may be the quotation mark of a string."""
+REASON = "{reason}"
+"""Where the page for people without access has the kind of refusal."""
+REFUSED = "%DYNAMIC_METADATA(identity:refused)%"
+"""The kind of refusal in the access log: ``no-claim``, ``other-value``, ``unverified``, ``groups-overage`` or ``no-email``.
+``null`` for any other request."""
 _LUA_FILTER = "envoy.filters.http.lua"
 _RBAC_FILTER = "envoy.filters.http.rbac"
 
@@ -121,6 +126,11 @@ def identity_script(settings: ProxySettings) -> str:
         "member_role": identity.member_role,
         "pages": {"401": _page_401(), "403": _page_403(settings)},
     }
+    if identity.email_verified_required:
+        table["verified"] = True
+    if identity.required_claim_name:
+        values = dict.fromkeys(sorted(identity.required_claim_values), True)
+        table["required"] = {"claim": identity.required_claim_name, "values": values}
     decoder = _compact((_FILES / "dkjson_decode.lua").read_text(encoding="utf-8"))
     script = _compact((_FILES / "identity.lua").read_text(encoding="utf-8"))
     notice = "-- JSON: dkjson 2.6, Copyright (C) 2010-2021 David Heiko Kolf, MIT licence\n"
@@ -144,7 +154,7 @@ def _page_403(settings: ProxySettings) -> str:
     return page(
         "You do not have access",
         "You are signed in, but your account does not have access to this service.",
-        f"To request access, write to {settings.identity.contact}.",
+        f"To request access, write to {settings.identity.contact}, and state the reason: {REASON}.",
         f"To sign in with another account, first sign out at {settings.logout.path}.",
     )
 
@@ -155,6 +165,8 @@ def _people(people: ProxyPeople) -> dict[str, Any]:
         "values": dict.fromkeys(sorted(people.claim_values), True),
         "domains": dict.fromkeys(sorted(domain.lower() for domain in people.email_domains), True),
         "emails": dict.fromkeys(sorted(email.lower() for email in people.emails), True),
+        **({"format": people.claim_format} if people.claim_format else {}),
+        **({"everyone": True} if people.everyone_the_provider_assigns else {}),
     }
 
 

@@ -26,7 +26,14 @@ from components.proxy.common import (
     socket_address,
     undeclared_length_matches,
 )
-from components.proxy.identity import EDGE_HEADERS, identity_filters, page, strip_client_headers, without_identity
+from components.proxy.identity import (
+    EDGE_HEADERS,
+    REFUSED,
+    identity_filters,
+    page,
+    strip_client_headers,
+    without_identity,
+)
 from components.proxy.outbound import model_routes
 from components.proxy.settings import ProxySettings
 
@@ -84,7 +91,7 @@ def _connection_manager(settings: ProxySettings) -> dict[str, Any]:
         "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": "inbound",
         "codec_type": "HTTP1",
-        "access_log": access_log("inbound"),
+        "access_log": access_log("inbound", refused=REFUSED),
         # The load balancer is the only trusted hop; its X-Forwarded-For is forwarded unchanged to the application.
         "use_remote_address": True,
         "xff_num_trusted_hops": 1,

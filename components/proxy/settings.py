@@ -13,6 +13,11 @@ KIBIBYTE = 1024
 _HTTPS_PORT = 443
 
 
+CLAIM_FORMATS = ("", "json-text", "comma-separated", "space-separated", "bracketed")
+"""How a claim may hold several values; the first: a text is one value, and a JSON list holds several. ``bracketed`` is Amazon
+Cognito's text for a SAML attribute, ``[a, b]`` with form-encoded values."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ProxyPeople:
     """A set of people: one matching selector is enough. All empty: no one."""
@@ -20,14 +25,26 @@ class ProxyPeople:
     claim_name: str = ""
     """A claim of the identity provider's user-info response: a string, or a list that contains the value."""
     claim_values: tuple[str, ...] = ()
+    claim_format: str = ""
+    """One of ``CLAIM_FORMATS``: how the claim holds several values."""
     email_domains: tuple[str, ...] = ()
     """Domains without subdomains, lower case."""
     emails: tuple[str, ...] = ()
+    everyone_the_provider_assigns: bool = False
+    """Everyone with a session, because the identity provider lets only assigned users log in. The proxy cannot check that."""
+
+    def __post_init__(self) -> None:
+        """Raise ``ValueError`` for a format that the proxy does not read."""
+        if self.claim_format not in CLAIM_FORMATS:
+            raise ValueError(
+                f"claim_format is {self.claim_format!r}: use one of {', '.join(CLAIM_FORMATS[1:])}, or none"
+            )
 
     @property
     def empty(self) -> bool:
         """Whether no selector is set."""
-        return not (self.claim_name and self.claim_values) and not self.email_domains and not self.emails
+        by_claim = self.claim_name and self.claim_values
+        return not (by_claim or self.email_domains or self.emails or self.everyone_the_provider_assigns)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +59,12 @@ class ProxyIdentity:
     administrators: ProxyPeople
     contact: str
     """The contact on the page for people without access."""
+    required_claim_name: str = ""
+    """A claim that everyone must have, whichever rule admits them. Empty: none."""
+    required_claim_values: tuple[str, ...] = ()
+    """Its accepted values; one of them is enough."""
+    email_verified_required: bool = False
+    """Whether a response without ``email_verified`` is refused like one with ``false``. For providers that always send it."""
     email_header: str = "x-user-email"
     """The application's trusted e-mail header; client-sent copies are removed."""
     name_header: str = "x-user-name"

@@ -34,6 +34,7 @@ with warnings.catch_warnings():
     # Authlib prints a notice about a rename whenever it is imported, on the terminal in which the twin runs.
     warnings.simplefilter("ignore", AuthlibDeprecationWarning)
     import oidc_provider_mock  # pyright: ignore[reportMissingTypeStubs]
+    from oidc_provider_mock import _app as package  # pyright: ignore[reportMissingTypeStubs, reportPrivateUsage]
     from oidc_provider_mock._storage import Client, ClientAllowAny  # pyright: ignore[reportMissingTypeStubs]
 
 if TYPE_CHECKING:
@@ -51,6 +52,22 @@ _BASE = (
 """Without the style sheet that the package loads from the internet."""
 
 
+_ISSUER = "twin.issuer"
+"""The issuer in a request's WSGI environment."""
+
+
+class _OpenIDCode(package.OpenIDCode):
+    """ID tokens of the declared issuer. The package takes it from the Host header, but an issuer may have a path, and the
+    token endpoint another host."""
+
+    def get_jwt_config(self, grant: Any, client: object = None) -> dict[str, Any]:  # noqa: ANN401 - the package's signature
+        config: dict[str, Any] = super().get_jwt_config(grant, client)
+        return {**config, "iss": flask.request.environ[_ISSUER]}
+
+
+package.OpenIDCode = _OpenIDCode
+
+
 class IdentityProvider:
     """Serves while the ``with`` block runs. The fields can be set at any time, from any thread."""
 
@@ -64,10 +81,6 @@ class IdentityProvider:
         authority: Authority,
         refusals: Refusals | None = None,
     ) -> None:
-        if urlsplit(registration.issuer).path.strip("/"):
-            raise NotImplementedError(
-                f"the issuer {registration.issuer} has a path: this provider's ID tokens have none"
-            )
         self.registration = registration
         self.people = people
         self.wiring = wiring
@@ -120,6 +133,7 @@ class IdentityProvider:
         loaders = [jinja2.DictLoader({"_base.html": _BASE}), app.jinja_loader]
         app.jinja_loader = jinja2.ChoiceLoader([one for one in loaders if one is not None])  # pyright: ignore[reportAttributeAccessIssue]
         app.before_request(self._register)
+        app.before_request(self._refuse_the_unassigned)
         app.test_client().get(_KEYS)  # so that the storage is there before the first request
         return self._wrapped(app.wsgi_app)
 
@@ -139,8 +153,19 @@ class IdentityProvider:
                 )
             )
 
+    def _refuse_the_unassigned(self) -> tuple[str, int] | None:
+        """A provider that requires assignment shows another page to everyone else, who does not come back with a code."""
+        subject = flask.request.form.get("sub") if flask.request.method == "POST" else None
+        if any(one.subject == subject and not one.assigned for one in self.people):
+            self.refusals.add(
+                "identity provider", f"{subject} is not assigned to the client {self.registration.client}"
+            )
+            return "You are not assigned to this application.", 403
+        return None
+
     def _wrapped(self, app: WSGIApplication) -> WSGIApplication:
         one = self.registration
+        discovery = urlsplit(one.issuer).path.rstrip("/") + DISCOVERY
         paths = {
             urlsplit(one.authorization).path: "/oauth2/authorize",
             urlsplit(one.token).path: "/oauth2/token",
@@ -157,7 +182,8 @@ class IdentityProvider:
             if self.failing_status:
                 return _plain(start, self.failing_status, b"made to fail\n")
             path = str(environ["PATH_INFO"])
-            if path == DISCOVERY:
+            environ[_ISSUER] = one.issuer
+            if path == discovery:
                 return self._discovery(start)
             if path not in paths:
                 self.refusals.add(

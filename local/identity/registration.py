@@ -13,11 +13,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from local.stack import ROOT, Stack
 from preflight.pulumi.project import Project
+from settings.provider_rules import completed
 
 RULE = "aws:lb/listenerRule:ListenerRule"
 CALLBACK = "/oauth2/idpresponse"
@@ -57,8 +58,8 @@ class Registration:
     def of(cls, stack: Stack, sections: Mapping[str, Any] | None = None) -> Registration:
         """Read the registration from the stack file; ``sections`` replaces the result of ``declared``."""
         read = declared(stack.name) if sections is None else sections
-        identity, host = read["identity"], str(read["domain"]["hostName"])
-        machines: dict[str, Any] = identity.get("machineClients") or {}
+        identity, host = completed(read["identity"]), str(read["domain"]["hostName"])
+        machines = cast("dict[str, Any]", identity.get("machineClients") or {})
         return cls(
             issuer=str(identity["issuer"]),
             client=str(identity["clientId"]),

@@ -127,8 +127,8 @@ def _ends(graph: Graph, recording: Recording, paths: Sequence[str]) -> dict[str,
     except PreflightError:
         proxy = None
     people: dict[str, Identity | None] = {_NOT_LOGGED_IN: None}
-    if proxy is not None and proxy.allowed_values:
-        people["an allowed user"] = Identity({proxy.allowed_claim: proxy.allowed_values[0]})
+    if proxy is not None:
+        people["an allowed user"] = Identity(proxy.admitted_claims())
     asked = [("GET", path, who, 0) for path in paths for who in people]
     asked += [("POST", path, who, _LARGE) for path in paths[:: max(len(paths) // 4, 1)] for who in people]
     asked += [("GET", path, _STRANGER, 0) for path in paths[:: max(len(paths) // 4, 1)]]

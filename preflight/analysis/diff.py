@@ -168,7 +168,7 @@ def _proxy_changes(before: Recording, after: Recording) -> list[ChangeSentence]:
     for field in fields(old):
         one, two = getattr(old, field.name), getattr(new, field.name)
         if one != two:
-            section = "identity" if field.name.startswith("allowed") else "limits"
+            section = "identity" if field.name.startswith(("allowed", "required")) else "limits"
             name = field.name.replace("_", " ")
             found.append(ChangeSentence(section, f"the proxy's {name}: {_text(one)} → {_text(two)}"))
     return found

@@ -43,7 +43,9 @@ def facts(configuration_: Wire) -> ProxyFacts:
         for filter_ in chain["filters"]
     )
     routes = [route for host in manager["route_config"]["virtual_hosts"] for route in host["routes"]]
-    allowed = _allowed(manager)
+    people = _people(manager)
+    allowed: Mapping[str, Any] = people.get("allowed") or {}
+    required: Mapping[str, Any] = people.get("required") or {}
     uploads = [(route, limit) for route, limit in _limits(routes) if route.get("name") == "upload-too-large"]
     others = [limit for route, limit in _limits(routes) if route.get("name") == "request-too-large"]
     mutations = list(_early_mutations(manager))
@@ -57,6 +59,9 @@ def facts(configuration_: Wire) -> ProxyFacts:
         allowed_values=tuple(allowed.get("values") or ()),
         allowed_email_domains=tuple(allowed.get("domains") or ()),
         allowed_emails=tuple(allowed.get("emails") or ()),
+        allowed_everyone=bool(allowed.get("everyone")),
+        required_claim=str(required.get("claim") or ""),
+        required_values=tuple(required.get("values") or ()),
         logout_path=next((_path(route) for route in routes if route.get("name") == "logout"), ""),
         websocket_path_prefixes=tuple(sorted({_path(route) for route in routes if route.get("name") == "websocket"})),
         requires_length=any(_asks_for_a_length(route) for route in routes),
@@ -90,10 +95,10 @@ def _path(route: Wire) -> str:
     return str(match.get("prefix") or match.get("path") or match.get("path_separated_prefix") or "")
 
 
-def _allowed(manager: Wire) -> Mapping[str, Any]:
-    """The admitted users, from the settings that the identity script embeds as JSON."""
+def _people(manager: Wire) -> Mapping[str, Any]:
+    """The settings that the identity script embeds as JSON."""
     for filter_ in manager["http_filters"]:
         source: Json = filter_["typed_config"].get("default_source_code", {}).get("inline_string", "")
         if settings := embedded(source):
-            return settings.get("allowed") or {}
+            return settings
     return {}

@@ -111,15 +111,7 @@ class StackInCheckout:
     @property
     def signed_in_user(self) -> Identity:
         """A user whom the proxy admits, according to its recorded configuration."""
-        known = self.proxy
-        claims: dict[str, Any] = {}
-        if known.allowed_values:
-            claims[known.allowed_claim] = [known.allowed_values[0]]
-        elif known.allowed_email_domains:
-            claims["email"] = f"someone@{known.allowed_email_domains[0]}"
-        elif known.allowed_emails:
-            claims["email"] = known.allowed_emails[0]
-        return Identity(claims)
+        return Identity(self.proxy.admitted_claims())
 
     @cached_property
     def web_acl(self) -> Mapping[str, Any]:

@@ -50,7 +50,7 @@ def decision(claims: dict[str, Any]) -> tuple[int, str | None]:
     """Decide the same question independently: the status, and as whom one gets in."""
     email, name = claims.get("email"), claims.get("name")
     if not isinstance(email, str) or len(email.encode()) > 254:
-        return 401, None
+        return 403 if email is None else 401, None
     local, at, domain = email.lower().partition("@") if email.isascii() else ("", "", "")
     labels = domain.split(".", 1)
     well_formed = at and local and set(local) <= LOCAL_PART and set(domain) <= DOMAIN and len(labels) == 2

@@ -65,7 +65,9 @@ def test_an_administrator_has_the_administrator_role(proxy: Gateway) -> None:
         ({"email": "ann@example.com", "email_verified": 1}, 403),
         ({"email": "ann@example.com", "email_verified": []}, 403),
         ({"email": "x@outside.test", "groups": [None, "ai-users"]}, 200),
-        ({"email": None}, 401),
+        ({"email": None}, 403),
+        ({}, 403),
+        ({"email": ""}, 401),
     ],
     ids=repr,
 )

@@ -111,6 +111,7 @@ def test_a_line_has_what_troubleshooting_needs_and_nothing_more(fresh: Gateway) 
         "status": 200,
         "flags": "-",
         "detail": "via_upstream",
+        "refused": None,
         "request_bytes": 5,
     }
 

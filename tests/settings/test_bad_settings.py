@@ -71,7 +71,7 @@ ai-interface:identity.allowed
 
 ai-interface:identity.allow
   value:   (unknown key)
-  allowed: the keys issuer, authorizationEndpoint, tokenEndpoint, userInfoEndpoint, endSessionEndpoint, clientId, \
+  allowed: the keys provider, issuer, authorizationEndpoint, tokenEndpoint, userInfoEndpoint, endSessionEndpoint, clientId, \
 clientSecretName, scopes, sessionCookieName, sessionTimeoutSeconds, allowed, administrators, machineClients
   fix:     did you mean allowed? Otherwise remove the key""",
     ),

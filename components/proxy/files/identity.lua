@@ -78,22 +78,75 @@ local function accepted_until(segment)
   return nil
 end
 
-local function is_one_of(people, claims, email, domain)
-  if people.emails[email] or people.domains[domain] then
-    return true
+local function is_list(value)
+  return type(value) == "table" and getmetatable(value).__jsontype == "array"
+end
+
+local function form_decoded(text)
+  return (text:gsub("%+", " "):gsub("%%(%x%x)", function(digits)
+    return string.char(tonumber(digits, 16))
+  end))
+end
+
+-- The values of a claim, read in one format only: a claim in another one has no values.
+local function values_of(claim, format)
+  if not format then
+    return is_list(claim) and claim or { claim }
   end
-  local claim = claims[people.claim]
-  if type(claim) == "string" then
-    return people.values[claim] == true
+  if type(claim) ~= "string" then
+    return {}
   end
-  if type(claim) == "table" and getmetatable(claim).__jsontype == "array" then
-    for _, value in ipairs(claim) do
-      if type(value) == "string" and people.values[value] then
-        return true
-      end
+  if format == "json-text" then
+    local list, after = json.decode(claim, 1, NULL)
+    return is_list(list) and not claim:find("%S", after) and list or {}
+  end
+  local bracketed, separator = format == "bracketed", format == "space-separated" and " " or ","
+  if bracketed then
+    local inside = claim:match("^%[(.*)%]$")
+    if not inside then
+      return { claim } -- a single value is neither bracketed nor encoded
+    end
+    claim = inside
+  end
+  local found = {}
+  for value in (claim .. separator):gmatch("(.-)" .. separator) do
+    value = value:match("^%s*(.-)%s*$")
+    found[#found + 1] = bracketed and form_decoded(value) or value
+  end
+  return found
+end
+
+local function has_one_of(claims, rule)
+  for _, value in ipairs(values_of(claims[rule.claim], rule.format)) do
+    if type(value) == "string" and rule.values[value] then
+      return true
     end
   end
   return false
+end
+
+local function is_one_of(people, claims, email, domain)
+  return people.everyone or people.emails[email] or people.domains[domain] or has_one_of(claims, people)
+end
+
+local function refused(reason)
+  return { status = "403", reason = reason }
+end
+
+local function is_missing(value)
+  return value == nil or value == NULL
+end
+
+-- Which kind of refusal a rule leads to. Entra ID replaces a list of groups that is too long by a reference to it.
+local function unmatched(rule, claims)
+  if rule.claim == "" or not is_missing(claims[rule.claim]) then
+    return refused("other-value")
+  end
+  local elsewhere = claims._claim_names
+  if not is_missing(claims.hasgroups) or (type(elsewhere) == "table" and elsewhere[rule.claim] ~= nil) then
+    return refused("groups-overage")
+  end
+  return refused("no-claim")
 end
 
 -- Printable ASCII stays as it is, everything else and "%" is percent-encoded UTF-8.
@@ -110,6 +163,9 @@ local function person(segment)
     return DENIED
   end
   local email, name, verified = claims.email, claims.name, claims.email_verified
+  if is_missing(email) then
+    return refused("no-email")
+  end
   if type(email) ~= "string" or #email > 254 then
     return DENIED
   end
@@ -118,7 +174,7 @@ local function person(segment)
   if not domain then
     return DENIED
   end
-  if name == nil or name == NULL then
+  if is_missing(name) then
     name = email
   end
   if type(name) ~= "string" or #name > 256 or name:find("%c") then
@@ -127,12 +183,15 @@ local function person(segment)
   if not name:find("%S") then
     name = email
   end
-  -- A provider that returns anything other than true has not verified the address.
-  if verified ~= nil and verified ~= NULL and verified ~= true and verified ~= "true" then
-    return { status = "403" }
+  -- A provider that returns anything other than true has not verified the address. Some never return it, others always.
+  if verified ~= true and verified ~= "true" and (settings.verified or not is_missing(verified)) then
+    return refused("unverified")
+  end
+  if settings.required and not has_one_of(claims, settings.required) then
+    return unmatched(settings.required, claims)
   end
   if not is_one_of(settings.allowed, claims, email, domain) then
-    return { status = "403" }
+    return unmatched(settings.allowed, claims)
   end
   local administers = is_one_of(settings.administrators, claims, email, domain)
   return {
@@ -195,11 +254,16 @@ function envoy_on_request(handle)
     who = DENIED
   end
   if who.status then
+    local content = settings.pages[who.status]
+    if who.reason then
+      handle:streamInfo():dynamicMetadata():set("identity", "refused", who.reason)
+      content = content:gsub("{reason}", who.reason)
+    end
     handle:respond({
       [":status"] = who.status,
       ["content-type"] = "text/html; charset=utf-8",
       ["www-authenticate"] = who.status == "401" and "Bearer" or nil,
-    }, settings.pages[who.status])
+    }, content)
     return
   end
   headers:replace(settings.email_header, who.email)

@@ -11,6 +11,7 @@ from typing import Any
 from settings import StackSettings
 from settings.values import Section
 from tests.preflight.changes.tools import LINKED_SEARCH, OTHER_SEARCH, OTHER_SERVICE, SEARCH, TOOL_SERVERS
+from tests.settings.identity_providers import WITHOUT_ENDPOINTS, identity, provider
 from tests.settings.stack_files import REMOVED, Values
 
 ROLE = "arn:aws:iam::111122223333:role/log-readers"
@@ -137,10 +138,17 @@ EDITS: tuple[Edit, ...] = (
             "sessionTimeoutSeconds": 14_400,
         },
     ),
+    Edit("identity.provider", provider("keycloak"), "instead of the endpoints", also=WITHOUT_ENDPOINTS),
+    Edit(
+        "identity.allowed.everyoneTheProviderAssigns",
+        True,
+        running={"ai-interface:identity": identity("okta")},
+        also={"ai-interface:identity.allowed.claim": REMOVED},
+    ),
     *_each("identity.allowed", {"emailDomains": ["example.com"], "emails": ["someone@example.com"]}),
-    *_each("identity.allowed.claim", {"name": "roles", "values": ["others"]}),
+    *_each("identity.allowed.claim", {"name": "roles", "values": ["others"], "format": "json-text"}),
     *_each("identity.administrators", {"emailDomains": ["example.com"], "emails": ["someone@example.com"]}),
-    *_each("identity.administrators.claim", {"name": "roles", "values": ["others"]}),
+    *_each("identity.administrators.claim", {"name": "roles", "values": ["others"], "format": "json-text"}),
     Edit("identity.machineClients", MACHINES, "added"),
     *_each(
         "identity.machineClients",

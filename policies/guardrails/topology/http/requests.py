@@ -162,6 +162,11 @@ class ProxyFacts:
     allowed_values: tuple[str, ...] = ()
     allowed_email_domains: tuple[str, ...] = ()
     allowed_emails: tuple[str, ...] = ()
+    allowed_everyone: bool = False
+    """Whether it admits everyone with a session, because the identity provider is relied on to assign users."""
+    required_claim: str = ""
+    """A claim that everyone must have, whichever rule admits them."""
+    required_values: tuple[str, ...] = ()
     logout_path: str = ""
     websocket_path_prefixes: tuple[str, ...] = ()
     requires_length: bool = False
@@ -179,16 +184,37 @@ class ProxyFacts:
         """Whether it removes a header that a client sends."""
         return name in self.stripped_headers or any(re.fullmatch(text, name) for text in self.stripped_patterns)
 
+    def admitted_claims(self) -> dict[str, Any]:
+        """Claims of a user whom it admits; the address is invented if no rule names one."""
+        claims: dict[str, Any] = {"email": "someone@example.com"}
+        if self.required_claim:
+            claims[self.required_claim] = self.required_values[0]
+        if self.allowed_values:
+            claims[self.allowed_claim] = [self.allowed_values[0]]
+        elif self.allowed_email_domains:
+            claims["email"] = f"someone@{self.allowed_email_domains[0]}"
+        elif self.allowed_emails:
+            claims["email"] = self.allowed_emails[0]
+        return claims
+
     def lets_in(self, identity: Identity | None) -> bool:
-        """Whether the identity may use the application, by a claim, an email address or its domain."""
-        if identity is None:
+        """Whether the identity may use the application, by a claim, an email address or its domain, or as everyone whom the
+        identity provider assigns."""
+        if identity is None or (
+            self.required_claim and not _holds(identity, self.required_claim, self.required_values)
+        ):
             return False
-        claim = identity.claims.get(self.allowed_claim)
-        values = as_list(claim) or [claim]
         email = str(identity.claims.get("email", "")).lower()
         domain = email.rpartition("@")[2]
         return (
-            any(value in self.allowed_values for value in values)
+            self.allowed_everyone
+            or _holds(identity, self.allowed_claim, self.allowed_values)
             or (bool(domain) and domain in self.allowed_email_domains)
             or (bool(email) and email in self.allowed_emails)
         )
+
+
+def _holds(identity: Identity, claim: str, accepted: tuple[str, ...]) -> bool:
+    """Whether a claim, a text or a list, has one of the accepted values."""
+    found = identity.claims.get(claim)
+    return any(value in accepted for value in as_list(found) or [found])
