@@ -93,7 +93,7 @@ def check(
     findings = [
         places.located(finding, root, recordings) for finding in merge([*findings, *differing, *behaving, *owned])
     ]
-    findings = first_deployment.expected(root, findings, known, owners.team_of(known))
+    findings = first_deployment.expected(root, findings, list(known), owners.team_of(known))
     environments = tuple(
         summarize(stack.name, managed(recordings[stack.name, False]), rules, findings) for stack in chosen
     )

@@ -1,10 +1,10 @@
-"""Before the first deployment, no release is recorded anywhere. The rule that a release must have run in the earlier environment
-then blocks a deployment of the later one, as it should. It is not a fault of the stack files, so the check lists it as
+"""Before an environment is deployed for the first time, no release is recorded for it. The rule that a release must have run there
+then blocks a deployment of the next environment, as it should. It is not a fault of the stack files, so the check lists it as
 expected until the record has an entry."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,24 +13,26 @@ from preflight.findings import Exemption, Finding
 from releases import record
 from releases.environments import account_of
 
-_UNTIL = "the first deployment"
-_REASON = (
-    "No environment has been deployed to its account yet. Deploy the earlier environment first: until then a deployment of "
-    "this one is refused."
-)
 
+def expected(root: Path, findings: Sequence[Finding], order: Sequence[str], owner: str) -> list[Finding]:
+    """The findings; those about the order of releases are exempt where the earlier environment has not been deployed.
 
-def expected(root: Path, findings: Sequence[Finding], stacks: Iterable[str], owner: str) -> list[Finding]:
-    """The findings; those about the order of releases are exempt while nothing has been deployed."""
-    if any(finding.rule == RELEASE_ORDER.name for finding in findings) and _nothing_deployed(root, stacks):
-        exemption = Exemption(_UNTIL, _REASON, owner)
-        return [replace(one, exemption=exemption) if one.rule == RELEASE_ORDER.name else one for one in findings]
-    return list(findings)
-
-
-def _nothing_deployed(root: Path, stacks: Iterable[str]) -> bool:
+    ``order`` lists the environments in the order in which a release passes them.
+    """
+    if not any(finding.rule == RELEASE_ORDER.name for finding in findings):
+        return list(findings)
     try:
         entries = record.read(root)
     except record.RecordError:
-        return False
-    return not any(record.ran(entries, stack, account_of(root, stack)) for stack in stacks)
+        return list(findings)
+    undeployed = {stack for stack in order if not record.ran(entries, stack, account_of(root, stack))}
+    return [_expected(finding, order, undeployed, owner) for finding in findings]
+
+
+def _expected(finding: Finding, order: Sequence[str], undeployed: set[str], owner: str) -> Finding:
+    position = order.index(finding.environment) if finding.environment in order else 0
+    before = order[position - 1] if position else ""
+    if finding.rule != RELEASE_ORDER.name or before not in undeployed:
+        return finding
+    reason = f"{before} has not been deployed to its account yet. Deploy it first: until then a deployment of {finding.environment} is refused."
+    return replace(finding, exemption=Exemption(f"{before} is deployed", reason, owner))

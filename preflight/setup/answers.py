@@ -44,7 +44,7 @@ def complete(given: Answers, source: str) -> dict[str, str]:
     return answers
 
 
-def from_terminal(ask: Ask, tell: Callable[[str], None], defaults: Answers) -> dict[str, str]:
+def from_terminal(ask: Ask, tell: Callable[[str], object], defaults: Answers) -> dict[str, str]:
     """Every answer, each checked when it is typed. An empty line takes the default, which is shown in brackets."""
     answers = dict(defaults)
     asked: set[str] = set()

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, cast
+from typing import Any
 
 from preflight.errors import ConfigurationError
-from preflight.setup import stack_files
+from preflight.setup import commented_yaml
 from preflight.setup.generated import DIFFERENCES
 from settings.stack import PREFIX
 
@@ -19,12 +19,12 @@ DRIFT = f"{_WORKFLOWS}drift.yml"
 
 def stack_file(name: str, like: str, text: str, others: Mapping[str, str]) -> str:
     """The stack file of the environment ``name``, copied from that of ``like``. ``others`` holds every stack file's text."""
-    content = stack_files.read(_renamed(text, like, name))
-    config = cast("Any", content["config"])
-    network = config.get(f"{PREFIX}network") or {}
+    content = commented_yaml.read(_renamed(text, like, name))
+    config = content["config"]
+    network: Any = config.get(f"{PREFIX}network", {})
     if "cidrBlock" in network:
         network["cidrBlock"] = str(free_block(str(network["cidrBlock"]), map(_block, others.values())))
-    return stack_files.written(content)
+    return commented_yaml.written(content)
 
 
 def bootstrap_file(name: str, like: str, text: str) -> str:
@@ -41,7 +41,7 @@ def _renamed(text: str, like: str, name: str) -> str:
 
 
 def _block(text: str) -> str | None:
-    network = cast("Any", stack_files.read(text)["config"]).get(f"{PREFIX}network") or {}
+    network: Any = commented_yaml.read(text)["config"].get(f"{PREFIX}network", {})
     return str(network["cidrBlock"]) if "cidrBlock" in network else None
 
 

@@ -11,7 +11,7 @@ from policies.parity.compare import compare
 from policies.parity.declarations import AllowedDifferences, read
 from preflight.analysis import owners, parity
 from preflight.recording.recorder import Recording
-from preflight.setup import stack_files
+from preflight.setup import commented_yaml
 
 DIFFERENCES = "policies/parity/differences.yaml"
 OWNED = (DIFFERENCES, "policies/guardrails/exceptions.yaml")
@@ -35,10 +35,10 @@ def _without_unused(root: Path, recordings: Mapping[tuple[str, bool], Recording]
     unused = _unused(allowed, recordings)
     if not unused:
         return []
-    content = stack_files.read(text)
+    content = commented_yaml.read(text)
     for position in sorted(unused, reverse=True):
         del content["differences"][position - 1]
-    path.write_text(stack_files.written(content), encoding="utf-8")
+    path.write_text(commented_yaml.written(content), encoding="utf-8")
     return [path]
 
 

@@ -13,8 +13,8 @@ import yaml
 
 from preflight.errors import ConfigurationError
 from preflight.pulumi.project import Project
+from preflight.setup.commented_yaml import read
 from preflight.setup.generated import DIFFERENCES, OWNED, responsible
-from preflight.setup.stack_files import read
 from settings import SettingsError, StackSettings
 from settings.stack import PREFIX
 
@@ -86,7 +86,7 @@ def with_people(
     """The files, with the declarations for which the previous team was responsible, and with these reviewers in the releases
     in place of the examples. Real reviewers stay."""
     stack = Project.load(root).stacks()[0]
-    owner = cast("Any", read(before[f"Pulumi.{stack}.yaml"])["config"]).get(f"{PREFIX}owner") or {}
+    owner: Any = read(before[f"Pulumi.{stack}.yaml"])["config"].get(f"{PREFIX}owner", {})
     previous = str(owner.get("team", ""))
     declared = {name: responsible(before[name], previous, team) for name in OWNED if name in before}
     releases = {name: _reviewed(text, reviewers) for name, text in before.items() if name.startswith("releases/")}

@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
-from settings.providers import KINDS, IdentityProvider
 
 from preflight.setup.sizes import SIZES
 from settings.configuration import AccountId
 from settings.identity import Identity
+from settings.providers import KINDS, IdentityProvider
 from settings.sections import HostedZoneId
 from settings.values import AwsRegion, Email, HostName, HttpsUrl, OnCallUrl, Person, Slug
 
@@ -45,10 +45,19 @@ class Question:
     default: Callable[[Answers], str] = lambda _: ""
     """The default, from the answers so far; empty if there is none."""
 
+    @property
+    def is_list(self) -> bool:
+        """Whether the answer lists values, with commas between them."""
+        return get_origin(get_args(self.allowed)[0] if get_args(self.allowed) else self.allowed) is tuple
+
+    def value(self, answer: str) -> str | list[str]:
+        """The answer as the settings take it."""
+        return [value.strip() for value in answer.split(",") if value.strip()] if self.is_list else answer
+
     def problem(self, answer: str) -> str:
         """What is allowed instead of ``answer``; empty if it is valid."""
         try:
-            TypeAdapter(self.allowed).validate_python(answer)
+            TypeAdapter(self.allowed).validate_python(self.value(answer))
         except ValidationError as error:
             return _allowed(self.allowed) or error.errors()[0]["msg"]
         return ""

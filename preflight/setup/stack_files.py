@@ -1,42 +1,19 @@
-"""Writes values into YAML files whose comments and order stay."""
+"""Writes the answers into the stack files."""
 
 from __future__ import annotations
 
-import io
+import importlib
 from collections.abc import Mapping
 from typing import Any, cast
 
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
-
-from preflight.setup.questions import ENVIRONMENTS, OTHER, PARAMETER, Answers, Kind, selector
+from preflight.setup.commented_yaml import put, read, written
+from preflight.setup.questions import ENVIRONMENTS, OTHER, PARAMETER, Answers, Kind, questions, selector
 from preflight.setup.sizes import SIZES
 from settings.stack import PREFIX
 
 BOOTSTRAP = "ai-interface-bootstrap:"
 _PEOPLE = ("maintainers", "releaseManagers", "promptReviewers", "modelReviewers", "environmentApprovers")
 _ENDPOINTS = ("issuer", "authorizationEndpoint", "tokenEndpoint", "userInfoEndpoint", "endSessionEndpoint")
-
-
-def yaml() -> YAML:
-    """The reader and writer that keeps comments, quotes and order."""
-    made = YAML()
-    made.preserve_quotes = True
-    made.width = 4096
-    made.indent(mapping=2, sequence=4, offset=2)
-    return made
-
-
-def read(text: str) -> CommentedMap:
-    """A file's content, with its comments."""
-    return cast("CommentedMap", yaml().load(text))
-
-
-def written(content: CommentedMap) -> str:
-    """The text of a content that was read."""
-    out = io.StringIO()
-    yaml().dump(content, out)
-    return out.getvalue()
 
 
 def stack_values(environment: Kind, answers: Answers) -> dict[str, Any]:
@@ -71,58 +48,34 @@ def _provider(answers: Answers) -> dict[str, Any]:
     kind = answers["provider"]
     if kind == OTHER:
         return {**{f"identity.{name}": answers.get(name) for name in _ENDPOINTS}, "identity.provider": None}
-    own = {key.removeprefix(PARAMETER): value for key, value in answers.items() if key.startswith(PARAMETER)}
+    asked = [question for question in questions(answers) if question.key.startswith(PARAMETER)]
+    own = {question.key.removeprefix(PARAMETER): question.value(answers[question.key]) for question in asked}
     return {**{f"identity.{name}": None for name in _ENDPOINTS}, "identity.provider": {"kind": kind, **own}}
 
 
 def zones(region: str) -> list[str]:
     """The region's availability zones, as AWS lists them."""
-    from cfnlint.helpers import AVAILABILITY_ZONES  # noqa: PLC0415 - a second to import
-
-    return sorted(AVAILABILITY_ZONES.get(region, [f"{region}{letter}" for letter in "abc"]))
+    helpers: Any = importlib.import_module("cfnlint.helpers")  # a second to import, and without type information
+    return sorted(helpers.AVAILABILITY_ZONES.get(region, [f"{region}{letter}" for letter in "abc"]))
 
 
 def with_values(text: str, prefix: str, values: Mapping[str, Any], provider: Mapping[str, Any]) -> str:
     """A stack file with these values; ``None`` removes a key. ``provider`` holds the keys of ``aws:``."""
-    content = read(text)
-    config = cast("CommentedMap", content["config"])
+    before = read(text)["config"].get("aws:allowedAccountIds")
+    content = read(_with_account(text, before, provider["allowedAccountIds"]))
+    config = content["config"]
     for name, value in provider.items():
-        _put(config, [f"aws:{name}"], value)
+        put(config, [f"aws:{name}"], value)
     for path, value in values.items():
         first, *rest = path.split(".")
-        _put(config, [f"{prefix}{first}", *rest], value)
+        put(config, [f"{prefix}{first}", *rest], value)
     return written(content)
 
 
-def _put(place: Any, path: list[str], value: object) -> None:  # noqa: ANN401 - a mapping or a list of YAML
-    *way, last = path
-    for step in way:
-        if isinstance(place, CommentedSeq):
-            place = place[int(step)]
-            continue
-        if place.get(step) is None:
-            place[step] = CommentedMap()
-        place = place[step]
-    if value is None:
-        place.pop(last, None)
-    elif isinstance(place, CommentedSeq) or last in place:
-        place[int(last) if isinstance(place, CommentedSeq) else last] = _styled(value)
-    else:
-        # At the end it would come after the blank line that belongs to the last key.
-        place.insert(0, last, _styled(value))
-
-
-def _styled(value: object) -> object:
-    """Lists of plain values on one line."""
-    if isinstance(value, Mapping):
-        return CommentedMap({key: _styled(item) for key, item in cast("Mapping[str, object]", value).items()})
-    if isinstance(value, list):
-        items = cast("list[object]", value)
-        sequence = CommentedSeq([_styled(item) for item in items])
-        if not any(isinstance(item, Mapping) for item in items):
-            sequence.fa.set_flow_style()
-        return sequence
-    return value
+def _with_account(text: str, before: object, now: list[str]) -> str:
+    """The account in comments too, such as the example of an ARN."""
+    listed = cast("list[object]", before) if isinstance(before, list) else []
+    return text.replace(str(listed[0]), now[0]) if len(listed) == 1 else text
 
 
 def files(answers: Answers, committed: Mapping[str, str]) -> dict[str, str]:

@@ -39,7 +39,7 @@ PROVIDERS: dict[str, dict[str, str]] = {
         "administrators": "sub=AAAAAAAAAAAAAAAAAAAAAIkzqFVrSaSaFHy782bbtaQ",
     },
     "googleWorkspace": {
-        "provider.domain": "acme.example.org",
+        "provider.domains": "acme.example.org, acme.example.net",
         "users": "acme.example.org",
         "administrators": "ann@acme.example.org",
     },

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import yaml
-from settings.providers import KINDS
 
 from preflight.errors import ConfigurationError
 from preflight.setup import answers as collected
@@ -15,6 +14,7 @@ from preflight.setup import project as files_of
 from preflight.setup import stack_files
 from preflight.setup.questions import ENVIRONMENTS, OTHER, kind_of, questions
 from preflight.setup.sizes import SIZES
+from settings.providers import KINDS
 from tests.preflight.setup.answered import PROVIDERS, answers, given, preflight, project
 from tests.settings.stack_files import ROOT
 
@@ -41,7 +41,7 @@ def initialized(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
 def test_the_check_is_clean_afterwards(initialized: Path) -> None:
     done = preflight(initialized, "check")
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
-    assert "releases-pass-the-earlier-environment until the first deployment" in done.stdout
+    assert "releases-pass-the-earlier-environment until staging is deployed" in done.stdout
 
 
 def test_the_example_s_names_are_gone(initialized: Path) -> None:
@@ -53,7 +53,8 @@ def test_the_example_s_names_are_gone(initialized: Path) -> None:
     assert {name: values for name, values in left.items() if values} == {}
 
 
-def test_a_third_environment_is_one_command(initialized: Path) -> None:
+def test_a_third_environment_is_one_command(tmp_path: Path) -> None:
+    initialized = project(tmp_path)
     done = preflight(initialized, "environment", "add", "dev", "--like", "staging")
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
     checked = preflight(initialized, "check")
