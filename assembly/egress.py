@@ -1,4 +1,4 @@
-"""Arguments of the egress proxy, for stacks with an upstream of kind ``external``."""
+"""Arguments of the egress proxy, for stacks with an upstream on the internet."""
 
 from assembly.common import image, longest_silence, repository_arns, tags
 from components.egress import (

@@ -29,6 +29,7 @@ from components.models import (
     ModelUpstreamArgs,
     PromptRecordingArgs,
 )
+from components.models.iam_documents import UpstreamKind
 from components.monitoring import DataAlarmsArgs, ModelAlarmsArgs, Operations, OperationsArgs
 from components.network import (
     PrivateEndpoints,
@@ -232,7 +233,7 @@ def _model_upstream(upstream: Upstream, keys: Mapping[str, ModelKeyArgs]) -> Mod
 
 def _private_server(server: PrivateServer, keys: Mapping[str, ModelKeyArgs]) -> ModelUpstreamArgs:
     return ModelUpstreamArgs(
-        kind="private",
+        kind=UpstreamKind.PRIVATE,  # tool servers too, which have no kind
         host_name=server.host_name,
         port=server.port,
         security_group_id=server.security_group_id or "",

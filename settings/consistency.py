@@ -180,8 +180,8 @@ def _external_upstreams_have_subnets(models: Models, network: Network) -> None:
             network.existing is None,
             key=f"{key}.kind",
             value=kind,
-            allowed="bedrock, bedrockMantle, gateway or private with network.existing: the egress proxy needs subnets and NAT gateways, which "
-            "the stack creates in its own VPC only",
+            allowed="an upstream that is reached without the internet: the egress proxy needs subnets and NAT gateways, which the "
+            "stack creates in its own VPC only, and network.existing is set",
             fix="omit network.existing, or run an egress proxy of your own and declare it as an upstream of kind private",
         )
 

@@ -51,6 +51,17 @@ class UpstreamKind(StrEnum):
             case _:
                 assert_never(self)
 
+    @property
+    def is_server_of_this_network(self) -> bool:
+        """Whether the task reaches a server of the caller, in this VPC or through a VPC endpoint service."""
+        match self:
+            case UpstreamKind.PRIVATE:
+                return True
+            case UpstreamKind.BEDROCK | UpstreamKind.BEDROCK_MANTLE | UpstreamKind.GATEWAY | UpstreamKind.EXTERNAL:
+                return False
+            case _:
+                assert_never(self)
+
 
 class ModelKeyArgs(Args):
     """An existing secret with the API key of a model server."""
@@ -92,8 +103,10 @@ class ModelUpstreamArgs(Args):
             raise ValueError(f"kind {self.kind!r}: use {' or '.join(UpstreamKind)}")
         if missing := [field for field in UpstreamKind(self.kind).required_fields if not getattr(self, field)]:
             raise ValueError(f"an upstream of kind {self.kind} needs {' and '.join(missing)}")
-        if self.kind == UpstreamKind.PRIVATE and bool(self.security_group_id) == bool(self.endpoint_service):
-            raise ValueError("a private upstream needs either security_group_id or endpoint_service")
+        if UpstreamKind(self.kind).is_server_of_this_network and bool(self.security_group_id) == bool(
+            self.endpoint_service
+        ):
+            raise ValueError(f"an upstream of kind {self.kind} needs either security_group_id or endpoint_service")
         return self
 
     @property
@@ -111,7 +124,14 @@ class ModelUpstreamArgs(Args):
     @property
     def mantle_region(self) -> str | None:
         """The region whose ``bedrock-mantle`` the upstream calls, where no guardrail applies; ``None`` for any other upstream."""
-        return self.region if self.kind == UpstreamKind.BEDROCK_MANTLE else None
+        kind = UpstreamKind(self.kind)
+        match kind:
+            case UpstreamKind.BEDROCK_MANTLE:
+                return self.region
+            case UpstreamKind.BEDROCK | UpstreamKind.GATEWAY | UpstreamKind.PRIVATE | UpstreamKind.EXTERNAL:
+                return None
+            case _:
+                assert_never(kind)
 
     @property
     def private_server(self) -> tuple[str, int] | None:

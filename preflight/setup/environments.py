@@ -97,7 +97,7 @@ def added(name: str, like: str, before: Mapping[str, str]) -> dict[str, str]:
 
 
 def remaining(name: str, like: str) -> str:
-    """What the command cannot know."""
+    """The steps that the command cannot take."""
     return (
         f"check in Pulumi.{name}.yaml: aws:allowedAccountIds, domain.hostedZoneId, identity.clientId and identity.allowed are "
         f"those of {like}, with its name replaced\n"

@@ -63,7 +63,7 @@ def _git(root: Path, *arguments: str) -> str:
 
 
 def problems(files: Mapping[str, str]) -> str:
-    """What the settings refuse in the stack files; empty if nothing."""
+    """Every problem that the settings find in the stack files; empty without one."""
     found: list[str] = []
     for name, text in sorted(files.items()):
         match = re.fullmatch(r"Pulumi\.([^.]+)\.yaml", name)

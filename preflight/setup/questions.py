@@ -1,4 +1,4 @@
-"""What ``init`` asks: each question with the type that the settings require of the answer, and a default if one can be derived."""
+"""The questions of ``init``: each with the type that the settings require of the answer, and a default if one can be derived."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Question:
         return [value.strip() for value in answer.split(",") if value.strip()] if self.is_list else answer
 
     def problem(self, answer: str) -> str:
-        """What is allowed instead of ``answer``; empty if it is valid."""
+        """The allowed values if ``answer`` is not valid; otherwise empty."""
         try:
             TypeAdapter(self.allowed).validate_python(self.value(answer))
         except ValidationError as error:

@@ -267,7 +267,7 @@ def test_a_changed_guardrail_is_published_as_a_new_version_and_the_old_one_stays
         ({"kind": "private"}, "an upstream of kind private needs host_name"),
         (
             {"kind": "private", "host_name": "llm.example.com"},
-            "a private upstream needs either security_group_id or endpoint_service",
+            "an upstream of kind private needs either security_group_id or endpoint_service",
         ),
         (
             {
@@ -276,7 +276,7 @@ def test_a_changed_guardrail_is_published_as_a_new_version_and_the_old_one_stays
                 "security_group_id": "sg-0123456789abcdef0",
                 "endpoint_service": "com.amazonaws.vpce.eu-west-1.vpce-svc-0123456789abcdef0",
             },
-            "a private upstream needs either security_group_id or endpoint_service",
+            "an upstream of kind private needs either security_group_id or endpoint_service",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""A copy of an environment has names and a network of its own."""
+"""A copy of an environment gets another network, and its name wherever the other one's was."""
 
 from __future__ import annotations
 

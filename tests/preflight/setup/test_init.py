@@ -96,14 +96,14 @@ def test_keys_that_are_not_asked_stay_as_they_are() -> None:
 
 
 def test_every_problem_in_a_file_of_answers_comes_at_once(tmp_path: Path) -> None:
-    wrong = answers(contact="nobody", region="Ohio", colour="blue")
+    wrong = answers(contact="no address", region="Ohio", colour="blue")
     del wrong["team"]
     with pytest.raises(ConfigurationError) as caught:
         collected.from_file(given(tmp_path, wrong))
     text = str(caught.value)
     for part in (
         "team: is missing",
-        "contact: 'nobody' is not valid; allowed: an e-mail address",
+        "contact: 'no address' is not valid; allowed: an e-mail address",
         "region: 'Ohio'",
         "colour: no such answer",
     ):
