@@ -119,6 +119,7 @@ def firewall(settings: StackSettings, edge: Edge, operations: Operations) -> Fir
         upload_paths=list(chosen.paths.uploads),
         prompt_paths=[*chosen.paths.prompts, *settings.edge.paths.prompts],
         fixed_body_paths=list(chosen.paths.fixed_bodies),
+        query_paths=[*chosen.paths.queries, *settings.edge.paths.queries],
         trusted_headers=sorted(
             {
                 "x-amzn-oidc-accesstoken",

@@ -75,12 +75,17 @@ class Paths(Section):
     prompts: tuple[PathPrefix, ...] = Field(default=(), max_length=MOST_PATHS)
     """Prefixes of paths whose bodies contain prompts. Managed WAF rules with false positives on ordinary prompts do not
     block requests to these paths."""
+    queries: tuple[PathPrefix, ...] = Field(default=(), max_length=MOST_PATHS)
+    """Prefixes of paths whose query strings contain text that users wrote. Managed WAF rules with false positives on ordinary
+    text do not block their queries."""
 
     @model_validator(mode="after")
     def _keep_login_paths(self) -> Self:
         offered = {"api": self.api, "pages": self.pages}
         with collected():
-            for name, paths in ({"blocked": self.blocked, "prompts": self.prompts} | offered).items():
+            for name, paths in (
+                {"blocked": self.blocked, "prompts": self.prompts, "queries": self.queries} | offered
+            ).items():
                 check(
                     len(set(paths)) == len(paths),
                     key=f"edge.paths.{name}",

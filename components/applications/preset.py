@@ -46,6 +46,9 @@ class Paths:
     """Prefixes of other paths whose bodies contain text that users wrote."""
     fixed_bodies: tuple[str, ...] = ()
     """Prefixes below these for paths whose bodies never contain such text."""
+    queries: tuple[str, ...] = ()
+    """Prefixes of paths whose query strings contain text that users wrote, such as the words of a search. ``/`` is the start
+    page alone. On all other paths managed WAF rules block a query that resembles an attack."""
     websockets: tuple[str, ...] = ()
     """Prefixes of the only paths that accept a protocol upgrade (WebSocket)."""
     static: tuple[str, ...] = ()
@@ -65,7 +68,16 @@ class Paths:
                 "uploads, model_calls and prompts are empty: list the paths whose bodies contain text that users wrote; otherwise managed WAF "
                 "rules block ordinary prompts"
             )
-        for where in ("uploads", "model_calls", "prompts", "fixed_bodies", "websockets", "static", "cacheable"):
+        for where in (
+            "uploads",
+            "model_calls",
+            "prompts",
+            "fixed_bodies",
+            "queries",
+            "websockets",
+            "static",
+            "cacheable",
+        ):
             for prefix in getattr(self, where):
                 if not prefix.startswith("/") or "*" in prefix or "?" in prefix:
                     raise ValueError(f"{where} has {prefix!r}: write a prefix that starts with /, without wildcards")

@@ -63,6 +63,9 @@ class FirewallArgs(Args):
     """Prefixes of other paths whose bodies contain text that users wrote. Omitted: Open WebUI's."""
     fixed_body_paths: list[str] = Field(default_factory=lambda: list(default_preset().paths.fixed_bodies))
     """Prefixes below these for paths whose bodies never contain such text. Omitted: Open WebUI's."""
+    query_paths: list[str] = Field(default_factory=lambda: list(default_preset().paths.queries))
+    """Prefixes of paths whose queries contain text that users wrote; ``/`` is the start page alone. Omitted: Open WebUI's.
+    Empty: there are none, and every managed rule about queries blocks."""
     static_paths: list[str] = Field(default_factory=lambda: list(default_preset().paths.static))
     """Prefixes of static files, which have a separate rate limit. Omitted: Open WebUI's. Empty: there are none."""
     methods: list[str] = Field(default_factory=lambda: ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"])
@@ -110,6 +113,7 @@ class FirewallArgs(Args):
                     model_call_paths=tuple(self.model_call_paths),
                     prompt_paths=tuple(self.prompt_paths),
                     fixed_body_paths=tuple(self.fixed_body_paths),
+                    query_paths=tuple(self.query_paths),
                     static_paths=tuple(self.static_paths),
                     methods=tuple(self.methods),
                     trusted_headers=tuple(self.trusted_headers),

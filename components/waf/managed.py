@@ -1,14 +1,23 @@
 """AWS's managed rule groups, and those of their rules that must not block user text.
 
 A rule listed here only counts in its group, which adds its label to the request. One of our rules then blocks requests
-with that label, except on paths whose bodies are free text. Size rules only count on every path, because our own limits
-replace them.
+with that label, except on paths whose bodies, or whose queries, are free text. Size rules only count on every path, because
+our own limits replace them.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 
 from components.waf.statements import both, labelled, managed_group, negated
 from components.waf.table import Action, Rule
+
+
+class Part(Enum):
+    """The part of a request that a managed rule inspects and that may contain text that users wrote."""
+
+    BODY = "body"
+    QUERY = "query"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +30,8 @@ class Override:
     key: str = ""
     """The key of our rule that blocks on the label outside free text. Empty: our own limits replace the managed
     rule."""
+    part: Part = Part.BODY
+    """The part that the rule inspects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +61,20 @@ GROUPS = (
                 "java-deserialization-body",
             ),
             Override("ReactJSRCE_BODY", "ReactJSRCE_Body", "users paste JavaScript", "react-body"),
+            Override(
+                "Log4JRCE_QUERYSTRING",
+                "Log4JRCE_QueryString",
+                "users search for ${jndi:…}",
+                "log4j-query",
+                Part.QUERY,
+            ),
+            Override(
+                "JavaDeserializationRCE_QUERYSTRING",
+                "JavaDeserializationRCE_QueryString",
+                "users search for Java class names",
+                "java-deserialization-query",
+                Part.QUERY,
+            ),
         ),
     ),
     Group(
@@ -70,6 +95,41 @@ GROUPS = (
                 "CrossSiteScripting_Body",
                 "prompts and answers contain HTML",
                 "scripting-body",
+            ),
+            Override(
+                "GenericLFI_QUERYARGUMENTS",
+                "GenericLFI_QueryArguments",
+                "users search for ../../",
+                "file-inclusion-query",
+                Part.QUERY,
+            ),
+            Override(
+                "GenericRFI_QUERYARGUMENTS",
+                "GenericRFI_QueryArguments",
+                "users search for addresses",
+                "remote-inclusion-query",
+                Part.QUERY,
+            ),
+            Override(
+                "EC2MetaDataSSRF_QUERYARGUMENTS",
+                "EC2MetaDataSSRF_QueryArguments",
+                "users search for 169.254.169.254",
+                "metadata-query",
+                Part.QUERY,
+            ),
+            Override(
+                "CrossSiteScripting_QUERYARGUMENTS",
+                "CrossSiteScripting_QueryArguments",
+                "users search for HTML",
+                "scripting-query",
+                Part.QUERY,
+            ),
+            Override(
+                "RestrictedExtensions_QUERYARGUMENTS",
+                "RestrictedExtensions_QueryArguments",
+                "users search for files such as app.log",
+                "extension-query",
+                Part.QUERY,
             ),
             Override("SizeRestrictions_BODY", "SizeRestrictions_Body", "8,192 bytes: body-too-large replaces it"),
             Override(
@@ -101,24 +161,29 @@ def detections() -> list[str]:
     return sorted(managed_label(group, override) for group in GROUPS for override in group.overrides if override.key)
 
 
-def managed_rules(free_text_label: str) -> list[Rule]:
-    """The groups, followed by one of our rules for each override that still blocks outside free text."""
+def managed_rules(free_text: Mapping[Part, str]) -> list[Rule]:
+    """The groups, followed by one of our rules for each override that still blocks outside free text.
+
+    ``free_text`` holds, for each part that may contain it, the label of requests whose part does. AWS's rules about another
+    part block in their group.
+    """
+    counted = {group.key: [one for one in group.overrides if one.part in free_text] for group in GROUPS}
     groups = [
         Rule(
             group.key,
             group.priority,
-            managed_group(group.name, [override.rule for override in group.overrides]),
+            managed_group(group.name, [override.rule for override in counted[group.key]]),
             Action.GROUP,
             reason=f"AWS's own {group.namespace}",
         )
         for group in GROUPS
     ]
-    blocking = [(group, override) for group in GROUPS for override in group.overrides if override.key]
+    blocking = [(group, override) for group in GROUPS for override in counted[group.key] if override.key]
     return groups + [
         Rule(
             override.key,
             FIRST_LABEL_PRIORITY + 10 * index,
-            both(labelled(managed_label(group, override)), negated(labelled(free_text_label))),
+            both(labelled(managed_label(group, override)), negated(labelled(free_text[override.part]))),
             Action.BLOCK,
             reason=f"{override.rule} blocks, but not in free text: {override.reason}",
         )

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from components.edge.rules import LOGIN_CALLBACK
 from components.waf.lengths import WELL_FORMED_LENGTH, number_above, readable_size
-from components.waf.managed import managed_rules
+from components.waf.managed import Part, managed_rules
 from components.waf.statements import (
     BODY_WINDOW,
     HEADER_WINDOW,
@@ -59,6 +59,7 @@ LARGEST_SINGLE_HEADER_BYTES = 6144
 """Three quarters of the inspected part: a longer header could not be distinguished from one that is cut off."""
 
 UPLOAD, MODEL_CALL, FREE_TEXT, STATIC = "path:upload", "path:model-call", "path:free-text", "path:static"
+FREE_QUERY = "path:free-query"
 
 AMBIGUOUS_PATH = r"//|\\|/\.{1,2}(/|$)|%(00|2[5dDeEfF]|3[0-9]|4[1-9a-fA-F]|5[0-9aAcCfF]|6[1-9a-fA-F]|7[0-9aAeE])"
 """Other spellings of a path: doubled slashes, dot segments, encoded separators and percent signs, and characters that
@@ -95,6 +96,7 @@ class Application:
     model_call_paths: tuple[str, ...]
     prompt_paths: tuple[str, ...]
     fixed_body_paths: tuple[str, ...]
+    query_paths: tuple[str, ...]
     static_paths: tuple[str, ...]
     methods: tuple[str, ...]
     trusted_headers: tuple[str, ...]
@@ -102,7 +104,13 @@ class Application:
 
 
 def _paths(prefixes: Sequence[str]) -> Statement:
-    return either(*(starts_with(URI_PATH, prefix) for prefix in sorted(set(prefixes))))
+    """Any path that begins with one of the prefixes. ``/`` is the start page alone: as a prefix it would be every path."""
+    return either(
+        *(
+            equals(URI_PATH, prefix) if prefix == "/" else starts_with(URI_PATH, prefix)
+            for prefix in sorted(set(prefixes))
+        )
+    )
 
 
 def _guards(application: Application) -> list[Rule]:
@@ -139,9 +147,14 @@ def _marks(application: Application) -> list[Rule]:
         Rule("mark-static", 230, both(_paths(application.static_paths), matches(METHOD, "^(GET|HEAD)$")), Action.COUNT,
              labels=(STATIC,), reason="a browser's first visit loads more than a hundred files at almost no cost"),
     ] if application.static_paths else []  # fmt: skip
+    free_query = [
+        Rule("mark-free-query", 240, _paths(application.query_paths), Action.COUNT, labels=(FREE_QUERY,),
+             reason="queries here contain user text, such as the words of a search"),
+    ] if application.query_paths else []  # fmt: skip
     return [
         *upload,
         *model_call,
+        *free_query,
         Rule("mark-free-text", 220, free_text, Action.COUNT, labels=(FREE_TEXT,),
              reason="bodies here contain user text, on which some managed rules produce false positives"),
         *static,
@@ -247,6 +260,6 @@ def firewall_rules(limits: Limits, application: Application) -> tuple[Rule, ...]
         *_lengths(limits, application),
         *_sizes(limits),
         *_rates(limits, application),
-        *managed_rules(FREE_TEXT),
+        *managed_rules({Part.BODY: FREE_TEXT, **({Part.QUERY: FREE_QUERY} if application.query_paths else {})}),
     ]
     return tuple(sorted(rules, key=lambda rule: rule.priority))

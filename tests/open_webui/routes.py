@@ -41,6 +41,30 @@ def routes(package: Path) -> list[Route]:
     return sorted(found)
 
 
+def text_queries(package: Path) -> list[tuple[str, str]]:
+    """Path and name of every query argument in which a browser sends text that people wrote, sorted."""
+    main = ast.parse((package / "main.py").read_text(encoding="utf-8"))
+    found: set[tuple[str, str]] = set()
+    for module, prefix in _included(main):
+        for file in _files(package / "routers" / module):
+            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.AsyncFunctionDef | ast.FunctionDef):
+                    for path in _got(node):
+                        names = [argument.arg for argument in node.args.args if f"{{{argument.arg}" not in path]
+                        found |= {(f"{prefix}{path}", name) for name in names if name in _WORDS}
+    return sorted(found)
+
+
+_WORDS = frozenset({"filename", "q", "query", "search", "tag", "text"})
+"""Names of query arguments whose values people type."""
+
+
+def _got(function: ast.AsyncFunctionDef | ast.FunctionDef) -> Iterator[str]:
+    for call in function.decorator_list:
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == "router.get" and call.args:
+            yield str(ast.literal_eval(call.args[0]))
+
+
 def _files(module: Path) -> list[Path]:
     """The source files of one router, which is a module or a package."""
     return sorted(module.rglob("*.py")) if module.is_dir() else [module.with_suffix(".py")]

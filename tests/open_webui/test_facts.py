@@ -16,9 +16,9 @@ from policies.guardrails.topology.http.requests import Outcome, Request, Trail
 from policies.guardrails.topology.waf.web_acl import WebAcl
 from releases.manifest import load_release, versions
 from tests.open_webui.recorded import facts_file, made_from, recorded_facts, recorded_versions
-from tests.open_webui.routes import Route, routes
+from tests.open_webui.routes import Route, routes, text_queries
 from tests.topology.conftest import recorded_graph
-from tests.topology.request_table import FREE_TEXT_THREATS
+from tests.topology.request_table import FREE_QUERY_THREATS, FREE_TEXT_THREATS
 
 NEVER_FREE_TEXT = {
     "/api/v1/auths/ldap": "a directory's login, which the preset leaves off: people log in at the edge",
@@ -27,6 +27,7 @@ NEVER_FREE_TEXT = {
 }
 """Routes whose bodies are texts by type and yet nothing that people write."""
 
+PYTHON = interpreter()
 BOTH = pytest.mark.parametrize("stack", ["staging", "prod"])
 
 
@@ -111,6 +112,21 @@ def _probe(route: Route) -> Request:
     return Request(route.method, f"https://probe.invalid{path}", body_bytes=100, threats=FREE_TEXT_THREATS)
 
 
+@pytest.mark.skipif(not PYTHON, reason="open-webui is not installed: make test-open-webui")
+def test_what_people_search_for_passes_the_query_rules() -> None:
+    found = text_queries(package(PYTHON))
+    offered_ = [path for path, _ in found if not any(offers(pattern, path) for pattern in PATHS.blocked)]
+    refused = {
+        path
+        for path in offered_
+        for stack in ("staging", "prod")
+        if asked(stack, "GET", f"{path}?x=y", FREE_QUERY_THREATS) is not None
+    }
+
+    assert len(offered_) > 15
+    assert refused == set()
+
+
 def test_every_version_of_a_release_has_its_facts() -> None:
     released = {load_release(version).images["interface"].version for version in versions()}
 
@@ -174,9 +190,6 @@ def test_a_body_counts_as_fixed_only_when_nothing_in_it_can_be_text(tmp_path: Pa
         ("/raw", "POST", "raw"),
         ("/switch", "POST", "fixed"),
     ]
-
-
-PYTHON = interpreter()
 
 
 @pytest.mark.skipif(not PYTHON, reason="open-webui is not installed: make test-open-webui")

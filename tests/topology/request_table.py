@@ -66,6 +66,18 @@ FREE_TEXT_THREATS = frozenset(
     }
 )
 """What AWS's rules take the bodies of ordinary prompts and documents for."""
+FREE_QUERY_THREATS = frozenset(
+    {
+        "AWSManagedRulesCommonRuleSet:CrossSiteScripting_QUERYARGUMENTS",
+        "AWSManagedRulesCommonRuleSet:EC2MetaDataSSRF_QUERYARGUMENTS",
+        "AWSManagedRulesCommonRuleSet:GenericLFI_QUERYARGUMENTS",
+        "AWSManagedRulesCommonRuleSet:GenericRFI_QUERYARGUMENTS",
+        "AWSManagedRulesCommonRuleSet:RestrictedExtensions_QUERYARGUMENTS",
+        "AWSManagedRulesKnownBadInputsRuleSet:JavaDeserializationRCE_QUERYSTRING",
+        "AWSManagedRulesKnownBadInputsRuleSet:Log4JRCE_QUERYSTRING",
+    }
+)
+"""What they take the words of an ordinary search for."""
 
 
 def header(name: str, value: str = "x") -> tuple[tuple[str, str], ...]:
@@ -227,4 +239,14 @@ TABLE: tuple[Row, ...] = (
     row("the metadata service's address in another body is blocked", "POST", "/api/v1/auths/signin", 403, "metadata-body", body_bytes=10, threats=frozenset({"AWSManagedRulesCommonRuleSet:EC2MetaDataSSRF_BODY"})),
     row("a script in another body is blocked", "POST", "/api/v1/auths/signin", 403, "scripting-body", body_bytes=10, threats=frozenset({"AWSManagedRulesCommonRuleSet:CrossSiteScripting_BODY"})),
     row("a file path in another body is blocked", "POST", "/api/v1/auths/signin", 403, "file-inclusion-body", body_bytes=10, threats=frozenset({"AWSManagedRulesCommonRuleSet:GenericLFI_BODY"})),
+    served("a search for words that look like an attack passes", "GET", "/api/v1/chats/search?text=x", "edge-api-*", threats=FREE_QUERY_THREATS),
+    served("so does a first prompt in the start page's address", "GET", "/?q=x", "edge-page-*", threats=FREE_QUERY_THREATS),
+    row("free text in a query excuses the query alone", "GET", "/api/v1/chats/search?text=x", 403, "core", identity=MEMBER, threats=frozenset({"AWSManagedRulesCommonRuleSet:GenericLFI_URIPATH"})),
+    row("a Log4j lookup in another query is blocked", "GET", "/api/config?x=y", 403, "log4j-query", threats=frozenset({"AWSManagedRulesKnownBadInputsRuleSet:Log4JRCE_QUERYSTRING"})),
+    row("a serialized Java object in another query is blocked", "GET", "/api/config?x=y", 403, "java-deserialization-query", threats=frozenset({"AWSManagedRulesKnownBadInputsRuleSet:JavaDeserializationRCE_QUERYSTRING"})),
+    row("a file path in another query is blocked", "GET", "/api/config?x=y", 403, "file-inclusion-query", threats=frozenset({"AWSManagedRulesCommonRuleSet:GenericLFI_QUERYARGUMENTS"})),
+    row("an address to include in another query is blocked", "GET", "/api/config?x=y", 403, "remote-inclusion-query", threats=frozenset({"AWSManagedRulesCommonRuleSet:GenericRFI_QUERYARGUMENTS"})),
+    row("the metadata service's address in another query is blocked", "GET", "/api/config?x=y", 403, "metadata-query", threats=frozenset({"AWSManagedRulesCommonRuleSet:EC2MetaDataSSRF_QUERYARGUMENTS"})),
+    row("a script in another query is blocked", "GET", "/api/config?x=y", 403, "scripting-query", threats=frozenset({"AWSManagedRulesCommonRuleSet:CrossSiteScripting_QUERYARGUMENTS"})),
+    row("the name of a system file in another query is blocked", "GET", "/api/config?x=y", 403, "extension-query", threats=frozenset({"AWSManagedRulesCommonRuleSet:RestrictedExtensions_QUERYARGUMENTS"})),
 )  # fmt: skip

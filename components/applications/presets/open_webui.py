@@ -72,6 +72,23 @@ PATHS = Paths(
         "/error*",
     ),
     uploads=("/api/v1/files/", "/api/v1/audio/transcriptions", "/api/v1/skills/import"),
+    # The start page takes a first prompt as ?q=.
+    queries=(
+        "/",
+        "/api/v1/automations/list",
+        "/api/v1/calendars/events/search",
+        "/api/v1/channels/",
+        "/api/v1/chats/",
+        "/api/v1/evaluations/",
+        "/api/v1/files/search",
+        "/api/v1/knowledge/",
+        "/api/v1/models/",
+        "/api/v1/notes/",
+        "/api/v1/prompts/",
+        "/api/v1/skills/",
+        "/api/v1/tools/",
+        "/api/v1/users/",
+    ),
     websockets=("/ws/socket.io",),
     model_calls=(
         "/api/chat/completions",

@@ -153,9 +153,14 @@ def test_managed_rules_that_take_prompts_for_attacks_only_count_and_block_by_lab
         (name, {"count": {}})
         for name in (
             "CrossSiteScripting_BODY",
+            "CrossSiteScripting_QUERYARGUMENTS",
             "EC2MetaDataSSRF_BODY",
+            "EC2MetaDataSSRF_QUERYARGUMENTS",
             "GenericLFI_BODY",
+            "GenericLFI_QUERYARGUMENTS",
             "GenericRFI_BODY",
+            "GenericRFI_QUERYARGUMENTS",
+            "RestrictedExtensions_QUERYARGUMENTS",
             "SizeRestrictions_BODY",
             "SizeRestrictions_Cookie_HEADER",
             "SizeRestrictions_QUERYSTRING",
@@ -246,11 +251,18 @@ def test_the_log_is_named_as_aws_demands_redacted_and_keeps_blocks_and_detection
 
 DETECTIONS = (
     "core-rule-set:CrossSiteScripting_Body",
+    "core-rule-set:CrossSiteScripting_QueryArguments",
     "core-rule-set:EC2MetaDataSSRF_Body",
+    "core-rule-set:EC2MetaDataSSRF_QueryArguments",
     "core-rule-set:GenericLFI_Body",
+    "core-rule-set:GenericLFI_QueryArguments",
     "core-rule-set:GenericRFI_Body",
+    "core-rule-set:GenericRFI_QueryArguments",
+    "core-rule-set:RestrictedExtensions_QueryArguments",
     "known-bad-inputs:JavaDeserializationRCE_Body",
+    "known-bad-inputs:JavaDeserializationRCE_QueryString",
     "known-bad-inputs:Log4JRCE_Body",
+    "known-bad-inputs:Log4JRCE_QueryString",
     "known-bad-inputs:ReactJSRCE_Body",
 )
 """Labels of AWS's rules that count: all but those about sizes, which ordinary prompts exceed."""

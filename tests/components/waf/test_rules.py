@@ -53,6 +53,7 @@ APPLICATION = Application(
     model_call_paths=PATHS.model_calls,
     prompt_paths=PATHS.prompts,
     fixed_body_paths=PATHS.fixed_bodies,
+    query_paths=PATHS.queries,
     static_paths=PATHS.static,
     methods=("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"),
     trusted_headers=("x-user-email", "x-amzn-oidc-data"),
@@ -133,6 +134,7 @@ def test_moving_path_lists_and_names_around_changes_nothing(random: Random) -> N
                 model_call_paths=shuffled(APPLICATION.model_call_paths),
                 prompt_paths=shuffled(APPLICATION.prompt_paths),
                 fixed_body_paths=shuffled(APPLICATION.fixed_body_paths),
+                query_paths=shuffled(APPLICATION.query_paths),
                 static_paths=shuffled(APPLICATION.static_paths),
                 methods=shuffled(APPLICATION.methods),
                 trusted_headers=shuffled(APPLICATION.trusted_headers),
@@ -176,6 +178,7 @@ def test_whatever_the_application_the_table_is_in_order_and_costs_what_its_paths
             Application(
                 *lists,
                 fixed_body_paths=(),
+                query_paths=(),
                 static_paths=(),
                 methods=("GET",),
                 trusted_headers=tuple(headers),
@@ -184,7 +187,7 @@ def test_whatever_the_application_the_table_is_in_order_and_costs_what_its_paths
         )
 
     rules = table(lambda paths: paths)
-    small = firewall_rules(LIMITS, Application(("/a/",), ("/b/",), (), (), (), ("GET",), (), "s"))
+    small = firewall_rules(LIMITS, Application(("/a/",), ("/b/",), (), (), (), (), ("GET",), (), "s"))
     fixed = check_table(small, 5000) - 2 * (1 + 1 + 2)
     priorities = [rule.priority for rule in rules]
     marked = len(set(uploads)) + len(set(calls)) + len({*uploads, *calls, *prompts})

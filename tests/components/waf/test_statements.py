@@ -27,6 +27,7 @@ TABLE = firewall_rules(
         model_call_paths=("/chat",),
         prompt_paths=("/notes/",),
         fixed_body_paths=("/notes/login",),
+        query_paths=("/", "/search"),
         static_paths=("/assets/", "/static/"),
         methods=("POST", "GET"),
         trusted_headers=("X-User-Email",),
@@ -75,6 +76,7 @@ def _field(field: dict[str, Any]) -> str:
 
 AMBIGUOUS = r"//|\\|/\.{1,2}(/|$)|%(00|2[5dDeEfF]|3[0-9]|4[1-9a-fA-F]|5[0-9aAcCfF]|6[1-9a-fA-F]|7[0-9aAeE])"
 FREE = "not LABEL path:free-text"
+FREE_WORDS = "not LABEL path:free-query"
 CORE, KNOWN = "LABEL awswaf:managed:aws:core-rule-set:", "LABEL awswaf:managed:aws:known-bad-inputs:"
 PAGES = "not (LABEL path:upload or LABEL path:model-call or LABEL path:static)"
 
@@ -94,6 +96,7 @@ COMPARED = {
         "((uri_path STARTS_WITH /chat or uri_path STARTS_WITH /files/ or uri_path STARTS_WITH /notes/)"
         " and not uri_path STARTS_WITH /notes/login)"
     ),
+    "mark-free-query": "(uri_path EXACTLY / or uri_path STARTS_WITH /search)",
     "mark-static": "((uri_path STARTS_WITH /assets/ or uri_path STARTS_WITH /static/) and method ~ ^(GET|HEAD)$)",
     "length-malformed": "(header content-length GE 0 and not header content-length ~ ^[0-9]{0,12}$)",
     "upload-too-large": (
@@ -119,17 +122,26 @@ COMPARED = {
     "rate-pages-session": f"more than 3000 in 300 s for one CUSTOM_KEYS cookie session-0 of {PAGES}",
     "ip-reputation": "AWS AWSManagedRulesAmazonIpReputationList",
     "known-bad-inputs": (
-        "AWS AWSManagedRulesKnownBadInputsRuleSet JavaDeserializationRCE_BODY count Log4JRCE_BODY count"
-        " ReactJSRCE_BODY count"
+        "AWS AWSManagedRulesKnownBadInputsRuleSet JavaDeserializationRCE_BODY count"
+        " JavaDeserializationRCE_QUERYSTRING count Log4JRCE_BODY count Log4JRCE_QUERYSTRING count ReactJSRCE_BODY count"
     ),
     "core": (
-        "AWS AWSManagedRulesCommonRuleSet CrossSiteScripting_BODY count EC2MetaDataSSRF_BODY count"
-        " GenericLFI_BODY count GenericRFI_BODY count SizeRestrictions_BODY count"
+        "AWS AWSManagedRulesCommonRuleSet CrossSiteScripting_BODY count CrossSiteScripting_QUERYARGUMENTS count"
+        " EC2MetaDataSSRF_BODY count EC2MetaDataSSRF_QUERYARGUMENTS count GenericLFI_BODY count"
+        " GenericLFI_QUERYARGUMENTS count GenericRFI_BODY count GenericRFI_QUERYARGUMENTS count"
+        " RestrictedExtensions_QUERYARGUMENTS count SizeRestrictions_BODY count"
         " SizeRestrictions_Cookie_HEADER count SizeRestrictions_QUERYSTRING count SizeRestrictions_URIPATH count"
     ),
     "log4j-body": f"({KNOWN}Log4JRCE_Body and {FREE})",
     "java-deserialization-body": f"({KNOWN}JavaDeserializationRCE_Body and {FREE})",
     "react-body": f"({KNOWN}ReactJSRCE_Body and {FREE})",
+    "log4j-query": f"({KNOWN}Log4JRCE_QueryString and {FREE_WORDS})",
+    "java-deserialization-query": f"({KNOWN}JavaDeserializationRCE_QueryString and {FREE_WORDS})",
+    "file-inclusion-query": f"({CORE}GenericLFI_QueryArguments and {FREE_WORDS})",
+    "remote-inclusion-query": f"({CORE}GenericRFI_QueryArguments and {FREE_WORDS})",
+    "metadata-query": f"({CORE}EC2MetaDataSSRF_QueryArguments and {FREE_WORDS})",
+    "scripting-query": f"({CORE}CrossSiteScripting_QueryArguments and {FREE_WORDS})",
+    "extension-query": f"({CORE}RestrictedExtensions_QueryArguments and {FREE_WORDS})",
     "file-inclusion-body": f"({CORE}GenericLFI_Body and {FREE})",
     "remote-inclusion-body": f"({CORE}GenericRFI_Body and {FREE})",
     "metadata-body": f"({CORE}EC2MetaDataSSRF_Body and {FREE})",
@@ -160,7 +172,7 @@ def test_the_rules_keep_to_the_quotas_of_one_web_acl() -> None:
 def test_the_login_s_answer_never_has_less_room_than_other_queries() -> None:
     rules = firewall_rules(
         Limits(100, 2000, 16_384, 32_768, 9000, 2048, 3000, 20, 300, 30_000, 200, 6000, 60_000),
-        Application(("/files/",), ("/chat",), (), (), (), ("GET",), (), "session"),
+        Application(("/files/",), ("/chat",), (), (), (), (), ("GET",), (), "session"),
     )
 
     about = ("query-too-large", "callback-query-too-large")

@@ -222,8 +222,12 @@ def _ended(action: dict[str, Any]) -> tuple[int, str] | None:
     return None
 
 
+_SPELLED = {"QUERYARGUMENTS": "QueryArguments", "QUERYSTRING": "QueryString", "URIPATH": "URIPath"}
+"""The part of a request in the name of a managed rule → in its label. Comparisons of labels are case-sensitive."""
+
+
 def managed_label(group: str, rule: str) -> str:
-    """The label that a rule of an AWS-managed group sets, in AWS's spelling (ignoring case)."""
+    """The label that a rule of an AWS-managed group sets, in AWS's spelling."""
     known = {
         "AWSManagedRulesCommonRuleSet": "core-rule-set",
         "AWSManagedRulesKnownBadInputsRuleSet": "known-bad-inputs",
@@ -231,7 +235,7 @@ def managed_label(group: str, rule: str) -> str:
         "AWSManagedRulesAnonymousIpList": "anonymous-ip-list",
     }
     name, separator, suffix = rule.rpartition("_")
-    spelled = f"{name}_{suffix.capitalize()}" if separator and suffix.isupper() else rule
+    spelled = f"{name}_{_SPELLED.get(suffix, suffix.capitalize())}" if separator and suffix.isupper() else rule
     return f"awswaf:managed:aws:{known.get(group, group)}:{spelled}"
 
 
