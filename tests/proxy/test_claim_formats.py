@@ -103,7 +103,7 @@ texts = st.lists(pieces, max_size=8).map("".join)
 
 
 def _by_hand(format_: str, text: str) -> set[str] | None:
-    """The values of a text, read by other code than the proxy's; ``None`` where that code is stricter."""
+    """The values of a text, read by other code than the proxy's; ``None`` if that code is stricter."""
     if format_ == "json-text":
         try:
             found = json.loads(text)
