@@ -13,7 +13,10 @@ from tests.settings.identity_providers import PARAMETERS, identity, kind_of, pro
 from tests.settings.stack_files import changed, own_values, parse
 
 NAMES = ("groups", "roles", "custom:groups", "cognito:groups", "realm_access", "resource_access.chat", "upn", "tid")
-VARIANTS: list[tuple[str, dict[str, Any]]] = [*((kind, {}) for kind in PARAMETERS), ("okta", {"authorizationServer": "default"})]
+VARIANTS: list[tuple[str, dict[str, Any]]] = [
+    *((kind, {}) for kind in PARAMETERS),
+    ("okta", {"authorizationServer": "default"}),
+]
 
 
 def settings_of(kind: str, more: dict[str, Any], **section: Any) -> Identity:  # noqa: ANN401 - YAML
