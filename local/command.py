@@ -202,13 +202,14 @@ def _lines(environment: Environment, gateway: Gateway, bundle: Path, *, whole: b
     profile = bundle.parent / "profile"
     not_emulated = sum(len(one) for one in environment.stack.not_emulated().values()) + len(environment.not_emulated)
     tasks = len(environment.tasks)
+    refused = "403 by the proxy" if people.stranger.assigned else "not assigned: refused by the provider"
     left_out = {} if whole else small.LEFT_OUT
     missing = "".join(f"\n  left out        {what}: {instead}" for what, instead in left_out.items())
     return f"""
   {url}  ({environment.stack.name}, {tasks} {"task" if tasks == 1 else "tasks"})
 
   in a browser    chromium --proxy-server={gateway.url} --ignore-certificate-errors --user-data-dir={profile} {url}
-  log in as       {people.member.subject} (member), {people.administrator.subject} (administrator), {people.stranger.subject} (403 by the proxy)
+  log in as       {people.member.subject} (member), {people.administrator.subject} (administrator), {people.stranger.subject} ({refused})
 
 {_logged_in(environment, curl, bundle.parent)}
   not logged in   {curl} -i {url}/

@@ -7,16 +7,13 @@ user-info never returns would lock every user out.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, cast
+from typing import Protocol, cast
 
 from pydantic import TypeAdapter, ValidationError
 
 from settings.errors import check
+from settings.people import People, Users
 from settings.providers import KINDS, ClaimEncoding, IdentityProvider, Provider
-
-if TYPE_CHECKING:
-    from settings.identity import Identity
-    from settings.people import People, Users
 
 ENDPOINTS = {
     "issuer": "issuer",
@@ -29,6 +26,21 @@ _UNKNOWN = "https://unknown.invalid"
 """Stands for the endpoints of an invalid ``provider``, so that only the mistake in it is reported."""
 _PROVIDER: TypeAdapter[IdentityProvider] = TypeAdapter(Provider)
 _SEPARATORS = {ClaimEncoding.COMMA_SEPARATED: ",", ClaimEncoding.SPACE_SEPARATED: " "}
+
+
+class _Section(Protocol):
+    """The part of ``identity`` that is checked."""
+
+    @property
+    def provider(self) -> IdentityProvider | None: ...
+    @property
+    def user_info_endpoint(self) -> str: ...
+    @property
+    def scopes(self) -> tuple[str, ...]: ...
+    @property
+    def allowed(self) -> Users: ...
+    @property
+    def administrators(self) -> People: ...
 
 
 def completed(identity: Mapping[str, object]) -> dict[str, object]:
@@ -56,7 +68,7 @@ def _claim_names(identity: Mapping[str, object]) -> Iterator[str]:
                 pass
 
 
-def check_provider(identity: Identity) -> None:
+def check_provider(identity: _Section) -> None:
     """Report what the provider contradicts."""
     provider = identity.provider
     if provider is not None:
@@ -68,7 +80,7 @@ def check_provider(identity: Identity) -> None:
     _check_everyone(identity.allowed, provider)
 
 
-def _check_explicit(identity: Identity, provider: IdentityProvider) -> None:
+def _check_explicit(identity: _Section, provider: IdentityProvider) -> None:
     for key, field in ENDPOINTS.items():
         written, known = cast("str", getattr(identity, field)), cast("str", getattr(provider, field))
         check(
@@ -89,7 +101,7 @@ def _check_explicit(identity: Identity, provider: IdentityProvider) -> None:
     )
 
 
-def _check_claim(key: str, people: People, identity: Identity) -> None:
+def _check_claim(key: str, people: People, identity: _Section) -> None:
     claim = people.claim
     if claim is None:
         return

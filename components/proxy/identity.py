@@ -131,10 +131,15 @@ def identity_script(settings: ProxySettings) -> str:
     if identity.required_claim_name:
         values = dict.fromkeys(sorted(identity.required_claim_values), True)
         table["required"] = {"claim": identity.required_claim_name, "values": values}
-    decoder = _compact((_FILES / "dkjson_decode.lua").read_text(encoding="utf-8"))
-    script = _compact((_FILES / "identity.lua").read_text(encoding="utf-8"))
+    decoder, script = _script("dkjson_decode.lua"), _script("identity.lua")
+    if identity.allowed.claim_format or identity.administrators.claim_format:
+        script = _script("claim_formats.lua") + script
     notice = "-- JSON: dkjson 2.6, Copyright (C) 2010-2021 David Heiko Kolf, MIT licence\n"
     return f"{notice}local json = (function()\n{decoder}end)()\nlocal settings = json.decode([==[{_json(table)}]==])\n{script}"
+
+
+def _script(name: str) -> str:
+    return _compact((_FILES / name).read_text(encoding="utf-8"))
 
 
 def page(title: str, *paragraphs: str) -> str:

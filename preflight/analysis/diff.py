@@ -165,9 +165,13 @@ def _proxy_changes(before: Recording, after: Recording) -> list[ChangeSentence]:
     except PreflightError:
         return []
     found: list[ChangeSentence] = []
+    if old.allowed_everyone != new.allowed_everyone:
+        may = "may" if new.allowed_everyone else "may no longer"
+        text = f"everyone who can log in at the identity provider {may} use the application, without another rule"
+        found.append(ChangeSentence("identity", text))
     for field in fields(old):
         one, two = getattr(old, field.name), getattr(new, field.name)
-        if one != two:
+        if one != two and field.name != "allowed_everyone":
             section = "identity" if field.name.startswith(("allowed", "required")) else "limits"
             name = field.name.replace("_", " ")
             found.append(ChangeSentence(section, f"the proxy's {name}: {_text(one)} → {_text(two)}"))

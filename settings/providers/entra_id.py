@@ -41,7 +41,7 @@ class EntraId(IdentityProvider):
             },
         ),
     ]
-    """The directory (tenant) id: only this tenant's users can log in."""
+    """The directory (tenant) id: only users of this tenant can log in, and its guests."""
     accept_unverified_email: StrictBool = False
     """True: ``emails`` and ``emailDomains`` may grant access, although Entra ID does not verify addresses: anyone who
     can set a user's ``mail`` in the tenant decides whom such a rule matches. Omitted: such rules are refused."""

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import unquote_plus
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from components.proxy import ProxyPeople
 from components.proxy.settings import CLAIM_FORMATS
@@ -62,14 +66,16 @@ def proxies(
                 administrators=ProxyPeople(claim_name="roles", claim_values=("ruler",), claim_format=name),
             )
             folder = tmp_path_factory.mktemp(name or "list")
-            settings = replace(SETTINGS, identity=identity)
-            found[name] = stack.enter_context(gateway(settings, server.port, certificate, folder))
+            changed = replace(SETTINGS, identity=identity)
+            found[name] = stack.enter_context(gateway(changed, server.port, certificate, folder))
         yield found
 
 
 @pytest.mark.parametrize("format_", CLAIM_FORMATS)
 def test_any_of_the_values_is_found_wherever_it_is(proxies: dict[str, Gateway], format_: str) -> None:
     write = WRITTEN[format_]
+    if format_ == "json-text":
+        assert proxies[format_].send("GET", "/", claims={"email": EMAIL, "groups": f'[null,"{USERS}"]'}).status == 200
     for value in VALUES[format_]:
         for held in ([value], ["staff", value], [value, "staff"], ["x", value, "staff"]):
             answer = proxies[format_].send("GET", "/", claims={"email": EMAIL, "groups": write(held)})
@@ -90,6 +96,40 @@ def test_administrators_are_read_in_the_same_form(proxies: dict[str, Gateway], f
     claims = {"email": EMAIL, "groups": write([USERS]), "roles": write(["member", "ruler"])}
     seen = proxies[format_].arrived(claims=claims)
     assert dict(seen["headers"])["x-user-role"] == "admin"
+
+
+pieces = st.sampled_from([USERS, "a,b", "staff", ",", " ", "[", "]", '"', "+", "%2C", "%", "{", "\\", "\u00e9", "null"])
+texts = st.lists(pieces, max_size=8).map("".join)
+
+
+def _by_hand(format_: str, text: str) -> set[str] | None:
+    """The values of a text, read by other code than the proxy's; ``None`` if that code is stricter."""
+    if format_ == "json-text":
+        try:
+            found = json.loads(text)
+        except ValueError:
+            return None
+        listed = cast("list[object]", found) if isinstance(found, list) else []
+        return {one for one in listed if isinstance(one, str)}
+    if format_ == "bracketed":
+        inside = re.fullmatch(r"\[(.*)\]", text, re.DOTALL)
+        return {text} if inside is None else {unquote_plus(one.strip(" ")) for one in inside[1].split(",")}
+    separator = {"": "\0", "comma-separated": ",", "space-separated": " "}[format_]
+    return {one if format_ == "" else one.strip(" ") for one in text.split(separator)}
+
+
+@pytest.mark.parametrize("format_", CLAIM_FORMATS)
+def test_any_text_has_the_values_that_other_code_reads_in_it(proxies: dict[str, Gateway], format_: str) -> None:
+    @settings(max_examples=80, deadline=None)
+    @given(text=texts)
+    def reads(text: str) -> None:
+        status = proxies[format_].send("GET", "/", claims={"email": EMAIL, "groups": text}).status
+        expected = _by_hand(format_, text)
+        assert status in (200, 403)
+        if expected is not None:
+            assert (status == 200) == bool(expected & set(VALUES[format_])), (text, expected)
+
+    reads()
 
 
 def test_a_format_that_the_proxy_does_not_read_is_refused() -> None:

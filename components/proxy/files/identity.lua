@@ -82,42 +82,13 @@ local function is_list(value)
   return type(value) == "table" and getmetatable(value).__jsontype == "array"
 end
 
-local function form_decoded(text)
-  return (text:gsub("%+", " "):gsub("%%(%x%x)", function(digits)
-    return string.char(tonumber(digits, 16))
-  end))
-end
-
--- The values of a claim, read in one format only: a claim in another one has no values.
-local function values_of(claim, format)
-  if not format then
-    return is_list(claim) and claim or { claim }
-  end
-  if type(claim) ~= "string" then
-    return {}
-  end
-  if format == "json-text" then
-    local list, after = json.decode(claim, 1, NULL)
-    return is_list(list) and not claim:find("%S", after) and list or {}
-  end
-  local bracketed, separator = format == "bracketed", format == "space-separated" and " " or ","
-  if bracketed then
-    local inside = claim:match("^%[(.*)%]$")
-    if not inside then
-      return { claim } -- a single value is neither bracketed nor encoded
-    end
-    claim = inside
-  end
-  local found = {}
-  for value in (claim .. separator):gmatch("(.-)" .. separator) do
-    value = value:match("^%s*(.-)%s*$")
-    found[#found + 1] = bracketed and form_decoded(value) or value
-  end
-  return found
-end
-
+-- Whether a claim has one of a rule's values: a text, or a list that contains it. `in_format` is in claim_formats.lua.
 local function has_one_of(claims, rule)
-  for _, value in ipairs(values_of(claims[rule.claim], rule.format)) do
+  local claim = claims[rule.claim]
+  if rule.format then
+    claim = in_format(claim, rule.format)
+  end
+  for _, value in ipairs(is_list(claim) and claim or { claim }) do
     if type(value) == "string" and rule.values[value] then
       return true
     end

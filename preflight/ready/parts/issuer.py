@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -33,11 +34,20 @@ def people(context: ReadyContext, group: Group) -> Iterator[Line]:
         ("tokenEndpoint", "token_endpoint", identity.token_endpoint),
         ("userInfoEndpoint", "userinfo_endpoint", identity.user_info_endpoint),
     ):
-        yield _same(group, f"identity.{key}", value, document.get(field), file)
+        line = _same(group, f"identity.{key}", value, document.get(field), file)
+        # With a provider, the endpoints follow from its parameters and cannot be written.
+        yield replace(line, fix=f"correct identity.provider in {file}") if line.fix and identity.provider else line
     if identity.end_session_endpoint is not None:
         yield _logout(group, identity.end_session_endpoint, document.get("end_session_endpoint"), file)
     yield _supports(group, "identity.scopes", identity.scopes, document.get("scopes_supported"), "scopes")
     yield _supports(group, "code flow", ["code"], document.get("response_types_supported"), "response types")
+    provider = identity.provider
+    if provider is not None and identity.allowed.everyone_the_provider_assigns:
+        yield group.cannot_tell(
+            "identity.allowed.everyoneTheProviderAssigns",
+            f"everyone who can log in at {provider.title} gets access; whether it requires assignment cannot be read from here",
+            f"check at {provider.title}: {provider.assignment}; then log in with an account that is not assigned, which has to fail",
+        )
     claims = sorted({who.claim.name for who in (identity.allowed, identity.administrators) if who.claim})
     if claims:
         yield _supports(group, "claims", claims, document.get("claims_supported"), "claims")

@@ -9,6 +9,8 @@ from typing import Any
 
 from preflight.account.lines import Status
 from preflight.ready.parts.issuer import WELL_KNOWN
+from settings.people import Users
+from settings.providers.okta import Okta
 from tests.preflight.account.loopback import CHAT, Asked, Refusal
 from tests.preflight.ready.aws_responses import available, display
 from tests.preflight.ready.conftest import HOST, import_certificate
@@ -142,6 +144,18 @@ def _no_provider(world: World) -> Undo:
     return lambda: setattr(world.site, "port", held)
 
 
+OKTA = Okta(kind="okta", domain="example.okta.com")
+
+
+def _everyone(world: World) -> None:
+    _setting(world, "identity", provider=OKTA, allowed=Users(everyone_the_provider_assigns=True))
+
+
+def _another_server(world: World) -> None:
+    _setting(world, "identity", provider=OKTA)
+    publish(world, {**published(world), "token_endpoint": "https://login.example.com/t2/token"})
+
+
 ISSUER = [
     Fault("token endpoint of another tenant", "identity provider", _publishes(token_endpoint="https://login.example.com/t2/token"),
           "identity.tokenEndpoint", "identity.tokenEndpoint: https://login.example.com/t2/token"),
@@ -160,6 +174,10 @@ ISSUER = [
           "code"),
     Fault("claim that is not published", "identity provider", _publishes(claims_supported=["sub"]), "claims", "groups",
           Status.CANNOT_TELL),
+    Fault("everyone whom the provider assigns", "identity provider", _everyone, "identity.allowed.everyoneTheProviderAssigns",
+          "Assignments", Status.CANNOT_TELL, found="Okta"),
+    Fault("endpoint that does not follow from the provider", "identity provider", _another_server, "identity.tokenEndpoint",
+          "correct identity.provider in Pulumi.staging.yaml"),
     Fault("no discovery document", "identity provider", _page(404, b""), "discovery document", WELL_KNOWN, found="404"),
     Fault("a page instead of the document", "identity provider", _page(200, b"<html>"), "discovery document", WELL_KNOWN),
     Fault("a document that never ends", "identity provider", _page(200, b"x" * 1_100_000), "people", "issuer's document",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from policies.guardrails.topology.http.requests import Identity, ProxyFacts, Request, Result
@@ -38,14 +40,45 @@ PEOPLE: dict[str, tuple[dict[str, object], bool]] = {
 @pytest.mark.parametrize("name", PEOPLE)
 def test_the_proxy_lets_in_whom_it_is_told_to(name: str) -> None:
     claims, expected = PEOPLE[name]
-    assert FACTS.lets_in(Identity(claims)) is expected
-    assert not FACTS.lets_in(None)
+    assert FACTS.admits(Identity(claims)) is expected
+    assert not FACTS.admits(None)
 
 
 def test_a_proxy_that_is_told_nobody_lets_in_nobody() -> None:
     nobody = ProxyFacts(prompt_bytes=1, upload_bytes=1, header_bytes=1)
-    assert not nobody.lets_in(Identity({"groups": ["users"], "email": "someone@example.com"}))
+    assert not nobody.admits(Identity({"groups": ["users"], "email": "someone@example.com"}))
     assert nobody.body_limit("/files/x") == 1
+
+
+ORGANISATION = replace(FACTS, required_claim="hd", required_values=("example.com",))
+ASSIGNED = ProxyFacts(prompt_bytes=1, upload_bytes=1, header_bytes=1, allowed_everyone=True)
+
+
+def test_a_required_claim_comes_before_every_rule() -> None:
+    member = {"email": "someone@example.com"}
+    assert FACTS.admits(Identity(member))
+    assert not ORGANISATION.admits(Identity(member))
+    assert not ORGANISATION.admits(Identity({**member, "hd": "other.example"}))
+    assert ORGANISATION.admits(Identity({**member, "hd": "example.com"}))
+
+
+def test_everyone_with_a_session_is_admitted_if_the_provider_assigns_users() -> None:
+    assert ASSIGNED.admits(Identity({}))
+    assert not ASSIGNED.admits(None)
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        FACTS,
+        ORGANISATION,
+        ASSIGNED,
+        replace(FACTS, allowed_values=()),
+        replace(ORGANISATION, allowed_values=(), allowed_email_domains=()),
+    ],
+)
+def test_the_claims_of_an_admitted_user_are_admitted(known: ProxyFacts) -> None:
+    assert known.admits(Identity(known.admitted_claims()))
 
 
 MEMBER = Identity({"groups": ["users"]})

@@ -197,7 +197,7 @@ class ProxyFacts:
             claims["email"] = self.allowed_emails[0]
         return claims
 
-    def lets_in(self, identity: Identity | None) -> bool:
+    def admits(self, identity: Identity | None) -> bool:
         """Whether the identity may use the application, by a claim, an email address or its domain, or as everyone whom the
         identity provider assigns."""
         if identity is None or (

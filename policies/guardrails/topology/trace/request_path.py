@@ -144,7 +144,7 @@ def _refusal(request: Request, proxy: ProxyFacts) -> tuple[int, str, str] | None
             "header limit",
             f"{header_bytes} bytes of headers, more than {proxy.header_bytes}",
         ),
-        (not proxy.lets_in(request.identity), 403, "authorization", "is not among the allowed users"),
+        (not proxy.admits(request.identity), 403, "authorization", "is not among the allowed users"),
         (
             proxy.requires_length and _lacks_length(request),
             411,
