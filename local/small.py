@@ -22,10 +22,11 @@ from local.wiring import Loopback
 from preflight.conform.stack_file import Declared, declared_variables, preset_of
 from preflight.conform.variables import PLAN
 
-PREPARE = "prepare"
+PREPARE, CLEANER = "prepare", "cleaner"
 LEFT_OUT = {
     "the network": "every host is 127.0.0.1, so no security group, network ACL or route drops anything",
-    "database, cache and bucket": "the application keeps tables, documents and messages in files, until Ctrl-C",
+    "database, cache and bucket": "the application keeps tables, documents and messages in files, until Ctrl-C, and no cleaner "
+    "removes them",
     "containers": "plain programs of your user: no namespaces, users, read-only roots, capabilities and limits",
     "all tasks but one of each service": "no messages between tasks, no rolling deployment",
     "DNS": "a proxy looks each name up once, when it starts; a task that replaces another has the same address",
@@ -39,7 +40,8 @@ def reduced(stack: Stack) -> Stack:
     task = task_definition(stack)
     containers = cast("list[dict[str, Any]]", task.document("containerDefinitions"))
     declared = declared_variables(preset_of(stack.name))
-    made = [_without(one, declared) for one in containers]
+    # Without a bucket, what the cleaner takes for copies are the only ones.
+    made = [_without(one, declared) for one in containers if one["name"] != CLEANER]
     small = stack.changed(task, containerDefinitions=json.dumps(made))
     for service in stack.all(SERVICE):
         small = small.changed(service, desiredCount=1)

@@ -12,6 +12,7 @@ from components.common.aws_limits import ACL_PORT_NUMBERS, CACHE_PORT, DATABASE_
 from settings.data import CONNECTIONS_OF_A_UNIT, LEAST_CONNECTIONS, RESERVED_CONNECTIONS, Data
 from settings.errors import FailedChecksError, Problem, check, collected
 from settings.identity import Identity
+from settings.limits import Limits
 from settings.models import Models
 from settings.sections import Capacity, Domain, Network
 from settings.tools import Tools
@@ -32,6 +33,16 @@ TASKS_AT_ONCE = 2
 ACL_PORTS, EGRESS_ACL_PORTS = {2: 6, 3: 3}, {2: 4, 3: 2}
 """Number of ports besides 443 for which a network ACL has entries, by number of zones; the second if an upstream is of kind
 ``external`` (``components.network.acls``)."""
+
+
+UPLOADS_AT_ONCE = 10
+"""The uploads of the largest size that a task's disk must be able to hold: the files of one message."""
+BYTES_ON_DISK = 2
+"""How often an upload is on the disk while it arrives: as the form that the application receives, and as the file that it makes
+of it (``components.applications.open_webui_data``)."""
+FREE_PERCENT = 30
+"""The share of the disk that the cleaner keeps free (``components.cleaner``) for what is too young to be removed."""
+MEBIBYTES_OF_A_GIBIBYTE = 1024
 
 
 def inconsistencies(sections: Mapping[str, object]) -> list[Problem]:
@@ -74,6 +85,9 @@ def _compare(sections: Mapping[str, object]) -> None:
     capacity, data = sections.get("capacity"), sections.get("data")
     if isinstance(capacity, Capacity) and isinstance(data, Data):
         _the_database_accepts_every_task(capacity, data)
+    limits = sections.get("limits")
+    if isinstance(capacity, Capacity) and isinstance(limits, Limits):
+        _the_disk_holds_uploads(capacity, limits)
 
 
 def _zones_of_the_region(network: Network, region: str) -> None:
@@ -305,4 +319,19 @@ def _the_database_accepts_every_task(capacity: Capacity, data: Data) -> None:
         allowed=f"at most {max(available // tasks, 0)} for each of {tasks} tasks (a deployment runs capacity.maximumTasks old and as "
         f"many new tasks): a database of {database.maximum_capacity_units:g} capacity units has {max(available, 0)} connections for them",
         fix=", or ".join(fixes),
+    )
+
+
+def _the_disk_holds_uploads(capacity: Capacity, limits: Limits) -> None:
+    """``docs/scaling.md`` has the sizes; the cleaner removes no file of the last five minutes."""
+    free = capacity.ephemeral_gibibytes * MEBIBYTES_OF_A_GIBIBYTE * FREE_PERCENT // 100
+    upload, copies = limits.upload_mebibytes, UPLOADS_AT_ONCE * BYTES_ON_DISK
+    least = math.ceil(upload * copies * 100 / (FREE_PERCENT * MEBIBYTES_OF_A_GIBIBYTE))
+    check(
+        upload * copies <= free,
+        key="capacity.ephemeralGibibytes",
+        value=str(capacity.ephemeral_gibibytes),
+        allowed=f"at least {least}: {UPLOADS_AT_ONCE} uploads of limits.uploadMebibytes ({upload}) at once need {upload * copies} MiB, "
+        f"and {FREE_PERCENT} percent of a task's disk are kept free for them",
+        fix=f"set it to {least} or more, or limits.uploadMebibytes to {free // copies} or less",
     )

@@ -1,5 +1,6 @@
 """The description of an application's container, which a preset returns to the service."""
 
+import posixpath
 import re
 
 from pydantic import Field, field_validator, model_validator
@@ -88,6 +89,10 @@ class ApplicationArgs(Args):
     volume that contains nothing else."""
     seeds: dict[str, str] = Field(default_factory=dict[str, str])
     """Writable directory → directory of the image that is copied into it before the application starts."""
+    disposable_directories: list[str] = Field(default_factory=list[str])
+    """Directories, in writable ones, whose files the application does not need again: copies of files that are stored
+    elsewhere, and files of a single request. A container removes them before they fill the task's disk
+    (``components.cleaner``), so the image must have ``python3``. Empty: there is no such container."""
     health_command: list[str] = Field(default_factory=list[str])
     """A health check command in the container that fails while the application cannot respond. Empty: only the load
     balancer checks health.
@@ -113,6 +118,11 @@ class ApplicationArgs(Args):
         """The mount points of the task's volumes: the writable directories and the directories of ``files``."""
         return sorted({*self.writable_directories, *self.file_directories})
 
+    def volume_of(self, path: str) -> str:
+        """The writable directory that a path is in or below; empty if there is none."""
+        within = [one for one in self.writable_directories if path == one or path.startswith(f"{one}/")]
+        return max(within, key=len, default="")
+
     @field_validator("user", "group")
     @classmethod
     def _is_not_root(cls, value: int) -> int:
@@ -126,10 +136,25 @@ class ApplicationArgs(Args):
             raise ValueError(
                 "prepare_command replaces the script that database and files need: remove prepare_command, or database and files"
             )
+        if self.prepare_command and self.disposable_directories:
+            raise ValueError(
+                "prepare_command is for an image without python3, which the removal of disposable_directories needs: remove one of "
+                "the two, and have the application remove its files itself"
+            )
         if shared := sorted(self.file_directories & set(self.writable_directories)):
             raise ValueError(
                 f"files must be in directories to which the application does not write, not in {', '.join(shared)}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _only_what_it_writes_is_disposable(self) -> "ApplicationArgs":
+        for path in self.disposable_directories:
+            if path != posixpath.normpath(path) or not self.volume_of(path):
+                raise ValueError(
+                    f"disposable_directories has {path!r}: write a plain path below one of writable_directories "
+                    f"({', '.join(self.writable_directories) or 'there are none'})"
+                )
         return self
 
     @model_validator(mode="after")

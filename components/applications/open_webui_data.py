@@ -19,6 +19,11 @@ from components.common.secrets import SESSION_KEY
 from components.data.certificates import database_authority
 from components.prepare import without_comments
 
+COPIES = ("/srv/data/uploads", "/srv/data/cache/audio")
+"""Where the application leaves files that it does not read again: each upload that it has copied to the bucket, each file that it
+downloads from there (every read fetches it again: ``open_webui/storage/provider.py``), recordings to transcribe and spoken
+answers (``open_webui/routers/audio.py``). ``STORAGE_LOCAL_CACHE=false`` would remove only an upload that was indexed, and while
+another request may be about to open it."""
 _FILES = "/srv/trust"
 TRUST = f"{_FILES}/database.pem"
 """The path of the database CA certificate in both containers."""
@@ -88,6 +93,7 @@ def with_shared_data(application: ApplicationArgs, region: str, authority: str, 
                 # without it.
                 "WEBUI_SECRET_KEY": SESSION_KEY,
             },
+            "disposable_directories": list(COPIES),
             "files": {TRUST: authority or database_authority(region), LOGIN: login},
             "database": DatabaseArgs(
                 extensions=["vector"],

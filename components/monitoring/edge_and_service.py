@@ -12,7 +12,7 @@ import pulumi_aws as aws
 
 from components.args import Args
 from components.monitoring.alarm import AlarmSpec, make_alarms
-from components.monitoring.tasks import task_alarm_specs
+from components.monitoring.tasks import disk_alarm_spec, task_alarm_specs
 
 
 class EdgeAlarmsArgs(Args):
@@ -132,7 +132,7 @@ class ServiceAlarmsArgs(Args):
 
 
 class ServiceAlarms(pulumi.ComponentResource):
-    """Alarms on too few running tasks, high CPU or memory use, and failed deployments."""
+    """Alarms on too few running tasks, high use of CPU, memory or disk, and failed deployments."""
 
     alarm_arns: pulumi.Output[list[str]]
     """The ARNs of all alarms, sorted."""
@@ -141,7 +141,11 @@ class ServiceAlarms(pulumi.ComponentResource):
         args = ServiceAlarmsArgs.model_validate(args)
         super().__init__("ai-interface:index:ServiceAlarms", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        specs = task_alarm_specs(args.cluster_name, args.service_name, args.minimum_tasks)
+        specs = [
+            *task_alarm_specs(args.cluster_name, args.service_name, args.minimum_tasks),
+            # Other tasks have no writable directory.
+            disk_alarm_spec(args.cluster_name, args.service_name),
+        ]
         alarms = make_alarms(name, specs, args, child)
         self.alarm_arns = pulumi.Output.all(*(alarm.arn for alarm in alarms.values())).apply(
             lambda arns: sorted(str(one) for one in arns)

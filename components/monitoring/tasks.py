@@ -1,10 +1,13 @@
-"""The alarms that every Fargate service has: too few running tasks, and nearly all CPU or memory in use."""
+"""The alarms that every Fargate service has: too few running tasks, and nearly all CPU or memory in use. And the alarm on the
+disk, for tasks that write to it."""
 
 import pulumi
 
 from components.monitoring.alarm import LESS, AlarmSpec
 
 NEARLY_ALL_PERCENT = 90
+DISK_PERCENT = 80
+"""Above the marks between which the cleaner keeps the disk (``components.cleaner``)."""
 
 
 def task_alarm_specs(
@@ -51,3 +54,20 @@ def task_alarm_specs(
             dimensions={**service},
         ),
     ]
+
+
+def disk_alarm_spec(cluster_name: pulumi.Input[str], service_name: pulumi.Input[str]) -> AlarmSpec:
+    """The alarm on the fullest disk among the tasks of one service.
+
+    Only a cluster whose setting ``containerInsights`` is ``enhanced`` has the metric
+    (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Container-Insights-enhanced-observability-metrics-ECS.html).
+    """
+    return AlarmSpec(
+        role="disk",
+        sentence="The disk of a task fills up although its copies of uploads are removed, and uploads fail when it is full",
+        namespace="ECS/ContainerInsights",
+        metric="TaskEphemeralStorageUtilization",
+        statistic="Maximum",
+        threshold=DISK_PERCENT,
+        dimensions={"ClusterName": cluster_name, "ServiceName": service_name},
+    )

@@ -43,7 +43,7 @@ def without_comments(text: str) -> str:
 
 
 _LOADER = """import base64,bz2,json,sys,types
-for p in ("components","components.prepare"):sys.modules[p]=types.ModuleType(p);sys.modules[p].__path__=[]
+for p in {packages}:sys.modules[p]=types.ModuleType(p);sys.modules[p].__path__=[]
 for n,t in json.loads(bz2.decompress(base64.b85decode("{packed}"))).items():
  m=types.ModuleType(n);sys.modules[n]=m;exec(compile(t,n,"exec"),m.__dict__)
 sys.exit(m.main())"""
@@ -54,7 +54,11 @@ def packed(modules: Mapping[str, str]) -> str:
     # bz2 has one implementation, so every machine produces the same bytes. zlib has several, so the task definition
     # would differ between machines.
     text = json.dumps(modules, separators=(",", ":"))
-    return _LOADER.format(packed=base64.b85encode(bz2.compress(text.encode())).decode())
+    packages = sorted({"components", *(name.rpartition(".")[0] for name in modules)})
+    return _LOADER.format(
+        packages=json.dumps(packages, separators=(",", ":")),
+        packed=base64.b85encode(bz2.compress(text.encode())).decode(),
+    )
 
 
 SCRIPT = packed(sources(VOLUMES))

@@ -1,12 +1,13 @@
 """The task's container definitions as a pure function, and the check of their size. This module creates no resources.
-The start order is ``prepare`` (exits 0), then ``proxy``, then ``interface``. ECS stops them in reverse order, so the
-proxy stops after the application."""
+The start order is ``prepare`` (exits 0), then ``proxy``, then ``interface``, and ``cleaner`` if the application has
+``disposable_directories``. ECS stops them in reverse order, so the proxy stops after the application."""
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from components import cleaner
 from components.applications.application import ApplicationArgs, SchemaArgs, volume_name
 from components.common.aws_limits import PROXY_PORT
 from components.prepare import DATABASE_SCRIPT, PLAN_VARIABLE, SCRIPT
@@ -19,7 +20,13 @@ from components.service.fargate import (
     secret_variables,
 )
 
-PREPARE, PROXY, INTERFACE = "prepare", "proxy", "interface"
+PREPARE, PROXY, INTERFACE, CLEANER = "prepare", "proxy", "interface", "cleaner"
+
+_CLEANER_MEBIBYTES = 64
+_CLEANER_STOP_SECONDS = 5
+"""It ends at once, except while it starts, when it would ignore SIGTERM."""
+_CLEANER_RESTART_SECONDS = 60
+"""How long the cleaner must have run before ECS starts it again (ECS: 60 to 1800)."""
 
 MAXIMUM_BYTES = 64 * 1024
 """AWS limits a task definition to 64 KiB, including environment and commands."""
@@ -76,7 +83,8 @@ def container_definitions(plan: TaskPlan) -> str:
 
 def definitions(plan: TaskPlan) -> list[Definition]:
     """The containers in start order, without a check of their size."""
-    return [_prepare(plan), _proxy(plan), _interface(plan)]
+    started = [_prepare(plan), _proxy(plan), _interface(plan)]
+    return [*started, _cleaner(plan)] if plan.application.disposable_directories else started
 
 
 def encoded(made: Sequence[Definition]) -> str:
@@ -175,13 +183,35 @@ def _interface(plan: TaskPlan) -> Definition:
     return definition
 
 
+def _cleaner(plan: TaskPlan) -> Definition:
+    application = plan.application
+    needed = {application.volume_of(one) for one in application.disposable_directories}
+    return {
+        # Like prepare's, its log is one of this project's code.
+        **_common(plan, CLEANER, log=PREPARE),
+        **_run(["python3", "-I", "-c", cleaner.SCRIPT]),
+        "image": plan.interface_image,
+        # Without it, the application works until the disk is full, and the alarm on the disk fires before.
+        "essential": False,
+        "restartPolicy": {"enabled": True, "restartAttemptPeriod": _CLEANER_RESTART_SECONDS},
+        "user": f"{application.user}:{application.group}",
+        "memory": _CLEANER_MEBIBYTES,
+        "stopTimeout": min(plan.stop_seconds, _CLEANER_STOP_SECONDS),
+        "secrets": [],
+        "environment": environment_variables({cleaner.PLAN_VARIABLE: cleaner.plan(application.disposable_directories)}),
+        "mountPoints": [one for one in _mounts(application, files_read_only=True) if one["containerPath"] in needed],
+        "dependsOn": [{"containerName": PREPARE, "condition": "SUCCESS"}],
+    }
+
+
 def _run(command: Sequence[str]) -> Definition:
     # Otherwise the image's entry point would run before the command.
     return {"entryPoint": [command[0]], "command": list(command[1:])}
 
 
-def _common(plan: TaskPlan, name: str) -> Definition:
-    return locked_down(name, log_group=plan.log_group_names[name], region=plan.region, stop_seconds=plan.stop_seconds)
+def _common(plan: TaskPlan, name: str, *, log: str = "") -> Definition:
+    group = plan.log_group_names[log or name]
+    return locked_down(name, log_group=group, region=plan.region, stop_seconds=plan.stop_seconds)
 
 
 def _mounts(application: ApplicationArgs, *, files_read_only: bool) -> list[Definition]:

@@ -47,6 +47,8 @@ class Running:
     health: str = UNKNOWN
     last: deque[str] = field(default_factory=lambda: deque[str](maxlen=LAST_LINES))
     started_at: float = field(default_factory=time.monotonic)
+    ended_at: float = 0
+    """When its end was seen; 0 before that."""
     failures: int = 0
     """The number of consecutive failed health checks that count."""
     probes: list[str] = field(default_factory=list[str])
@@ -57,7 +59,14 @@ class Running:
         if self.code is None:
             code = self.process.poll()
             self.code = code if code is None or code >= 0 else 128 - code
+            if code is not None:
+                self.ended_at = time.monotonic()
         return self.code
+
+    @property
+    def ran(self) -> float:
+        """Seconds from its start to its end."""
+        return self.ended_at - self.started_at
 
     @property
     def leader(self) -> int | None:
@@ -171,6 +180,8 @@ def started(  # noqa: PLR0917 - one container of one task
     spec = specification(container, image, environment, node, around, folder)
     file = folder / f"{container.name}.json"
     _write(file, spec)
+    # A container that is started again is not the process that it was.
+    Path(spec["started"]).unlink(missing_ok=True)
     command = [sys.executable, "-I", "-S", str(LAUNCHER), "run", str(file)]
     environment = {"PATH": os.environ.get("PATH", os.defpath)}
     with logged(container, node, around, command, environment, write) as (process, last):

@@ -21,6 +21,9 @@ NOFILE = (65535, 65535)
 """Fargate's default limit of open files (ECS developer guide, task definition parameters, resource limits)."""
 STOP_SECONDS, MOST_STOP_SECONDS = 30, 120
 """The default time between SIGTERM and SIGKILL, and the maximum on Fargate."""
+RESTART_SECONDS = 300
+"""How long a container with a restart policy must have run before a restart, by default (ECS API reference,
+ContainerRestartPolicy)."""
 EMULATED = frozenset(
     [
         "command",
@@ -36,6 +39,7 @@ EMULATED = frozenset(
         "name",
         "portMappings",
         "readonlyRootFilesystem",
+        "restartPolicy",
         "secrets",
         "stopTimeout",
         "ulimits",
@@ -91,6 +95,8 @@ class Container:
     """The containers and conditions that this one waits for."""
     health: HealthCheck | None
     essential: bool
+    restart_seconds: float | None
+    """How long it must have run before it is started again after it ended by itself; ``None``: it is not."""
     stop_seconds: float
     limits: Mapping[str, tuple[int, int]]
     capabilities: tuple[str, ...]
@@ -214,6 +220,7 @@ def _container(given: Mapping[str, Any]) -> Container:
         after=tuple((str(one["containerName"]), str(one["condition"])) for one in given.get("dependsOn") or ()),
         health=_health(given.get("healthCheck")),
         essential=bool(given.get("essential", True)),
+        restart_seconds=_restart(given.get("restartPolicy")),
         stop_seconds=float(given.get("stopTimeout") or STOP_SECONDS),
         limits={
             "nofile": NOFILE,
@@ -226,6 +233,15 @@ def _container(given: Mapping[str, Any]) -> Container:
         declared=given,
         not_emulated=tuple(sorted(ignored)),
     )
+
+
+def _restart(given: Mapping[str, Any] | None) -> float | None:
+    """``ignoredExitCodes`` is refused: nothing here needs it."""
+    if not given or not given.get("enabled"):
+        return None
+    if unknown := set(given) - {"enabled", "restartAttemptPeriod"}:
+        raise InvalidTaskDefinitionError(f"restartPolicy: the twin does not support {', '.join(sorted(unknown))}")
+    return float(given.get("restartAttemptPeriod") or RESTART_SECONDS)
 
 
 def _health(given: Mapping[str, Any] | None) -> HealthCheck | None:

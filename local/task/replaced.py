@@ -25,7 +25,8 @@ REPLACED = {
     "writable image layers": "a container without readonlyRootFilesystem writes to a memory file system, but cannot "
     "overwrite files of the image",
     "limits of open files": "a limit cannot be higher than this machine's own",
-    "cpu, memory and ephemeral storage": "not enforced, so no container is killed for exceeding its memory",
+    "cpu, memory and ephemeral storage": "not enforced, so no container is killed for exceeding its memory; the "
+    "use of a task's disk counts its volumes, without images",
 }
 """Difference from a task on Fargate → the reason."""
 

@@ -36,7 +36,7 @@ BACKOFF_SECONDS = 1.0
 """Seconds before a failed task is replaced. ECS increases the wait with each failure."""
 STOP_SECONDS = 130
 """Fargate's longest stop timeout, plus the twin's overhead."""
-NAMESPACE = "ECS/ContainerInsights"
+NAMESPACE, DISK = "ECS/ContainerInsights", "TaskEphemeralStorageUtilization"
 SCHEDULER = "ServiceSchedulerInitiated"
 
 
@@ -342,7 +342,7 @@ class Service:
         self._deploy(made)
 
     def measure(self) -> None:
-        """Emit the task counts that Container Insights publishes for a service."""
+        """Emit what Container Insights publishes for a service: the numbers of tasks, and the use of each task's disk."""
         settings, live = self.primary.settings, [one for known in self.deployments for one in known.live]
         running = sum(one.task.status == RUNNING for one in live)
         values: Mapping[str, float] = {
@@ -353,6 +353,9 @@ class Service:
         dimensions = {"ClusterName": settings.cluster, "ServiceName": settings.name}
         for name, value in values.items():
             self.metrics.put(NAMESPACE, name, value, time.time(), dimensions)
+        for one in live:
+            if one.task.status == RUNNING:
+                self.metrics.put(NAMESPACE, DISK, one.task.disk_percent, time.time(), dimensions)
 
     @property
     def _group(self) -> str:

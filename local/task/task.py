@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import subprocess
 import tempfile
@@ -31,6 +32,17 @@ Asked = TypeVar("Asked")
 Got = TypeVar("Got")
 FAILED_TO_START, ESSENTIAL_EXITED = "TaskFailedToStart", "EssentialContainerExited"
 """ECS's stop codes; the caller of ``stop`` passes ``ServiceSchedulerInitiated`` or ``UserInitiated``."""
+
+
+DEFAULT_DISK_GIBIBYTES = 20
+"""Fargate's ephemeral storage of a task that declares none."""
+
+
+def _size(file: Path) -> int:
+    """The size of a file; 0 for one that was removed meanwhile."""
+    with contextlib.suppress(OSError):
+        return file.lstat().st_size
+    return 0
 
 
 @dataclass
@@ -99,7 +111,16 @@ class Task:
         """Seconds for which its containers have run, by the one that waited longest for a processor; 0 before."""
         if not self.started_at:
             return 0
-        return max(0.0, min((one.age for one in list(self.containers.values())), default=0.0))
+        lasting = [one for one in list(self.containers.values()) if one.container.restart_seconds is None]
+        return max(0.0, min((one.age for one in lasting), default=0.0))
+
+    @property
+    def disk_percent(self) -> float:
+        """The share of its ephemeral storage that the files of its volumes take."""
+        storage: Mapping[str, float] = self.definition.resource.get("ephemeralStorage") or {}
+        folders = {one.folder / "volumes" for one in list(self.containers.values())}
+        taken = sum(_size(Path(place, name)) for one in folders for place, _, names in os.walk(one) for name in names)
+        return 100 * taken / (storage.get("sizeInGib", DEFAULT_DISK_GIBIBYTES) * 1024**3)
 
     @property
     def health(self) -> str:
@@ -200,7 +221,8 @@ class Task:
         """Start the containers that can start, until the task is stopped or cannot continue."""
         while not self._wanted.wait(TICK_SECONDS):
             for one in self.definition.containers:
-                if one.name not in self.containers and self._may_start(one) and not self._wanted.is_set():
+                due = one.name not in self.containers and self._may_start(one)
+                if (due or self._restarts(one)) and not self._wanted.is_set():
                     self._start(one, folder, held)
             self._look()
             if self.status == PENDING and len(self.containers) == len(self.definition.containers):
@@ -249,10 +271,15 @@ class Task:
             return False
         return code is not None
 
+    def _restarts(self, container: Container) -> bool:
+        """Whether a container ended by itself and its restart policy starts it again."""
+        running, least = self.containers.get(container.name), container.restart_seconds
+        return running is not None and least is not None and running.poll() is not None and running.ran >= least
+
     def _look(self) -> None:
         for one in self.definition.containers:
             running = self.containers.get(one.name)
-            if running is None or not one.essential:
+            if running is None or not one.essential or self._restarts(one):
                 continue
             if running.poll() is not None:
                 time.sleep(TICK_SECONDS)  # for the end of its log

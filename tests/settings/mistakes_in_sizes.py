@@ -26,6 +26,11 @@ SIZE_ROWS = [
         ("limits.promptMebibytes", "16", "lower promptMebibytes or raise uploadMebibytes"),
     ),
     row(
+        "a disk that the uploads of one message fill",
+        {"capacity.ephemeralGibibytes": 21, "limits.uploadMebibytes": 512},
+        ("capacity.ephemeralGibibytes", "21", "set it to 34 or more, or limits.uploadMebibytes to 322 or less"),
+    ),
+    row(
         "cookies larger than all headers",
         {"limits": {"cookieBytes": 32_768, "headerBytes": 8_192}},
         ("limits.cookieBytes", "32768", "lower cookieBytes or raise headerBytes"),

@@ -32,7 +32,8 @@ class LocalStorage:
 
 
 class S3Storage:
-    """Files in a bucket."""
+    """Files in a bucket. As in the real application, each stays in the local folder after it was uploaded, and every read
+    downloads it there again."""
 
     def __init__(self) -> None:
         """Create the client; the first file causes the first request to S3."""
@@ -43,18 +44,22 @@ class S3Storage:
     def put(self, name: str, content: bytes) -> str:
         """Upload a file and return its address."""
         key = f"{env.S3_KEY_PREFIX}/{name}".lstrip("/")
+        (UPLOADS / name).write_bytes(content)
         self._client.put_object(Bucket=env.S3_BUCKET_NAME, Key=key, Body=content)
         return f"s3://{env.S3_BUCKET_NAME}/{key}"
 
     def get(self, path: str) -> bytes:
         """Return a file's content."""
         bucket, _, key = path.removeprefix("s3://").partition("/")
-        return self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
+        content: bytes = self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
+        (UPLOADS / key.rpartition("/")[2]).write_bytes(content)
+        return content
 
     def remove(self, path: str) -> None:
         """Delete a file."""
         bucket, _, key = path.removeprefix("s3://").partition("/")
         self._client.delete_object(Bucket=bucket, Key=key)
+        (UPLOADS / key.rpartition("/")[2]).unlink(missing_ok=True)
 
 
 def _chosen() -> LocalStorage | S3Storage:

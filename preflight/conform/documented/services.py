@@ -29,6 +29,7 @@ PLAN, VAULT = "aws:backup/plan:Plan", "aws:backup/vault:Vault"
 ECS_QUOTAS = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html"
 TASK_PARAMETERS = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters.html"
 HEALTH_CHECK = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_HealthCheck.html"
+RESTART_POLICY = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerRestartPolicy.html"
 BACKUP_RULE = "https://docs.aws.amazon.com/aws-backup/latest/devguide/API_BackupRuleInput.html"
 AURORA_LIMITS = "https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/CHAP_Limits.html"
 ALL_PERCENT = 100
@@ -108,7 +109,7 @@ def _backup_windows(which: str) -> Callable[[Recording], Numbers]:
 
 def _container_range(key: str, least: float, most: float, source: str, unit: str = "s") -> Measured:
     return Measured(
-        name=f"container-{key.replace('healthCheck.', 'health-check-').lower()}",
+        name=f"container-{key.replace('healthCheck.', 'health-check-').replace('Policy.', '-').lower()}",
         source=source,
         wanted=f"{least:g} to {most:g} {unit}".strip(),
         fix="choose a value within the range",
@@ -148,6 +149,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
     ),
     _container_range("stopTimeout", 0, 120, TASK_PARAMETERS),
     _container_range("startTimeout", 2, 120, TASK_PARAMETERS),
+    _container_range("restartPolicy.restartAttemptPeriod", 60, 1800, RESTART_POLICY),
     _container_range("healthCheck.interval", 5, 300, HEALTH_CHECK),
     _container_range("healthCheck.timeout", 2, 60, HEALTH_CHECK),
     _container_range("healthCheck.retries", 1, 10, HEALTH_CHECK, "retries"),

@@ -215,6 +215,20 @@ def test_a_silent_service_counts_as_too_few_tasks() -> None:
     assert alarm["treatMissingData"] == "breaching"
 
 
+def test_the_fullest_disk_counts_and_the_alarm_is_about_its_share() -> None:
+    recording = build("service-alarms")
+    alarm = _alarms("service-alarms", recording)["disk"]
+    service = {"ClusterName": "ai-interface-test", "ServiceName": "interface"}
+
+    assert (alarm["namespace"], alarm["metricName"]) == ("ECS/ContainerInsights", "TaskEphemeralStorageUtilization")
+    assert (alarm["statistic"], alarm["threshold"], alarm["dimensions"]) == ("Maximum", 80, service)
+    assert alarm["alarmDescription"].endswith(f"{RUNBOOK}#disk")
+    # Without enhanced Container Insights, there is no such metric and the alarm never fires.
+    assert one(build("service"), "aws:ecs/cluster:Cluster").inputs["settings"] == [
+        {"name": "containerInsights", "value": "enhanced"}
+    ]
+
+
 @pytest.mark.parametrize(("start", "minutes"), [(270, 7), (300, 7), (301, 8), (0, 2)])
 def test_the_alarm_on_unhealthy_targets_waits_for_longer_than_a_start_takes(start: int, minutes: int) -> None:
     alarm = _alarms("edge-alarms", build("edge-alarms", target_start_seconds=start))["unhealthy-targets"]

@@ -159,6 +159,40 @@ def test_both_containers_trust_the_regions_authority_and_the_application_cannot_
     assert not containers["proxy"]["mountPoints"]
 
 
+def test_copies_of_uploads_are_removed_by_a_container_that_can_do_nothing_else() -> None:
+    containers = _containers()
+    made, interface = containers["cleaner"], containers["interface"]
+    plan = json.loads(_variables(made)["CLEANER_PLAN"])
+    data = _variables(interface)["DATA_DIR"]
+
+    assert plan["directories"] == [f"{data}/cache/audio", f"{data}/uploads"]
+    assert made["mountPoints"] == [{"containerPath": data, "sourceVolume": volume_name(data), "readOnly": False}]
+    assert made["entryPoint"] + made["command"][:2] == ["python3", "-I", "-c"]
+    same = ("image", "user", "linuxParameters", "readonlyRootFilesystem", "privileged")
+    assert {key: made[key] for key in same} == {key: interface[key] for key in same}
+    assert (made["secrets"], made["portMappings"], list(_variables(made))) == ([], [], ["CLEANER_PLAN"])
+    assert made["stopTimeout"] == 5, "it has nothing to finish"
+    # It may end without ending the task, and is then started again.
+    assert (made["essential"], made["restartPolicy"]) == (False, {"enabled": True, "restartAttemptPeriod": 60})
+    assert made["dependsOn"] == [{"containerName": "prepare", "condition": "SUCCESS"}]
+    assert made["logConfiguration"]["options"] == {
+        **containers["prepare"]["logConfiguration"]["options"],
+        "awslogs-stream-prefix": "cleaner",
+    }
+
+
+def test_without_a_bucket_the_files_are_the_only_ones_and_nothing_removes_them() -> None:
+    assert list(_containers(application())) == ["prepare", "proxy", "interface"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/srv/other", "/srv/database", "srv/data", "/srv/data/../trust", "/srv/data/", "/"], ids=repr
+)
+def test_a_folder_that_the_application_does_not_write_is_not_disposable(path: str) -> None:
+    with pytest.raises(ValidationError, match=r"write a plain path below one of writable_directories \(/srv/data\)"):
+        ApplicationArgs(name="own", writable_directories=["/srv/data"], disposable_directories=[path])
+
+
 def test_each_authority_is_of_the_region_that_it_stands_for() -> None:
     text = (Path(certificates.__file__).parent / f"{DATABASE_AUTHORITY}.pem").read_text()
     regions = re.findall(r"^# region (\S+)$", text, re.MULTILINE)
@@ -185,6 +219,10 @@ def test_a_region_whose_authority_is_not_known_is_refused_with_the_way_to_add_it
     ("changes", "message"),
     [
         ({"prepare_command": ["/prepare"], "files": {"/srv/a/b": ""}}, "remove prepare_command, or"),
+        (
+            {"prepare_command": ["/prepare"], "writable_directories": ["/a"], "disposable_directories": ["/a/b"]},
+            "have the application remove its files itself",
+        ),
         (
             {"writable_directories": ["/srv/a"], "files": {"/srv/a/b": ""}},
             "must be in directories to which the application does not write, not in /srv/a",
@@ -237,7 +275,7 @@ def test_a_release_without_a_schema_is_refused_where_there_is_a_database() -> No
 
 def test_the_whole_definition_stays_well_inside_the_limit() -> None:
     """Without the proxy's configuration, which is measured for the real stacks."""
-    assert len(json.dumps(_containers(), separators=(",", ":"))) < 22 * 1024
+    assert len(json.dumps(_containers(), separators=(",", ":"))) < 26 * 1024
 
 
 def test_both_containers_log_in_by_iam_from_every_engine() -> None:

@@ -19,12 +19,13 @@ from tests.local.around import changed, stack_of, variables
 def test_everything_that_a_container_declares_is_emulated(stack: str) -> None:
     found = definition(stack_of(stack))
 
-    assert [one.name for one in found.containers] == ["prepare", "proxy", "interface"]
+    assert [one.name for one in found.containers] == ["prepare", "proxy", "interface", "cleaner"]
     # Memory of a container is a limit that this machine does not enforce.
     assert {one.name: one.not_emulated for one in found.containers} == {
         "prepare": (),
         "proxy": ("memory",),
         "interface": (),
+        "cleaner": ("memory",),
     }
 
 

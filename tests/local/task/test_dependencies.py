@@ -57,6 +57,7 @@ def test_a_container_waits_until_another_is_healthy_and_a_third_has_ended(prod: 
         prepare=_python(prod, writer),
         proxy=_python(prod, SLEEP, user="0:0", mountPoints=mounts, healthCheck=_check(ready)),
         interface=_python(prod, SLEEP, dependsOn=after),
+        cleaner={"dependsOn": []},
     )
     assert until(60, lambda: "proxy" in task.containers), task.cause
     assert (task.containers["proxy"].health, "interface" in task.containers) == (UNKNOWN, False)

@@ -11,7 +11,7 @@ import pytest
 from local.signals import Metrics
 from local.stack import Stack
 from local.task.deployment import Deployment, InvalidServiceError
-from local.task.service import NAMESPACE, Service
+from local.task.service import DISK, NAMESPACE, Service
 from local.task.services import SERVICE, TASK_DEFINITION
 from local.task.task import RUNNING
 from releases.manifest import versions
@@ -58,14 +58,16 @@ def test_the_desired_tasks_run_in_different_zones_and_are_registered(running: Ru
     assert _said(service)[-1] == f"(service {resource['name']}) has reached a steady state."
 
 
-def test_the_alarm_on_missing_tasks_reads_what_is_emitted(running: Running) -> None:
+def test_the_alarms_on_missing_tasks_and_the_disk_read_what_is_emitted(running: Running) -> None:
     running.service.measure()
 
     alarms = running.world.stack.where("aws:cloudwatch/metricAlarm:MetricAlarm", namespace=NAMESPACE)
     read = {(str(one["metricName"]), frozenset(one["dimensions"].items())) for one in alarms}
     emitted = {(one.name, one.dimensions): one.value for one in running.metrics.data}
     assert read <= set(emitted)
-    assert {emitted[one] for one in read} == {running.world.stack.one(SERVICE)["desiredCount"]}
+    values = {name: emitted[name, dimensions] for name, dimensions in read}
+    assert values["RunningTaskCount"] == running.world.stack.one(SERVICE)["desiredCount"]
+    assert 0 < values[DISK] < 1
 
 
 def test_a_killed_task_is_replaced_and_a_stopped_one_is_drained_first(running: Running) -> None:

@@ -180,6 +180,7 @@ WRITTEN: dict[str, Callable[[], Recording]] = {
     "container-dependencies": _container("dependsOn", [{"containerName": "absent", "condition": "START"}]),
     "container-stoptimeout": _container("stopTimeout", 121),
     "container-starttimeout": _container("startTimeout", 121),
+    "container-restart-restartattemptperiod": _container("restartPolicy.restartAttemptPeriod", 59),
     "container-health-check-interval": _container("healthCheck.interval", 4),
     "container-health-check-timeout": _container("healthCheck.timeout", 61),
     "container-health-check-retries": _container("healthCheck.retries", 11),
