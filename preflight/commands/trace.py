@@ -27,6 +27,13 @@ def add(commands: console.Commands) -> None:
     )
     trace.add_argument("--token", action="store_true", help="send a machine client's token instead of a session")
     trace.add_argument("--client", default="", metavar="ADDRESS", help="the client address of the request")
+    trace.add_argument(
+        "--threat",
+        action="append",
+        default=[],
+        metavar="RULE",
+        help="assume that this managed WAF rule matches, for example GenericLFI_BODY",
+    )
     trace.add_argument("--format", choices=("text", "json"), default="text")
     trace.set_defaults(run=execute)
 
@@ -44,8 +51,9 @@ def execute(options: argparse.Namespace) -> int:
         claims=tuple(options.claim),
         token=options.token,
         client=options.client,
+        threats=tuple(options.threat),
     )
     request = tracing.request_of(asked)
-    outcome = tracing.follow(console.recorded(options.root, options.stack), request)
-    sys.stdout.write((tracing.as_json if options.format == "json" else tracing.as_text)(request, outcome))
+    outcome, unevaluated = tracing.follow(console.recorded(options.root, options.stack), request)
+    sys.stdout.write((tracing.as_json if options.format == "json" else tracing.as_text)(request, outcome, unevaluated))
     return tracing.exit_code(outcome)

@@ -53,7 +53,7 @@ from pathlib import Path
 from preflight.analysis import tracing
 from preflight.commands import console
 recorded = console.recorded(Path.cwd(), "staging")
-outcomes = [tracing.follow(recorded, tracing.request_of(tracing.Asked(**asked))) for asked in json.load(sys.stdin)]
+outcomes = [tracing.follow(recorded, tracing.request_of(tracing.Asked(**asked)))[0] for asked in json.load(sys.stdin)]
 print(json.dumps([[str(outcome.result.value), outcome.status] for outcome in outcomes]))
 """
 """What ``preflight trace`` does, for many requests of one recording."""

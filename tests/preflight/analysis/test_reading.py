@@ -43,7 +43,7 @@ def staging() -> Recording:
 
 def outcome(recording: Recording, method: str, url: str, **asked: Any) -> str:  # noqa: ANN401 - options of a request
     request = tracing.request_of(Asked(method, url, **asked))
-    found = tracing.follow(recording, request)
+    found, _ = tracing.follow(recording, request)
     return f"{found.result} {found.status or ''}".strip()
 
 
@@ -91,7 +91,7 @@ def test_a_request_ends_where_it_should(
 
 def test_a_trace_shows_each_station_and_the_rule_that_decided(staging: Recording) -> None:
     request = tracing.request_of(Asked("GET", f"{HOST}/api/config"))
-    text = tracing.as_text(request, tracing.follow(staging, request))
+    text = tracing.as_text(request, *tracing.follow(staging, request))
     assert text.splitlines()[0] == f"GET {HOST}/api/config"
     assert re.search(r"1  vpc\.SecurityGroupIngressRule .*: admits 198\.51\.100\.7 to port 443", text)
     assert re.search(r"=>  answered 401 by edge-api-\d", text)
@@ -99,7 +99,7 @@ def test_a_trace_shows_each_station_and_the_rule_that_decided(staging: Recording
 
 def test_a_proven_outcome_exits_with_0_and_one_that_is_not_with_1(staging: Recording) -> None:
     request = tracing.request_of(Asked("GET", f"{HOST}/"))
-    found = tracing.follow(staging, request)
+    found, _ = tracing.follow(staging, request)
     assert tracing.exit_code(found) == 0
     assert found.result is not Result.NOT_PROVEN
 
