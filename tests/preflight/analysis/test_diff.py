@@ -9,8 +9,16 @@ from preflight.recording.recorder import record
 from tests.preflight.changes.edits import EDITS, NOTHING_AT_AWS, Edit
 from tests.preflight.changes.planning import STACK, config, program, running
 
-NAMES = ("owner.", "domain.", "identity.", "network.cidrBlock")
-"""Settings whose values an environment chooses for itself."""
+NAMES = (
+    *("owner.", "domain.", "network.cidrBlock", "identity.issuer", "identity.clientId", "identity.clientSecretName"),
+    *(
+        "identity.authorizationEndpoint",
+        "identity.tokenEndpoint",
+        "identity.userInfoEndpoint",
+        "identity.endSessionEndpoint",
+    ),
+)
+"""Settings whose values parity leaves out, because they name the environment itself."""
 CHOSEN = [edit for edit in EDITS if edit.key.startswith(NAMES) and edit.key not in NOTHING_AT_AWS]
 
 
