@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from preflight.commands import (
@@ -11,6 +12,7 @@ from preflight.commands import (
     diff,
     docs,
     environment,
+    explain,
     graph,
     init,
     owners,
@@ -28,6 +30,7 @@ COMMANDS = (
     init,
     environment,
     check,
+    explain,
     conform,
     reports,
     graph,
@@ -50,6 +53,17 @@ exit codes: 0 clean, 1 findings, 2 could not run
 """
 
 
+class _Version(argparse.Action):
+    """Reads the version only when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object, **__: object) -> None:
+        """Print the version of the package, or of the checkout, and exit."""
+        from preflight.version import version  # noqa: PLC0415 - --help answers at once
+
+        sys.stdout.write(f"preflight {version()}\n")
+        parser.exit()
+
+
 def parser() -> argparse.ArgumentParser:
     """Every command with its options."""
     top = argparse.ArgumentParser(
@@ -63,6 +77,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="FOLDER",
         help="the project's folder (default: the current folder)",
     )
+    top.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for command in COMMANDS:
         command.add(commands)

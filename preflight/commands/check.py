@@ -18,6 +18,7 @@ def add(commands: console.Commands) -> None:
     check.add_argument(
         "--policy-pack", action="append", type=Path, help="use these packs instead of the ones in policies/"
     )
+    check.add_argument("--verbose", action="store_true", help="list the values that are not known in a first preview")
     console.add_output(check)
     check.set_defaults(run=execute)
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -69,7 +70,10 @@ def write_report(report: Report, options: argparse.Namespace) -> int:
     from preflight.report.output import render
 
     end_progress()
-    write(render(report, options.format, terminal=options.output is None and sys.stdout.isatty()), options.output)
+    terminal = options.output is None and sys.stdout.isatty()
+    color = terminal and not os.environ.get("NO_COLOR")  # https://no-color.org
+    verbose: bool = getattr(options, "verbose", False)
+    write(render(report, options.format, terminal=terminal, color=color, verbose=verbose), options.output)
     return report.exit_code
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from itertools import groupby
 from typing import Any
 
+from policies.guardrails.renamed import present_name
 from policies.guardrails.rule import Rule
 from policies.guardrails.rules import RULES
 from policies.parity.rules import RULES as PARITY
 from policies.parity.rules import ParityRule
+from preflight.errors import PreflightError
 
 PARITY_PACK = "parity"
 
@@ -37,6 +40,25 @@ def markdown() -> str:
         parts += [f"## {service}\n", *map(_entry, rules)]
     parts += [f"## {PARITY_PACK}\n", _PARITY, *map(_entry, PARITY)]
     return "\n".join(parts)
+
+
+def explained(name: str) -> str:
+    """One policy as text. Earlier ids are accepted. Raises ``PreflightError`` for an id that no policy has."""
+    rules = {rule.name: rule for rule in (*RULES, *PARITY)}
+    current = present_name(name)
+    if current not in rules:
+        close = difflib.get_close_matches(name, rules, n=3, cutoff=0.4) or sorted(rules)[:3]
+        raise PreflightError(f"no policy has the id {name}; the nearest: {', '.join(close)}")
+    rule = rules[current]
+    lines = [rule.name, "", *rule.description.splitlines(), "", f"fix        {rule.remediation}"]
+    lines.append(f"severity   {rule.severity.value}, {rule.level.value}")
+    if rule.controls:
+        lines.append(f"controls   {', '.join(rule.controls)}")
+    if isinstance(rule, ParityRule) and rule.preflight_only:
+        lines.append(f"evaluated  by preflight check only: {rule.preflight_only}")
+    for key, schema in sorted(rule.schema.items()):
+        lines.append(f"setting    {key}: {schema['description']} Default: {json.dumps(schema['default'])}")
+    return "\n".join(lines) + "\n"
 
 
 def _service(rule: Rule) -> str:

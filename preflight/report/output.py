@@ -21,8 +21,8 @@ RENDERERS: dict[str, Callable[[Report], str]] = {
 ``preflight.commands.console`` has the same names."""
 
 
-def render(report: Report, format_: str, *, terminal: bool) -> str:
-    """The report in one of ``FORMATS``."""
+def render(report: Report, format_: str, *, terminal: bool, color: bool | None = None, verbose: bool = False) -> str:
+    """The report in one of ``FORMATS``. ``color`` and ``verbose`` are about ``text`` only."""
     if format_ == "text":
-        return text(report, terminal=terminal)
+        return text(report, terminal=terminal, color=color, verbose=verbose)
     return RENDERERS[format_](report)

@@ -8,26 +8,28 @@ from collections.abc import Iterable
 from preflight.findings import Exemption, Finding, Report, Seen, Verdict, grouped
 
 WIDTH = 110
-LATER = "proven with known values; in a first preview these values are not known yet:"
+LATER = "proven with known values; in a first preview {values} not known yet"
 _COLORS = {Verdict.VIOLATED: "31", Verdict.NOT_PROVEN: "33"}
 
 
-def text(report: Report, *, terminal: bool) -> str:
+def text(report: Report, *, terminal: bool, color: bool | None = None, verbose: bool = False) -> str:
     """The report as text. Outside a terminal it contains neither color nor duration, so that two runs produce the same
-    text."""
+    text. ``verbose`` lists the values that a first preview does not know; otherwise one line counts them. ``color`` defaults to
+    ``terminal``."""
+    colored = terminal if color is None else color
     blocks = [_title(report, terminal=terminal), _table(report)]
     if report.connectivity:
         blocks.append(_connectivity(report))
-    blocks.extend(_finding(f, environments, terminal=terminal) for f, environments in grouped(report.failing))
+    blocks.extend(_finding(f, environments, terminal=colored) for f, environments in grouped(report.failing))
     others = [finding for finding in report.findings if not finding.fails]
     later = [f for f in others if f.exemption is None and f.verdict is Verdict.NOT_PROVEN and f.seen is Seen.PREVIEW]
     if advice := [f for f in others if f.exemption is None and f not in later]:
         blocks.append("advice, which does not fail the check:")
-        blocks.extend(_finding(f, environments, terminal=terminal) for f, environments in grouped(advice))
+        blocks.extend(_finding(f, environments, terminal=colored) for f, environments in grouped(advice))
     if excepted := [f for f in others if f.exemption is not None]:
         blocks.append("\n".join(["allowed by exceptions:", *_exempted(excepted)]))
     if later:
-        blocks.append("\n".join([LATER, *_places(later)]))
+        blocks.append(_later(later, verbose=verbose))
     if report.messages:
         blocks.append("\n".join(["messages of the program:", *(f"  {message}" for message in report.messages)]))
     blocks.append(_verdict(report))
@@ -91,6 +93,13 @@ def _finding(finding: Finding, environments: Iterable[str], *, terminal: bool) -
         wrapped = textwrap.wrap(value, WIDTH - 12, break_long_words=False, break_on_hyphens=False) or [""]
         lines.extend(f"  {label if number == 0 else '':10}{part}" for number, part in enumerate(wrapped))
     return "\n".join(lines)
+
+
+def _later(findings: list[Finding], *, verbose: bool) -> str:
+    places = _places(findings)
+    values = "1 value is" if len(places) == 1 else f"{len(places)} values are"
+    line = LATER.format(values=values)
+    return "\n".join([f"{line}:", *places]) if verbose else f"{line} (--verbose lists them)"
 
 
 def _places(findings: list[Finding]) -> list[str]:
