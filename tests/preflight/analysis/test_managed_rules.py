@@ -41,7 +41,7 @@ def test_every_group_of_the_stack_and_every_rule_that_it_overrides_is_known() ->
     ],
 )
 def test_the_words_of_a_search_pass_and_block_elsewhere(words: str, rule: str) -> None:
-    # Without a session, the API answers 401 after the WAF.
+    # Without a session, the API returns 401, which is after the WAF.
     assert traced("GET", SEARCH + words)[1] == 401
     result, status, decided = traced("GET", OTHER + words)
     assert (result, status) == (Result.ANSWERED, 403)
