@@ -34,12 +34,12 @@ test-engine: $(SETUP) ## Run the tests on the real engine; needs the Pulumi CLI 
 	@$(BIN)/python -m pytest tests/engine -m engine -n auto --dist worksteal
 
 # One virtual environment for each version, about 8 GB each. pip tries hundreds of versions of its dependencies for many
-# minutes; uv takes seconds to choose them.
+# minutes; uv takes seconds to choose them. The image has the packages of both extras.
 OPEN_WEBUI := build/open-webui
 $(OPEN_WEBUI)-%/.installed: local/interface/image.lock | $(SETUP)
 	@echo "installing Open WebUI $* into $(OPEN_WEBUI)-$* (about 8 GB, once)"
 	@$(PYTHON) -m venv $(OPEN_WEBUI)-$*
-	@$(BIN)/uv pip install --quiet --python $(OPEN_WEBUI)-$*/bin/python "open-webui[postgres]==$*"
+	@$(BIN)/uv pip install --quiet --python $(OPEN_WEBUI)-$*/bin/python "open-webui[postgres,unstructured]==$*"
 	@$(BIN)/uv pip install --quiet --python $(OPEN_WEBUI)-$*/bin/python --no-deps --require-hashes --requirement $<
 	@touch $@
 

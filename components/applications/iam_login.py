@@ -2,8 +2,8 @@
 
 Open WebUI gives an IAM token to some of its engines only: before 0.11 the vector store's engine connected without a
 password, and the database refused it. This module gives a token to every engine without a password, in the application
-and in its first start by ``prepare``. It is delivered as a file, and is the only code of this project in the
-application's process.
+and in its first start by ``prepare``. It is delivered as a file; ``en_core_web_sm`` is the only other code of
+this project in the application's process.
 
 It also accepts only the instance that takes writes. For some seconds after a failover the cluster's name still has the
 address of the previous writer, now a reader; a connection to it would stay in the pool, healthy to every ping, and

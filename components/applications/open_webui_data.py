@@ -24,10 +24,11 @@ COPIES = ("/srv/data/uploads", "/srv/data/cache/audio")
 downloads from there (every read fetches it again: ``open_webui/storage/provider.py``), recordings to transcribe and spoken
 answers (``open_webui/routers/audio.py``). ``STORAGE_LOCAL_CACHE=false`` would remove only an upload that was indexed, and while
 another request may be about to open it."""
-_FILES = "/srv/trust"
-TRUST = f"{_FILES}/database.pem"
+FILES = "/srv/trust"
+"""The folder of the files that ``prepare`` writes; Python imports modules from it."""
+TRUST = f"{FILES}/database.pem"
 """The path of the database CA certificate in both containers."""
-LOGIN = f"{_FILES}/iam_login.py"
+LOGIN = f"{FILES}/iam_login.py"
 """The path of the module that provides an IAM token to every engine."""
 
 LEAST_CONNECTIONS = 10
@@ -74,7 +75,6 @@ def with_shared_data(application: ApplicationArgs, region: str, authority: str, 
                 **database,
                 **_uploads_and_channel(region),
                 **pools(connections),
-                "PYTHONPATH": _FILES,
             },
             "value_environment": {**DATABASE, "S3_BUCKET_NAME": "bucket-name"},
             "secret_environment": {**application.secret_environment, "REDIS_URL": "cache-url"},
@@ -94,10 +94,10 @@ def with_shared_data(application: ApplicationArgs, region: str, authority: str, 
                 "WEBUI_SECRET_KEY": SESSION_KEY,
             },
             "disposable_directories": list(COPIES),
-            "files": {TRUST: authority or database_authority(region), LOGIN: login},
+            "files": {**application.files, TRUST: authority or database_authority(region), LOGIN: login},
             "database": DatabaseArgs(
                 extensions=["vector"],
-                paths=["/app/backend", _FILES],
+                paths=["/app/backend", FILES],
                 configuration="/app/backend/open_webui/alembic.ini",
                 scripts="/app/backend/open_webui/migrations",
                 scratch_variables=["DATA_DIR", "STATIC_DIR"],

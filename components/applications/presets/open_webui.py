@@ -4,7 +4,8 @@ import json
 import re
 
 from components.applications.application import ApplicationArgs
-from components.applications.open_webui_data import LEAST_CONNECTIONS, POOLS, with_shared_data
+from components.applications.documents import allowed_extensions, language_files
+from components.applications.open_webui_data import FILES, LEAST_CONNECTIONS, POOLS, with_shared_data
 from components.applications.preset import Arrival, Deployment, Paths, Preset, ToolServer, TrustedHeaders
 from components.common.secrets import SESSION_KEY
 from components.edge.rules import LOGIN_CALLBACK
@@ -131,6 +132,7 @@ def _container(deployment: Deployment) -> ApplicationArgs:
         },
         secret_environment={"WEBUI_SECRET_KEY": SESSION_KEY},
         writable_directories=["/home/app", "/srv/data", "/srv/static", "/tmp"],  # noqa: S108 - the task's own volume
+        files=language_files(FILES),
         seeds={"/srv/static": "/app/backend/open_webui/static"},
         health_command=_health_check(),
         start_seconds=180,
@@ -172,7 +174,8 @@ def _environment(deployment: Deployment) -> dict[str, str]:
         "ENABLE_OLLAMA_API": "false",
         "ENABLE_OPENAI_API": "true",
         "OPENAI_API_BASE_URLS": ";".join(deployment.model_base_urls),
-        # File limits.
+        # Files: the formats that can be read without internet, and limits.
+        "RAG_ALLOWED_FILE_EXTENSIONS": allowed_extensions(),
         "RAG_FILE_MAX_COUNT": str(FILES_FOR_EACH_MESSAGE),
         "RAG_FILE_MAX_SIZE": str(deployment.upload_mebibytes),
         # The environment is the only configuration: settings cannot be changed in the application, and administrators
@@ -196,6 +199,7 @@ def _environment(deployment: Deployment) -> dict[str, str]:
         "DATA_DIR": "/srv/data",
         "HOME": "/home/app",
         "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPATH": FILES,
         "STATIC_DIR": "/srv/static",
     }
 

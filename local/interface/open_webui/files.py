@@ -6,6 +6,7 @@ import email.parser
 import email.policy
 import time
 import uuid
+from pathlib import PurePosixPath
 from typing import Any
 
 import httpx
@@ -16,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from . import env
 from .auth import verified
 from .database import first, rows
 from .retrieval.vector.factory import VECTORS, chunks
@@ -38,7 +40,11 @@ def _part(content_type: str, body: bytes) -> tuple[str, str, bytes]:
 async def upload(request: Request) -> Response:
     """Store a file and, unless ``process=false``, index it."""
     user = await verified(request)
+    process = request.query_params.get("process", "true").lower() == "true"
     name, kind, content = _part(request.headers.get("content-type", ""), await request.body())
+    extension = PurePosixPath(name).suffix.removeprefix(".").lower()
+    if process and env.RAG_ALLOWED_FILE_EXTENSIONS and extension not in env.RAG_ALLOWED_FILE_EXTENSIONS:
+        raise HTTPException(400, f"[ERROR: File type {extension} is not allowed]")
     made: dict[str, Any] = {
         "id": str(uuid.uuid4()),
         "user_id": user.id,
@@ -51,7 +57,7 @@ async def upload(request: Request) -> Response:
         made["path"] = await run_in_threadpool(STORAGE.put, f"{made['id']}_{name}", content)
     except (OSError, BotoCoreError, ClientError) as problem:
         raise HTTPException(400, f"Error uploading file: {problem}") from None
-    if request.query_params.get("process", "true").lower() == "true":
+    if process:
         text = content.decode(errors="replace")
         made["data"] = {"content": text, "status": "completed"}
         collection = f"file-{made['id']}"

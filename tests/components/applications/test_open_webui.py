@@ -6,7 +6,6 @@ Runs where ``open-webui`` is installed (``make test-open-webui``): several gigab
 import base64
 import contextlib
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -14,25 +13,23 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from components.applications.presets.open_webui import PRESET
-from components.prepare import PLAN_VARIABLE, SCRIPT
-from local.open_webui import interpreter, package
+from local.open_webui import package
 from local.ports import held_ports
 from local.processes import ending
 from releases.prompt_settings import TEMPLATES
 from releases.prompts import PARAMETERS_VARIABLE
 from tests.components.task_fixtures import DEPLOYMENT
 from tests.database.task_dependencies import MODEL, models
+from tests.open_webui.application import PYTHON, as_the_presets_user, command, prepared
 
-PYTHON = interpreter()
 START_SECONDS = 600
-OWNER = 1000 if os.getuid() == 0 else os.getuid()
 
 TEXTS = {t.variable: f"the text of {name}, about {''.join(t.needs[:1])}" for name, t in TEMPLATES.items()}
 PARAMETERS = {"max_tokens": 64, "temperature": 0.5}
@@ -83,8 +80,8 @@ def application() -> Iterator[Running]:
         model_url = stack.enter_context(models())
         (port,) = stack.enter_context(held_ports(0))
         process = subprocess.Popen(  # noqa: S603 - the preset's command
-            [*_as_the_presets_user(), *_command(port)],
-            env=_prepared(root, model_url),
+            [*as_the_presets_user(), *command(port)],
+            env=prepared(root, model_url, {**TEXTS, PARAMETERS_VARIABLE: json.dumps(PARAMETERS)}),
             cwd="/",
             stdout=stack.enter_context(log.open("wb")),
             stderr=subprocess.STDOUT,
@@ -93,46 +90,6 @@ def application() -> Iterator[Running]:
         running = Running(f"http://127.0.0.1:{port}", port, process.pid, root, log)
         _wait(running, process)
         yield running
-
-
-def _prepared(root: Path, model_url: str) -> dict[str, str]:
-    """The preset's environment, with its directories made below ``root`` by the prepare script."""
-    code = package(PYTHON)
-    chosen = replace(
-        DEPLOYMENT,
-        model_base_urls=[f"{model_url}/v1"],
-        prompt_environment={**TEXTS, PARAMETERS_VARIABLE: json.dumps(PARAMETERS)},
-    )
-    preset = PRESET.application(chosen)
-    moved = {directory: f"{root}{directory}" for directory in preset.writable_directories}
-    plan = {
-        "owner": [OWNER, OWNER],
-        "directories": sorted(moved.values()),
-        # The package has its files elsewhere than the image.
-        "seeds": {moved[directory]: str(code / "static") for directory in preset.seeds},
-    }
-    subprocess.run([PYTHON, "-I", "-c", SCRIPT], env={PLAN_VARIABLE: json.dumps(plan)}, check=True)  # noqa: S603
-    return {
-        **{name: moved.get(value, value) for name, value in preset.environment.items()},
-        "FRONTEND_BUILD_DIR": str(code / "frontend"),
-        "PATH": "/usr/bin:/bin",
-        "TMPDIR": moved["/tmp"],  # noqa: S108 - the task's own volume
-        "WEBUI_SECRET_KEY": "k" * 64,
-    }
-
-
-def _command(port: int) -> list[str]:
-    command = [PYTHON, *PRESET.application(DEPLOYMENT).command[1:]]
-    command[command.index("--port") + 1] = str(port)
-    return command
-
-
-def _as_the_presets_user() -> list[str]:
-    """No privilege at all: what belongs to root is then as good as a read-only file system."""
-    if os.getuid() != 0:
-        return []
-    user = [f"--reuid={OWNER}", f"--regid={OWNER}", "--clear-groups"]
-    return ["/usr/bin/setpriv", *user, "--bounding-set=-all", "--no-new-privs", "--"]
 
 
 def _wait(running: Running, process: subprocess.Popen[bytes]) -> None:

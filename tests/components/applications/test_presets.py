@@ -18,6 +18,7 @@ from components.applications import (
     preset_names,
     presets,
 )
+from components.applications.documents import language_files
 from components.applications.presets.open_webui import PRESET
 from components.proxy import ProxyIdentity, ProxyPeople
 from components.proxy.settings import ProxyLogout
@@ -192,7 +193,7 @@ def test_the_prepare_container_gets_the_presets_directories_and_owner() -> None:
 
     assert json.loads(plan["value"]) == {
         "directories": ["/home/app", "/srv/data", "/srv/static", "/tmp"],  # noqa: S108 - the task's own volume
-        "files": {},
+        "files": language_files("/srv/trust"),
         "owner": [1000, 1000],
         "seeds": {"/srv/static": "/app/backend/open_webui/static"},
     }

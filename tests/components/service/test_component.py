@@ -149,6 +149,7 @@ def test_every_volume_is_the_tasks_own() -> None:
         {"name": "home-app"},
         {"name": "srv-data"},
         {"name": "srv-static"},
+        {"name": "srv-trust"},
         {"name": "tmp"},
     ]
 

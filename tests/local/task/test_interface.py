@@ -11,6 +11,7 @@ import pytest
 from cryptography import x509
 from websockets.sync.client import ClientConnection
 
+from components.applications.documents import UNSUPPORTED
 from local.task.task import Task
 from tests.local.around import World, stack_of, variables
 from tests.local.people import Person, port_of
@@ -106,6 +107,18 @@ def test_a_document_is_stored_embedded_and_quoted(prod: World, tasks: tuple[Task
     (content,) = prod.endpoints.buckets.objects(_bucket(prod)).values()
     assert content == text
     assert ann.ask(tasks[1].node, "GET", f"/api/v1/files/{made['id']}/content")[1] == text.decode()
+
+
+@pytest.mark.parametrize("extension", UNSUPPORTED)
+def test_a_format_that_cannot_be_read_is_refused_with_its_name(
+    tasks: tuple[Task, Task], ann: Person, extension: str
+) -> None:
+    ann.sign_in(tasks[0].node)
+    body = b'--b\r\ncontent-disposition: form-data; name="file"; filename="old.%s"\r\n\r\nbytes\r\n--b--\r\n'
+    form = {"content-type": "multipart/form-data; boundary=b"}
+    status, answer = ann.ask(tasks[0].node, "POST", "/api/v1/files/", body % extension.encode(), **form)
+
+    assert (status, f"File type {extension} is not allowed" in str(answer)) == (400, True)
 
 
 def _bucket(prod: World) -> str:
