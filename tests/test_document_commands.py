@@ -88,7 +88,7 @@ MISSPELT = [
     (block("python -m bootstrap.copy_images --release 2026.11.1 --account 1 --region eu-west-1"), "12 digits"),
     (block("python -m bootstrap.copy_images --release 2026.11.1"), "arguments are required: --account, --region"),
     (block("python -m local twin --stak prod"), "unrecognized arguments: --stak"),
-    (block("python -m tests.topology.packets --sead 1"), "unrecognized arguments: --sead"),
+    (block("python -m benchmarks.guardrails --checkof x"), "unrecognized arguments: --checkof"),
     (block("python -m benchmarks.deploy --fast"), "takes no arguments"),
     (block("python benchmarks/chek.py"), "there is no file benchmarks/chek.py"),
     (block("python -m pytest tests/no_such_folder"), "there is no tests/no_such_folder"),

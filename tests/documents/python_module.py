@@ -30,9 +30,7 @@ MODULES: Mapping[str, str] = {
     "policies.guardrails.controls": NO_ARGUMENTS,
     "pytest": "pytest has its own parser, which reads the project's options; only paths are checked",
     "tests.engine.package_schema": NO_ARGUMENTS,
-    "tests.mutation": NO_ARGUMENTS,
     "tests.preflight.changes.document": NO_ARGUMENTS,
-    "tests.topology.packets": "tests.topology.packets.__main__.main",
     "venv": "Python's own",
 }
 """Module → the function that parses its arguments first of all, or why its arguments are not parsed."""
