@@ -11,9 +11,11 @@ from tests.documents.extract import Command
 REVIEWED: Mapping[str, str] = {
     ".": "the shell's own; the file is what make setup creates",
     "apt-get": "Debian's; package names differ between releases and are not on this machine",
+    "cp": "the shell's own; a test follows the page",
     "cd": "the shell's own; the folder is checked",
     "crane": "not installed by make setup; the line was read in its documentation (crane auth login)",
-    "git": "only names of commands appear (status); git has no offline description of its options",
+    "export": "the shell's own",
+    "git": "git has no description of its options without a manual; the commands are add, clone, commit, rev-parse and status",
     "jq": "not installed by make setup; the filter is read only where the state is",
     "pip": "installs; that the file of requirements exists is a matter of the folder that the reader copied",
     "printf": "the shell's own",
