@@ -3,63 +3,24 @@
 from __future__ import annotations
 
 import re
-import shlex
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from components.data.database import cluster_identifier
 from settings.data import Database
+from tests.documents import aws
+from tests.documents.extract import Command, commands, scripts
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "docs" / "restore.md").read_text(encoding="utf-8")
-COMMANDS = [
-    line.strip()
-    for block in re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL)
-    for line in block.splitlines()
-    if line.strip()
-]
-SERVICES = {"s3api": "s3"}
-"""Where the command line names a service otherwise than the API."""
-
-# The package has no types.
-XFORM_NAME: Any = import_module("botocore").xform_name
-MODEL: Any = import_module("botocore.model")
-LOADER: Any = import_module("botocore.loaders").Loader()
+COMMANDS = [call for script in scripts("docs/restore.md", TEXT) if not script.mention for call in commands(script)]
 
 
-def _kebab(name: str) -> str:
-    return str(XFORM_NAME(name, "-"))
-
-
-def _options(words: list[str]) -> list[str]:
-    return [word.removeprefix("--") for word in words if word.startswith("--")]
-
-
-def _operation(service: str, command: str) -> Any:  # noqa: ANN401 - botocore's
-    name = SERVICES.get(service, service)
-    model = MODEL.ServiceModel(LOADER.load_service_model(name, "service-2"), name)
-    names = {_kebab(operation): operation for operation in model.operation_names}
-    assert command in names, f"{service} has no {command}"
-    return model.operation_model(names[command])
-
-
-@pytest.mark.parametrize("command", [c for c in COMMANDS if " wait " not in c])
-def test_a_command_is_one_of_awss_with_arguments_that_it_takes(command: str) -> None:
-    aws, service, name, *words = shlex.split(command)
-    shape = _operation(service, name).input_shape
-    taken, needed = ({_kebab(member) for member in members} for members in (shape.members, shape.required_members))
-    assert aws == "aws"
-    assert needed <= set(_options(words)) <= taken
-
-
-@pytest.mark.parametrize("command", [c for c in COMMANDS if " wait " in c])
-def test_a_command_that_waits_waits_for_something_that_there_is(command: str) -> None:
-    _, service, _, name, *_ = shlex.split(command)
-    waiters = LOADER.load_service_model(service, "waiters-2")["waiters"]
-    assert name in {_kebab(waiter) for waiter in waiters}
+@pytest.mark.parametrize("command", COMMANDS, ids=str)
+def test_a_command_is_one_of_awss_with_arguments_that_it_takes(command: Command) -> None:
+    assert command.words[0] == "aws"
+    assert aws.problem(command.words[1:], whole=True) == ""
 
 
 def test_there_are_commands_to_check() -> None:

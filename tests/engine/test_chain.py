@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from functools import cache
@@ -18,6 +19,7 @@ SIDE_BY_SIDE = {
     "aws:lb/loadBalancer:LoadBalancer",
     "aws:rds/clusterInstance:ClusterInstance",
 }
+PAGES = ("first-deployment.md", "add-an-environment.md")
 TIMES = {"t:Slow": 100, "t:Quick": 1}
 
 
@@ -78,6 +80,18 @@ def test_the_chain_of_each_environment_is_explained(stack: str) -> None:
     chain = longest_chain(_graph(stack), typical_times())
     assert "aws:ecs/service:Service" in {step.type for step in chain}
     assert unexplained(chain) == []
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_page_for_newcomers_has_the_length_of_the_chain(stack: str) -> None:
+    minutes = sum(step.seconds for step in longest_chain(_graph(stack), typical_times())) / 60
+    stated = re.findall(r"([\d.]+) min(?: each|utes: the\n| for `up`)", "".join(map(_page, PAGES)))
+    assert len(stated) >= 2
+    assert {float(number) for number in stated} == {round(minutes, 1)}
+
+
+def _page(name: str) -> str:
+    return (REPOSITORY / "docs" / name).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("stack", STACKS)
