@@ -19,10 +19,15 @@ from typing import Any
 import pytest
 
 from components import cleaner
+from components.applications.presets.open_webui import FILES_FOR_EACH_MESSAGE
 from components.cleaner.main import PlanError, clean, read_plan
+from components.common.aws_limits import EPHEMERAL_GIBIBYTES
 from components.monitoring.tasks import DISK_PERCENT
 from components.prepare import without_comments
 from settings import consistency
+from settings.limits import Limits
+from settings.sections import Capacity
+from tests.settings.stack_files import ROOT
 
 MEBIBYTE = 1024 * 1024
 HOUR, MINUTE = 3600, 60
@@ -277,3 +282,23 @@ def test_the_marks_leave_the_share_that_the_settings_count_on_and_the_alarm_is_a
     assert cleaner.LOW_PERCENT < cleaner.HIGH_PERCENT < DISK_PERCENT
     assert consistency.FREE_PERCENT == 100 - cleaner.HIGH_PERCENT
     assert cleaner.SPARE_SECONDS < cleaner.KEEP_SECONDS
+    assert consistency.UPLOADS_AT_ONCE == FILES_FOR_EACH_MESSAGE
+
+
+def test_the_sizes_in_the_documentation_follow_from_the_defaults() -> None:
+    text = " ".join((ROOT / "docs" / "scaling.md").read_text("utf-8").split())
+    disk, upload = Capacity().ephemeral_gibibytes, Limits().upload_mebibytes
+    free = {size: size * 1024 * consistency.FREE_PERCENT // 100 for size in (disk, EPHEMERAL_GIBIBYTES[0])}
+    arriving = consistency.UPLOADS_AT_ONCE * consistency.BYTES_ON_DISK
+    for stated in (
+        f"older than {cleaner.KEEP_SECONDS // 60} minutes | removed",
+        f"{cleaner.SPARE_SECONDS // 60} to {cleaner.KEEP_SECONDS // 60} minutes old",
+        f"more than {cleaner.HIGH_PERCENT} percent full, the oldest first, until it is {cleaner.LOW_PERCENT} percent full",
+        f"{consistency.FREE_PERCENT} percent of the disk are free",
+        f"{free[disk] // 1024} GiB of {disk}, which is {free[disk] // upload} uploads of {upload} MiB",
+        f"or {free[disk] // (upload * consistency.BYTES_ON_DISK)} that arrive in the same moment",
+        f"may send {Limits().rates.uploads_per_five_minutes} in five minutes",
+        f"{EPHEMERAL_GIBIBYTES[0]} GiB hold ten uploads of {free[EPHEMERAL_GIBIBYTES[0]] // arriving} MiB",
+        f"fires at {DISK_PERCENT} percent",
+    ):
+        assert stated in text
