@@ -39,7 +39,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class SetupStep:
     """One step."""
 
     text: str
@@ -52,16 +52,16 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SetupPlan:
     """The steps of one environment."""
 
     stack: str
     account: str = ""
     region: str = ""
-    steps: tuple[Step, ...] = field(default=())
+    steps: tuple[SetupStep, ...] = field(default=())
 
 
-def plans(root: Path, stacks: Sequence[str], endpoint_url: str | None = None) -> list[Plan]:
+def plans(root: Path, stacks: Sequence[str], endpoint_url: str | None = None) -> list[SetupPlan]:
     """The plan of each stack; of every stack, in the order of promotion, if none is named."""
     known = parity.order(root, Project.load(root).stacks())
     if missing := sorted(set(stacks) - set(known)):
@@ -69,31 +69,31 @@ def plans(root: Path, stacks: Sequence[str], endpoint_url: str | None = None) ->
     return [_planned(root, stack, endpoint_url) for stack in known if not stacks or stack in stacks]
 
 
-def _planned(root: Path, stack: str, endpoint_url: str | None) -> Plan:
+def _planned(root: Path, stack: str, endpoint_url: str | None) -> SetupPlan:
     try:
         wanted = command.wanted_of(root, stack, os.environ)
     except PreflightError as error:
         why = f"{_first_line(error)}; the other steps follow from it"
-        return Plan(stack, steps=(Step("the stack file is valid", State.TO_DO, why, ("make check",)),))
+        return SetupPlan(stack, steps=(SetupStep("the stack file is valid", State.TO_DO, why, ("make check",)),))
     account = Account(wanted.region, CALLS, endpoint_url=endpoint_url)
     return planned(ReadyContext(wanted, account, command.Dns(), command.Https()), root)
 
 
-def planned(context: ReadyContext, root: Path) -> Plan:
+def planned(context: ReadyContext, root: Path) -> SetupPlan:
     """The plan of the stack of ``context``, whose stack file is valid."""
     wanted = context.wanted
     stack, account, region = wanted.stack, wanted.account, wanted.region
     unknown = _unanswerable(context)
 
-    def step(text: str, part: Part, *commands: str, relevant: Callable[[Line], bool] = lambda _: True) -> Step:
+    def step(text: str, part: Part, *commands: str, relevant: Callable[[Line], bool] = lambda _: True) -> SetupStep:
         if unknown:
-            return Step(text, State.NOT_KNOWN, unknown, commands)
+            return SetupStep(text, State.NOT_KNOWN, unknown, commands)
         state, why = _state([line for line in part.lines(context) if relevant(line)])
-        return Step(text, state, why, commands)
+        return SetupStep(text, state, why, commands)
 
     zone = wanted.settings.domain.hosted_zone_id
     steps = [
-        Step("the stack file is valid", State.DONE, "", ("make check",)),
+        SetupStep("the stack file is valid", State.DONE, "", ("make check",)),
         *_promoted(context, root),
         step(
             f"the hosted zone of {wanted.settings.domain.host_name} is delegated",
@@ -114,10 +114,10 @@ def planned(context: ReadyContext, root: Path) -> Plan:
         ),
         _deployed(context, root, unknown),
     ]
-    return Plan(stack, account, region, tuple(steps))
+    return SetupPlan(stack, account, region, tuple(steps))
 
 
-def _promoted(context: ReadyContext, root: Path) -> list[Step]:
+def _promoted(context: ReadyContext, root: Path) -> list[SetupStep]:
     """An environment may run only a release that the environment before it has run; the first one may run any."""
     stack, version = context.wanted.stack, context.wanted.release.version
     order = parity.order(root, Project.load(root).stacks())
@@ -127,7 +127,7 @@ def _promoted(context: ReadyContext, root: Path) -> list[Step]:
     ran = record.ran(record.read(root), before, account_of(root, before))
     state, why = (State.DONE, "") if version in ran else (State.TO_DO, f"{before} has run {joined(ran, 'none')}")
     text = f"{stack} has a release that {before} has run: {version}"
-    return [Step(text, state, why, (f"{PYTHON} preflight release promote {stack}",))]
+    return [SetupStep(text, state, why, (f"{PYTHON} preflight release promote {stack}",))]
 
 
 def _unanswerable(context: ReadyContext) -> str:
@@ -156,7 +156,7 @@ def _bootstrap_commands(context: ReadyContext) -> list[str]:
     return ["cd bootstrap", f"pulumi stack init {name}", f"pulumi up -s {name}", "cd .."]
 
 
-def _deployed(context: ReadyContext, root: Path, unknown: str) -> Step:
+def _deployed(context: ReadyContext, root: Path, unknown: str) -> SetupStep:
     """Done if the record has a release of this environment in its account: it is written after the verification."""
     stack = context.wanted.stack
     text = f"{stack} is deployed, verified and recorded"
@@ -171,23 +171,23 @@ def _deployed(context: ReadyContext, root: Path, unknown: str) -> Step:
         *recording,
     )
     if ran := record.ran(record.read(root), stack, context.wanted.account):
-        return Step(text, State.DONE, f"release {ran[-1]} is recorded", deploying)
+        return SetupStep(text, State.DONE, f"release {ran[-1]} is recorded", deploying)
     if unknown:
-        return Step(text, State.NOT_KNOWN, f"no release is recorded; {unknown}", deploying)
+        return SetupStep(text, State.NOT_KNOWN, f"no release is recorded; {unknown}", deploying)
     try:
         exists = any(names.cluster(context.account, str(one["name"]), "") for one in context.wanted.inputs(_CLUSTER))
     except (CannotTellError, RefusedError) as error:
-        return Step(text, State.NOT_KNOWN, f"no release is recorded; {error}", deploying)
+        return SetupStep(text, State.NOT_KNOWN, f"no release is recorded; {error}", deploying)
     if exists:
-        return Step(text, State.TO_DO, "its cluster exists, but no release is recorded", recording)
-    return Step(text, State.TO_DO, "no release is recorded", deploying)
+        return SetupStep(text, State.TO_DO, "its cluster exists, but no release is recorded", recording)
+    return SetupStep(text, State.TO_DO, "no release is recorded", deploying)
 
 
 def _first_line(error: Exception) -> str:
     return next((line.rstrip(".") for line in str(error).splitlines() if line.strip()), "refused")
 
 
-def as_text(found: Sequence[Plan]) -> str:
+def as_text(found: Sequence[SetupPlan]) -> str:
     """The plans for a terminal."""
     lines: list[str] = []
     for plan in found:

@@ -13,7 +13,7 @@ from preflight.__main__ import main
 from preflight.errors import PreflightError
 from preflight.ready import command
 from preflight.ready.outside import Dns, Https
-from preflight.ready.plan import State, Step, planned
+from preflight.ready.plan import SetupStep, State, planned
 from preflight.ready.wanted import Wanted
 from tests.documents import check
 from tests.documents.extract import Script, commands
@@ -32,7 +32,7 @@ STEPS = (
 )
 
 
-def steps(world: World, root: Path = ROOT) -> Mapping[str, Step]:
+def steps(world: World, root: Path = ROOT) -> Mapping[str, SetupStep]:
     return {step.text: step for step in planned(world.context(), root).steps}
 
 
