@@ -19,7 +19,7 @@ def add(commands: console.Commands) -> None:
 
 
 def execute(options: argparse.Namespace) -> int:
-    """Run the command: 0 whatever is done."""
+    """Run the command and return its exit code, which does not depend on what is done."""
     from preflight.ready.plan import as_text, plans
 
     found = plans(options.root.resolve(), options.stack, options.endpoint_url)
