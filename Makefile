@@ -7,7 +7,7 @@ WORKERS ?= $(shell $(PYTHON) -c 'import os; n = os.cpu_count() or 1; print(max(n
 SETUP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test test-fast test-engine test-open-webui test-database test-gateway test-browser packets lint format local twin mutation shapes docs benchmark-proxy lock clean
+.PHONY: help setup check test test-fast test-engine test-open-webui test-database test-gateway test-browser packets lint format local twin bootstrap-plan mutation shapes docs benchmark-proxy lock clean
 
 help: ## List all targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -100,6 +100,9 @@ on-this-machine = version=$$($(BIN)/python -m releases.interface_versions $(STAC
 else
 on-this-machine = exec $(BIN)/python -m local $(1) --stack $(STACK) --app $(APP)
 endif
+
+bootstrap-plan: $(SETUP) ## List the steps to running environments, each with its command and state (STACK=staging)
+	@$(BIN)/python -m preflight plan $(STACK)
 
 mutation: $(SETUP) ## Apply a fixed set of faults to both environments and print how many the policies report
 	@$(BIN)/python -m tests.mutation

@@ -65,6 +65,22 @@ def test_the_page_about_access_has_the_default_times() -> None:
     assert f"`limits.timeouts.deregistrationDelaySeconds` ({delay} minutes unless set)" in text
 
 
+@pytest.mark.parametrize("file", ["README.md", "docs/first-deployment.md"])
+def test_prod_is_deployed_after_the_release_of_staging_is_recorded_and_promoted(file: str) -> None:
+    text = text_of(file)
+    steps = (
+        "pulumi stack init staging\n",
+        "pulumi up -s staging ",
+        "preflight verify staging ",
+        "preflight release record staging ",
+        "preflight release promote prod\n",
+        "pulumi stack init prod\n",
+        "pulumi up -s prod ",
+    )
+    places = [text.index(step) for step in steps]
+    assert places == sorted(places)
+
+
 @pytest.mark.parametrize("stack", STACKS)
 def test_the_quota_of_the_page_covers_each_stack(stack: str) -> None:
     (asked,) = re.findall(r"--quota-code L-3032A538 --desired-value (\d+)", text_of("docs/first-deployment.md"))

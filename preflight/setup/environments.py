@@ -102,5 +102,7 @@ def remaining(name: str, like: str) -> str:
         f"check in Pulumi.{name}.yaml: aws:allowedAccountIds, domain.hostedZoneId, identity.clientId and identity.allowed are "
         f"those of {like}, with its name replaced\n"
         f"check in .github/workflows/{name}.yml: it deploys {name} when {like} is deployed\n"
+        f"if its account has an environment already: delete bootstrap/Pulumi.{name}.yaml and add {name} to the account's file there "
+        f"(docs/add-an-environment.md)\n"
         f"on GitHub, create the environments {name} and {name}-preview (docs/releases.md)"
     )

@@ -99,6 +99,14 @@ def model_keys(context: ReadyContext, group: Group) -> Iterator[Line]:
         )
 
 
+def put_value(name: str) -> str:
+    """The command that reads a secret's value from the terminal, so that it is in no history, file or process list."""
+    return (
+        'read -rs SECRET; printf %s "$SECRET" | aws secretsmanager put-secret-value '
+        f"--secret-id {name} --secret-string file:///dev/stdin; unset SECRET"
+    )
+
+
 def _secret(context: ReadyContext, group: Group, name: str, creation: str) -> Iterator[Line]:
     found = context.account.find("secretsmanager", "describe_secret", ("ResourceNotFoundException",), SecretId=name)
     if found is None:
@@ -112,8 +120,7 @@ def _secret(context: ReadyContext, group: Group, name: str, creation: str) -> It
         name,
         "AWSCURRENT" in stages,
         "has a current value" if "AWSCURRENT" in stages else "has no value yet",
-        'read -rs SECRET; printf %s "$SECRET" | aws secretsmanager put-secret-value '
-        f"--secret-id {name} --secret-string file:///dev/stdin; unset SECRET",
+        put_value(name),
     )
     stack = context.wanted.stack
     tags = {tag["Key"]: tag["Value"] for tag in found.get("Tags", [])}

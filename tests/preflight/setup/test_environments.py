@@ -43,3 +43,9 @@ def test_the_copy_names_itself_wherever_the_other_one_did() -> None:
 def test_an_environment_that_does_not_exist_cannot_be_copied() -> None:
     with pytest.raises(ConfigurationError, match=r"no stack file Pulumi\.qa\.yaml"):
         environments.added("dev", "qa", files_of.committed(ROOT))
+
+
+def test_what_remains_says_what_to_do_in_an_account_that_has_an_environment() -> None:
+    assert "delete bootstrap/Pulumi.dev.yaml and add dev to the account's file" in environments.remaining(
+        "dev", "staging"
+    )
