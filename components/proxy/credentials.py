@@ -6,10 +6,8 @@ from components.proxy.settings import ProxySettings, ProxyUpstream
 
 _TYPES = "type.googleapis.com/envoy.extensions"
 _UNSIGNED = (
-    "function envoy_on_request(handle)\n"
-    'if not handle:headers():get("authorization") then\n'
-    'handle:respond({[":status"]="503"},"unsigned")\n'
-    "end\nend"
+    'function envoy_on_request(h) if not h:headers():get("authorization") then '
+    'h:respond({[":status"]="503"},"unsigned") end end'
 )
 
 

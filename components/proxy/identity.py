@@ -8,20 +8,16 @@ filter refuses requests without the trusted e-mail header, so that a failing scr
 
 import html
 import json
-import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from components.proxy.common import REQUEST_ID_LENGTH, early_mutation, framing_mutation, overwrite_header
+from components.proxy.lua import compact, with_short_names
 from components.proxy.settings import ProxyPeople, ProxySettings
 
 _FILES = Path(__file__).with_name("files")
 _EXPIRY_LEEWAY_SECONDS = 60
-_LUA_TOKEN = re.compile(r"""--\[==\[.*?\]==\]|--[^\n]*|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|-|[^-"']+""", re.DOTALL)
-"""Comments, strings, and the code between them."""
-_SPACE = re.compile(r"\s+")
-_WORD = re.compile(r"[A-Za-z0-9_]|$")
-"""A part of a word, or the edge of a token, which may be the quotation mark of a string."""
 REASON = "{reason}"
 """Where the page for people without access has the kind of refusal."""
 REFUSED = "%DYNAMIC_METADATA(identity:refused)%"
@@ -131,15 +127,20 @@ def identity_script(settings: ProxySettings) -> str:
     if identity.required_claim_name:
         values = dict.fromkeys(sorted(identity.required_claim_values), True)
         table["required"] = {"claim": identity.required_claim_name, "values": values}
-    decoder, script = _script("dkjson_decode.lua"), _script("identity.lua")
-    if identity.allowed.claim_format or identity.administrators.claim_format:
-        script = _script("claim_formats.lua") + script
+    decoder, *scripts = _scripts(
+        "dkjson_decode.lua",
+        *(("claim_formats.lua",) if identity.allowed.claim_format or identity.administrators.claim_format else ()),
+        "identity.lua",
+    )
     notice = "-- JSON: dkjson 2.6, Copyright (C) 2010-2021 David Heiko Kolf, MIT licence\n"
-    return f"{notice}local json = (function()\n{decoder}end)()\nlocal settings = json.decode([==[{_json(table)}]==])\n{script}"
+    return f"{notice}local json = (function() {decoder} end)()\nlocal settings = json.decode([==[{_json(table)}]==])\n{' '.join(scripts)}\n"
 
 
-def _script(name: str) -> str:
-    return _compact((_FILES / name).read_text(encoding="utf-8"))
+@cache
+def _scripts(*names: str) -> list[str]:
+    """The files' code, small. The names that the text around them uses stay."""
+    sources = [compact((_FILES / name).read_text(encoding="utf-8")) for name in names]
+    return with_short_names(sources, keep=("json", "settings"))
 
 
 def page(title: str, *paragraphs: str) -> str:
@@ -173,24 +174,6 @@ def _people(people: ProxyPeople) -> dict[str, Any]:
         **({"format": people.claim_format} if people.claim_format else {}),
         **({"everyone": True} if people.everyone_the_provider_assigns else {}),
     }
-
-
-def _compact(source: str) -> str:
-    """Remove comments and unneeded white space, because a task definition is limited to 64 KB."""
-    code = "".join(
-        token if token[0] in "\"'" else _SPACE.sub(_needed, token)
-        for token in _LUA_TOKEN.findall(source)
-        if not token.startswith("--")
-    )
-    return "".join(f"{line.strip()}\n" for line in code.splitlines() if line.strip())
-
-
-def _needed(space: re.Match[str]) -> str:
-    """Keep one space between two words, and line ends. Next to an operator no space is needed."""
-    if "\n" in space[0]:
-        return "\n"
-    before, after = space.string[: space.start()][-1:], space.string[space.end() :][:1]
-    return " " if _WORD.match(before) and _WORD.match(after) else ""
 
 
 def _json(value: dict[str, Any]) -> str:

@@ -72,6 +72,8 @@ _PROVIDER_URLS = {
     "tokenEndpoint": "{token endpoint}",
     "userInfoEndpoint": "{user-info endpoint}",
 }
+_DOMAIN = re.compile(r"[a-z0-9*.-]+\.[a-z]+\.")
+"""A name of a DNS Firewall's list, as AWS returns it."""
 _RUNBOOK = re.compile(r"(https?://[^\s#\"]+)#")
 _MADE_NAME = re.compile(r"-[0-9a-f]{7}$")
 
@@ -150,7 +152,8 @@ class Normalizer:
         return int(value) if isinstance(value, float) and value.is_integer() else value
 
     def _string(self, text: str) -> Value:
-        if self._clients is None and "\n" in text:  # a program that may hold a client's id
+        # A program may hold a client's id, and a list of domains the identity provider's: both are unknown without the login.
+        if self._clients is None and ("\n" in text or _DOMAIN.fullmatch(text)):
             return Unknown(blinded=True)
         parsed = _document(text)
         return self._text(text) if parsed is None else self.value(parsed)

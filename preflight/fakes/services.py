@@ -109,9 +109,9 @@ def _repository(s: Subject) -> Wire:
 
 
 def _secret(s: Subject) -> Wire:
-    # The same as a look-up by the name returns (``calls.py``), if the program chose the name.
-    digest = Digest(s.name) if s.get("name") else s.digest
-    arn = s.site.arn("secretsmanager", f"secret:{s.name}-{digest.base36(6)}")
+    # From the name alone: the same as a look-up by the name returns (``calls.py``), and as the engine's provider, to which a name
+    # that Pulumi chose looks like one that the program chose.
+    arn = s.site.arn("secretsmanager", f"secret:{s.name}-{Digest(s.name).base36(6)}")
     return {"id": arn, "arn": arn}
 
 

@@ -27,7 +27,7 @@ _, stack, file = sys.argv
 Path(file).write_bytes(pickle.dumps(recorded(stack).recording))
 """
 SECONDS = 300
-DIRECT, MESSAGES, CONVERSE, BOTH, OWN, DOCUMENTS = "open", "haiku", "sonnet", "both", "own", "documents"
+DIRECT, MESSAGES, CONVERSE, BOTH, OWN, DOCUMENTS = "open", "haiku", "sonnet", "both", "own", "docs"
 MANTLE = "mantle"
 """The groups: Bedrock's Chat Completions at either of its endpoints, the gateway by each of Bedrock's APIs, the gateway before
 Bedrock, a server of another team, and embeddings by the gateway."""
