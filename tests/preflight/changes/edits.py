@@ -43,6 +43,8 @@ _PROVIDER = {
     "apiKeySecret": "ai-interface/staging/model-key-provider",
 }
 _BY_PROVIDER = [{**ONE_GROUP[0], "upstreams": [*_BEDROCK, _PROVIDER]}]
+_OWN_SERVER = {"kind": "private", "hostName": "llm.internal.example.com", "securityGroupId": "sg-0123456789abcdef0"}
+_BY_TWO = [{**ONE_GROUP[0], "upstreams": [*_BEDROCK, _OWN_SERVER]}]
 _AT_MANTLE = [
     {
         "name": "general",
@@ -190,7 +192,6 @@ EDITS: tuple[Edit, ...] = (
         "limits.timeouts",
         {
             "modelDeadlineSeconds": 500,
-            "modelSilenceSeconds": 60,
             "streamSeconds": 590,
             "deregistrationDelaySeconds": 900,
             "edgeIdleSeconds": 620,
@@ -201,6 +202,7 @@ EDITS: tuple[Edit, ...] = (
             "stopSeconds": 90,
         },
     ),
+    Edit("limits.timeouts.modelSilenceSeconds", 60, running={"ai-interface:models.groups": _BY_TWO}),
     *_each(
         "capacity",
         {
