@@ -7,7 +7,7 @@ WORKERS ?= $(shell $(PYTHON) -c 'import os; n = os.cpu_count() or 1; print(max(n
 SETUP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test test-fast test-engine test-open-webui test-database test-gateway test-browser packets lint format local twin bootstrap-plan mutation shapes docs benchmark-proxy lock clean
+.PHONY: help setup init check test test-fast test-engine test-open-webui test-database test-gateway test-browser packets lint format local twin bootstrap-plan mutation shapes docs benchmark-proxy lock clean
 
 help: ## List all targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -22,7 +22,11 @@ $(SETUP): requirements.lock
 	@touch $@
 
 check: $(SETUP) ## Check every environment offline: policies, parity, and AWS's published constraints
-	@$(BIN)/python -m preflight check; checked=$$?; $(BIN)/python -m preflight conform || exit $$?; exit $$checked
+	@$(BIN)/python -m preflight check; checked=$$?; $(BIN)/python -m preflight conform; conforming=$$?; \
+	  if [ $$checked != 0 ]; then echo "not clean: the findings of the first part are above" >&2; exit $$checked; fi; exit $$conforming
+
+init: $(SETUP) ## Ask for your own values and write the stack files
+	@$(BIN)/python -m preflight init
 
 test: $(SETUP) ## Run the tests on every processor (WORKERS=1: in one process)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile

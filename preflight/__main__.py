@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from preflight.commands import console, parser
 from preflight.pulumi import children
 
+_OWN = ("assembly", "bootstrap", "components", "local", "policies", "preflight", "releases", "settings")
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit code."""
@@ -23,6 +25,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return run(options)
     except KeyboardInterrupt:
         console.say("stopped")
+        return 2
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] in _OWN:
+            raise
+        console.say(
+            f"could not run\n\nthe package {error.name} is not installed in this Python: run make setup, then . .venv/bin/activate, "
+            "or write .venv/bin/python -m preflight"
+        )
         return 2
     except OSError as error:
         console.say(f"could not run\n\n{error.filename or 'a file'}: {error.strerror or error}")

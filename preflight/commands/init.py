@@ -19,6 +19,7 @@ def add(commands: console.Commands) -> None:
     init.add_argument(
         "--answers", type=Path, metavar="FILE", help="read the answers from this YAML file instead of asking"
     )
+    init.add_argument("--questions", action="store_true", help="print every question with its key in a file of answers")
     init.add_argument("--force", action="store_true", help="also overwrite stack files with uncommitted changes")
     init.set_defaults(run=execute)
 
@@ -29,6 +30,9 @@ def execute(options: argparse.Namespace) -> int:
     from preflight.setup import answers, project, stack_files
 
     root: Path = options.root.resolve()
+    if options.questions:
+        sys.stdout.write(answers.listed(project.known(root)))
+        return 0
     project.refuse_uncommitted(root, options.force)
     if options.answers is not None:
         given = answers.from_file(options.answers)
@@ -36,7 +40,9 @@ def execute(options: argparse.Namespace) -> int:
         sys.stdout.write("Each answer can be changed later in the stack files. Ctrl-C writes nothing.\n\n")
         given = answers.from_terminal(input, sys.stdout.write, project.known(root))
     else:
-        console.say("could not run\n\ninit asks questions, and standard input is not a terminal: pass --answers FILE")
+        console.say(
+            "could not run\n\ninit asks questions, and standard input is not a terminal: pass --answers FILE (--questions prints the keys)"
+        )
         return 2
     before = project.committed(root)
     after = stack_files.files(given, before)
@@ -47,6 +53,7 @@ def execute(options: argparse.Namespace) -> int:
         done = finish(root, before, project.with_people(root, after, before, **people))
     except PreflightError as error:
         return _refused(root, given, str(error))
+    (root / _ANSWERS).unlink(missing_ok=True)
     sys.stdout.write(
         f"{given['reviewers']} is named as the reviewer of the example releases, their prompts and models: read prompts/ and "
         "releases/ before the first deployment\n"

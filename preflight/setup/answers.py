@@ -64,6 +64,14 @@ def _next(answers: Answers, asked: set[str]) -> Question | None:
     return next((one for one in questions(answers) if one.key not in asked), None)
 
 
+def listed(known: Answers) -> str:
+    """Every question with its key, as comments and keys of a file of answers. Those of an identity provider follow from its kind."""
+    lines: list[str] = []
+    for question in questions(known):
+        lines += [f"# {question.text}", f"{question.key}: {question.default(known)}".rstrip()]
+    return "\n".join(lines) + "\n"
+
+
 def to_text(answers: Answers) -> str:
     """The answers as a file that ``from_file`` reads."""
     return yaml.safe_dump(dict(answers), sort_keys=False, allow_unicode=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args, get_origin
@@ -11,6 +10,7 @@ from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter, Vali
 from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 
+from preflight.setup import people
 from preflight.setup.sizes import SIZES
 from settings.configuration import AccountId
 from settings.identity import Identity
@@ -19,18 +19,24 @@ from settings.sections import HostedZoneId
 from settings.values import AwsRegion, Email, HostName, HttpsUrl, OnCallUrl, Person, Slug
 
 Answers = Mapping[str, str]
+_UNVERIFIED = "accept_unverified_email"
+UNVERIFIED = "acceptUnverifiedEmail"
+"""The key of the question that a provider has which does not verify addresses, and of its parameter."""
 PARAMETER = "provider."
 """Begins the key of a question about the identity provider's parameters."""
 OTHER = "other"
 """The identity provider of which only the endpoints are known."""
 _OWN_ENDPOINTS = ("issuer", "authorization_endpoint", "token_endpoint", "user_info_endpoint")
+_REVIEWERS = Annotated[
+    str,
+    AfterValidator(TypeAdapter[str](Person).validate_python),
+    Field(description="a GitHub user or team with @ and without quotes, for example @example/ai-platform"),
+]
 _REPOSITORY = Annotated[
     str,
     StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}$"),
     Field(description="owner/name of the repository on GitHub, for example example/ai-interface"),
 ]
-_USERS = re.compile(r"^(?:(?P<claim>[A-Za-z_][A-Za-z0-9_:./-]*)=)?(?P<values>[^,\s][^,]*(?:,[^,]+)*)$")
-_EVERYONE = "everyone assigned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,29 +83,13 @@ def _choice(*names: str) -> Any:  # noqa: ANN401 - an annotated type
     return Annotated[str, AfterValidator(one_of), Field(description=f"one of {', '.join(names)}")]
 
 
-def _people(answer: str) -> str:
-    if answer != _EVERYONE and not _USERS.match(answer):
-        raise ValueError("not people")
-    return answer
-
-
-_PEOPLE = Annotated[
-    str,
-    AfterValidator(_people),
-    Field(
-        description="e-mail domains or addresses with commas between them (example.com, ann@example.net), or a claim and its values "
-        f"(groups=chat-users), or “{_EVERYONE}” at a provider that limits logins to assigned users"
-    ),
-]
-
-
 def questions(answers: Answers) -> Sequence[Question]:
     """Every question, given the answers so far: the chosen identity provider adds its parameters."""
     return [
         Question("team", "Team that is accountable for the environments", Slug),
         Question("contact", "E-mail address for alarms", Email),
         Question("onCall", "URL of the on-call page and runbook", OnCallUrl),
-        Question("reviewers", "GitHub team or user who reviews changes", Person),
+        Question("reviewers", "GitHub team or user who reviews changes", _REVIEWERS),
         Question("repository", "GitHub repository", _REPOSITORY, lambda known: known.get("repository", "")),
         Question("region", "AWS region", AwsRegion, lambda _: "eu-west-1"),
         Question("stagingAccount", "AWS account of staging", AccountId),
@@ -109,13 +99,29 @@ def questions(answers: Answers) -> Sequence[Question]:
         Question("hostedZone", "Route 53 hosted zone of prod's host name", HostedZoneId),
         Question("stagingHostedZone", "Route 53 hosted zone of staging's host name", HostedZoneId),
         *_identity(answers),
-        Question("users", "Who may use it", _PEOPLE),
-        Question("administrators", "Who administers it", _PEOPLE),
+        *_people(answers),
         Question(
             "models", "Models of Amazon Bedrock", str, lambda _: "openai.gpt-oss-120b-1:0, openai.gpt-oss-20b-1:0"
         ),
         Question("size", _size_text(), _choice(*SIZES), lambda _: "standard"),
     ]
+
+
+def _people(answers: Answers) -> list[Question]:
+    provider = provider_of(answers.get("provider", ""))
+    asked: list[Question] = []
+    accepts = True
+    if provider is not None and _UNVERIFIED in provider.model_fields:
+        text = (
+            f"{provider.title} does not verify e-mail addresses: anyone who can set a user's address there decides whom a rule by "
+            "address matches. Admit or name administrators by address? (yes, no)"
+        )
+        asked.append(Question(UNVERIFIED, text, _choice("yes", "no"), lambda _: "no"))
+        accepts = answers.get(UNVERIFIED) == "yes"
+    for key, what in (("users", "Who may use it"), ("administrators", "Who administers it")):
+        given = {"administrators": key == "administrators", "accepts_addresses": accepts}
+        asked.append(Question(key, f"{what}: {people.allowed(provider, **given)}", people.people(provider, **given)))
+    return asked
 
 
 def _staging_host(answers: Answers) -> str:
@@ -144,7 +150,8 @@ def parameters(provider: type[IdentityProvider]) -> Mapping[str, FieldInfo]:
 
 def _identity(answers: Answers) -> list[Question]:
     names = [*map(kind_of, KINDS), OTHER]
-    asked = [Question("provider", "Identity provider", _choice(*names))]
+    titles = ", ".join(f"{kind_of(one)} ({one.title})" for one in KINDS)
+    asked = [Question("provider", f"Identity provider: {titles}, {OTHER}", _choice(*names))]
     chosen = provider_of(answers.get("provider", ""))
     if chosen is not None:
         for name, field in parameters(chosen).items():
@@ -164,22 +171,6 @@ def _provider_question(provider: type[IdentityProvider], name: str, field: Field
     key = f"{PARAMETER}{to_camel(name)}"
     type_: Any = Annotated[field.annotation, *field.metadata, Field(description=text)]
     return Question(key, f"{provider.title}: {text}", type_)
-
-
-def selector(answer: str) -> dict[str, Any]:
-    """``identity.allowed`` or ``identity.administrators`` for an answer."""
-    if answer == _EVERYONE:
-        return {"everyoneTheProviderAssigns": True}
-    claim, _, listed = answer.rpartition("=")
-    values = [value.strip() for value in listed.split(",")]
-    if claim:
-        return {"claim": {"name": claim, "values": values}}
-    found: dict[str, Any] = {}
-    if domains := [value for value in values if "@" not in value]:
-        found["emailDomains"] = domains
-    if addresses := [value for value in values if "@" in value]:
-        found["emails"] = addresses
-    return found
 
 
 Kind = Literal["staging", "prod"]

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from preflight.setup.commented_yaml import put, read, written
-from preflight.setup.questions import ENVIRONMENTS, OTHER, PARAMETER, Answers, Kind, questions, selector
+from preflight.setup.people import selector
+from preflight.setup.questions import ENVIRONMENTS, OTHER, PARAMETER, UNVERIFIED, Answers, Kind, questions
 from preflight.setup.sizes import SIZES
 from settings.stack import PREFIX
 
@@ -49,7 +50,11 @@ def _provider(answers: Answers) -> dict[str, Any]:
     if kind == OTHER:
         return {**{f"identity.{name}": answers.get(name) for name in _ENDPOINTS}, "identity.provider": None}
     asked = [question for question in questions(answers) if question.key.startswith(PARAMETER)]
-    own = {question.key.removeprefix(PARAMETER): question.value(answers[question.key]) for question in asked}
+    own: dict[str, Any] = {
+        question.key.removeprefix(PARAMETER): question.value(answers[question.key]) for question in asked
+    }
+    if answers.get(UNVERIFIED) == "yes":
+        own[UNVERIFIED] = True
     return {**{f"identity.{name}": None for name in _ENDPOINTS}, "identity.provider": {"kind": kind, **own}}
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from preflight.__main__ import main
 from preflight.errors import ConfigurationError
 from preflight.setup import answers as collected
 from preflight.setup import project as files_of
@@ -15,7 +16,7 @@ from preflight.setup import stack_files
 from preflight.setup.questions import ENVIRONMENTS, OTHER, kind_of, questions
 from preflight.setup.sizes import SIZES
 from settings.providers import KINDS
-from tests.preflight.setup.answered import PROVIDERS, answers, given, preflight, project
+from tests.preflight.setup.answered import COMPANY, PROVIDERS, answers, given, preflight, project
 from tests.settings.stack_files import ROOT
 
 
@@ -133,12 +134,55 @@ def test_a_wrong_answer_is_asked_again_and_a_default_is_taken() -> None:
 def test_answers_that_the_settings_refuse_write_nothing_and_are_kept(tmp_path: Path) -> None:
     folder = project(tmp_path)
     before = files_of.committed(folder)
-    path = given(tmp_path, answers("entraId", users="groups=assistants"))
+    path = given(tmp_path, answers("okta", users="gmail.com"))
     done = preflight(folder, "init", "--answers", str(path))
     assert done.returncode == 1
-    assert "identity.allowed.claim" in done.stderr
+    assert "identity.allowed.emailDomains" in done.stderr
     assert files_of.committed(folder) == before
-    assert collected.from_file(folder / "init-answers.yaml")["users"] == "groups=assistants"
+    assert collected.from_file(folder / "init-answers.yaml")["users"] == "gmail.com"
+
+
+@pytest.mark.parametrize(
+    ("provider", "key", "answer", "told"),
+    [
+        ("okta", "users", "AI Users", "e-mail addresses or domains with commas"),
+        ("okta", "administrators", "ann@acme.example.org and bob@acme.example.org", "with commas between them"),
+        ("okta", "administrators", "everyone assigned", "a claim and its values"),
+        ("keycloak", "users", "everyone assigned", "a claim and its values"),
+        ("entraId", "users", "groups=AI Users", "not groups: Entra ID does not return them"),
+        ("entraId", "administrators", "ann@acme.example.org", "a claim that Entra ID returns: sub"),
+        ("okta", "reviewers", "'@acme/assistants'", "without quotes"),
+    ],
+)
+def test_an_answer_about_people_is_refused_where_it_is_given(provider: str, key: str, answer: str, told: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        collected.complete(answers(provider, **{key: answer}), "test")
+    assert f"{key}: " in str(caught.value)
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize("everyone", ["everyone assigned", "Everyone Assigned", "everyoneTheProviderAssigns"])
+def test_everyone_assigned_has_the_name_of_the_setting_too(everyone: str) -> None:
+    made = written(answers("entraId", users=everyone))
+    for name in ENVIRONMENTS:
+        identity = config(made[f"Pulumi.{name}.yaml"])["ai-interface:identity"]
+        assert identity["allowed"] == {"everyoneTheProviderAssigns": True}
+
+
+def test_administrators_by_address_at_a_provider_that_does_not_verify_them_need_a_yes() -> None:
+    by_address = answers("entraId", administrators="ann@acme.example.org", acceptUnverifiedEmail="yes")
+    made = written(by_address)
+    assert files_of.problems(made) == ""
+    for name in ENVIRONMENTS:
+        identity = config(made[f"Pulumi.{name}.yaml"])["ai-interface:identity"]
+        assert identity["provider"]["acceptUnverifiedEmail"] is True
+        assert identity["administrators"] == {"emails": ["ann@acme.example.org"]}
+
+
+def test_every_question_can_be_printed_with_its_key(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["-C", str(ROOT), "init", "--questions"]) == 0
+    printed = yaml.safe_load(capsys.readouterr().out)
+    assert set(printed) >= {*COMPANY, "provider", "models", "size"}
 
 
 def test_a_program_that_refuses_them_leaves_every_file_as_it_was(tmp_path: Path) -> None:
