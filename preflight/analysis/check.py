@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from policies.parity.rules import PACK, RULES
-from preflight.analysis import behaviour, first_deployment, owners, parity
+from preflight.analysis import behaviour, owners, parity
 from preflight.analysis import source_locations as places
 from preflight.analysis.connectivity import connectivity_of
 from preflight.errors import ConfigurationError
@@ -93,6 +93,9 @@ def check(
     findings = [
         places.located(finding, root, recordings) for finding in merge([*findings, *differing, *behaving, *owned])
     ]
+    # Imported late: it imports the releases that preflight was installed with, which a program that runs afterwards would get too.
+    from preflight.analysis import first_deployment  # noqa: PLC0415
+
     findings = first_deployment.expected(root, findings, list(known), owners.team_of(known))
     environments = tuple(
         summarize(stack.name, managed(recordings[stack.name, False]), rules, findings) for stack in chosen

@@ -42,7 +42,7 @@ def test_local_names_become_short_and_fields_globals_and_kept_names_stay() -> No
     assert len(text) < len(source)
 
 
-def test_the_same_name_is_short_in_the_same_way_in_every_source() -> None:
+def test_a_name_becomes_the_same_short_name_in_every_source() -> None:
     one, two = with_short_names(["local shared=1", "return shared"], keep=[])
     assert one.removeprefix("local ").partition("=")[0] == two.removeprefix("return ")
 

@@ -42,6 +42,7 @@ class State:
     stop_code: str = ""
     stopped_reason: str = ""
     started_at: float = 0
+    disk_percent: float = 0
     arn: str = ""
     containers: dict[str, object] = field(default_factory=dict[str, object])
 

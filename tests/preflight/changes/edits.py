@@ -289,6 +289,7 @@ EDITS: tuple[Edit, ...] = (
     *_each(
         "edge.paths",
         {
+            "queries": ["/find/"],
             "blocked": ["/playground*"],
             "api": ["/reports/api*"],
             "pages": ["/reports/*"],

@@ -57,7 +57,8 @@ def test_a_detection_that_the_log_drops_is_found() -> None:
         conditions(inputs)[:] = [c for c in conditions(inputs) if "Log4JRCE" not in str(c)]
 
     assert said([finding.headline for finding in findings(with_change(LOG, lose))]) == {
-        "drops a match of Log4JRCE_BODY, which counts"
+        "drops a match of Log4JRCE_BODY, which counts",
+        "drops a match of Log4JRCE_QUERYSTRING, which counts",
     }
 
 
