@@ -10,7 +10,7 @@ from typing import Any
 
 from settings import StackSettings
 from settings.values import Section
-from tests.preflight.changes.tools import LINKED_SEARCH, OTHER_SEARCH, OTHER_SERVICE, SEARCH, TOOL_SERVERS
+from tests.preflight.changes.tools import LINKED_SEARCH, OTHER_SEARCH, OTHER_SERVICE, OWN_SERVER, SEARCH, TOOL_SERVERS
 from tests.settings.identity_providers import WITHOUT_ENDPOINTS, identity, provider
 from tests.settings.stack_files import REMOVED, Values
 
@@ -43,8 +43,7 @@ _PROVIDER = {
     "apiKeySecret": "ai-interface/staging/model-key-provider",
 }
 _BY_PROVIDER = [{**ONE_GROUP[0], "upstreams": [*_BEDROCK, _PROVIDER]}]
-_OWN_SERVER = {"kind": "private", "hostName": "llm.internal.example.com", "securityGroupId": "sg-0123456789abcdef0"}
-_BY_TWO = [{**ONE_GROUP[0], "upstreams": [*_BEDROCK, _OWN_SERVER]}]
+_BY_TWO = [{**ONE_GROUP[0], "upstreams": [*_BEDROCK, OWN_SERVER]}]
 _AT_MANTLE = [
     {
         "name": "general",

@@ -19,3 +19,6 @@ OTHER_SEARCH: Values = {
 }
 """Another value of each key, one at a time."""
 TOOL_SERVERS = [{"name": "wiki", "kind": "mcp", "hostName": "wiki.example.com", "securityGroupId": _GROUP}]
+
+OWN_SERVER = {"kind": "private", "hostName": "llm.internal.example.com", "securityGroupId": "sg-0123456789abcdef0"}
+"""A model server in the stack's own network."""
