@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import ClassVar
@@ -40,24 +41,24 @@ class IdentityProvider(Section):
     """How the provider limits a login to assigned users; empty if it cannot."""
 
     @property
+    @abstractmethod
     def issuer(self) -> str:
         """The issuer of its ID tokens."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def authorization_endpoint(self) -> str:
         """The page to which browsers are redirected to log in."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def token_endpoint(self) -> str:
         """The token endpoint, called by the load balancer."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def user_info_endpoint(self) -> str:
         """The user-info endpoint, called by the load balancer."""
-        raise NotImplementedError
 
     @property
     def end_session_endpoint(self) -> str | None:

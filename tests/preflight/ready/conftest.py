@@ -13,7 +13,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from preflight.ready import command
 from preflight.ready.command import wanted_of
+from preflight.ready.outside import Dns, Https
 from preflight.ready.wanted import Wanted
 from preflight.recording.recorder import Recording, record
 from releases.manifest import load_release
@@ -22,7 +24,7 @@ from settings.stack import PREFIX
 from tests.bootstrap.program import BOOTSTRAP
 from tests.bootstrap.program import PREFIX as BOOTSTRAP_PREFIX
 from tests.bootstrap.program import stack_file as bootstrap_file
-from tests.preflight.account.loopback import Cloud, Names, Site
+from tests.preflight.account.loopback import LOOPBACK, Cloud, Names, Site
 from tests.preflight.ready.aws_responses import certificate
 from tests.preflight.ready.right_account import make
 from tests.preflight.ready.world import World
@@ -152,3 +154,19 @@ def _bootstrap(account: str) -> Recording:
         )
     finally:
         sys.path[:] = path
+
+
+@pytest.fixture
+def credentials(staging: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Credentials in the environment, and fake services instead of the internet."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", staging.cloud.url)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
+
+    def recorded(_root: Path, _stack: str, _environment: object) -> Wanted:
+        return staging.wanted
+
+    monkeypatch.setattr(command, "wanted_of", recorded)
+    monkeypatch.setattr(command, "Dns", lambda: Dns((LOOPBACK,), staging.names.port))
+    monkeypatch.setattr(command, "Https", lambda: Https(staging.site.context, staging.site.route))

@@ -12,29 +12,10 @@ from preflight.__main__ import main
 from preflight.account import session
 from preflight.ready import command
 from preflight.ready.command import wanted_of
-from preflight.ready.outside import Dns, Https
-from preflight.ready.wanted import Wanted
-from tests.preflight.account.loopback import LOOPBACK
 from tests.preflight.ready.world import World
 from tests.settings.stack_files import ROOT
 
-pytestmark = pytest.mark.usefixtures("there")
-
-
-@pytest.fixture
-def there(staging: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Credentials in the environment, and fake services instead of the internet."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", staging.cloud.url)
-    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
-
-    def recorded(_root: Path, _stack: str, _environment: object) -> Wanted:
-        return staging.wanted
-
-    monkeypatch.setattr(command, "wanted_of", recorded)
-    monkeypatch.setattr(command, "Dns", lambda: Dns((LOOPBACK,), staging.names.port))
-    monkeypatch.setattr(command, "Https", lambda: Https(staging.site.context, staging.site.route))
+pytestmark = pytest.mark.usefixtures("credentials")
 
 
 def test_a_right_account_exits_with_0_and_says_the_counts(capsys: pytest.CaptureFixture[str]) -> None:

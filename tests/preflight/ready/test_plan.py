@@ -12,12 +12,10 @@ import pytest
 from preflight.__main__ import main
 from preflight.errors import PreflightError
 from preflight.ready import command
-from preflight.ready.outside import Dns, Https
 from preflight.ready.plan import SetupStep, State, planned
 from preflight.ready.wanted import Wanted
 from tests.documents import check
 from tests.documents.extract import Script, commands
-from tests.preflight.account.loopback import LOOPBACK
 from tests.preflight.ready.world import World
 from tests.settings.stack_files import ROOT
 
@@ -43,22 +41,6 @@ def unrecorded(tmp_path: Path) -> Path:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     return tmp_path
-
-
-@pytest.fixture
-def credentials(staging: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Credentials in the environment, and fake services instead of the internet."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", staging.cloud.url)
-    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
-
-    def recorded(_root: Path, _stack: str, _environment: object) -> Wanted:
-        return staging.wanted
-
-    monkeypatch.setattr(command, "wanted_of", recorded)
-    monkeypatch.setattr(command, "Dns", lambda: Dns((LOOPBACK,), staging.names.port))
-    monkeypatch.setattr(command, "Https", lambda: Https(staging.site.context, staging.site.route))
 
 
 def test_in_a_complete_account_every_step_is_done(staging: World) -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import yaml
 
 from preflight.setup.questions import OTHER
-from tests.settings.stack_files import ROOT
+from tests.preflight.release.projects import whole
 
 COMPANY = {
     "team": "acme-assistants",
@@ -66,15 +64,7 @@ def answers(provider: str = "okta", **changes: str) -> dict[str, str]:
 
 def project(folder: Path) -> Path:
     """A committed copy of the project."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],  # noqa: S607
-        cwd=ROOT, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    for name in filter(None, listed.stdout.split("\0")):
-        source = ROOT / name
-        if source.is_file() and not name.startswith(("tests/", "docs/", "benchmarks/")):
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, folder / name)
+    whole(folder)
     for command in (
         ["init", "-q"],
         ["add", "-A"],
@@ -82,14 +72,6 @@ def project(folder: Path) -> Path:
     ):
         subprocess.run(["git", *command], cwd=folder, check=True)  # noqa: S603, S607
     return folder
-
-
-def preflight(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the copy's command."""
-    return subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-m", "preflight", *arguments],
-        cwd=folder, capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
 
 
 def given(folder: Path, values: dict[str, str]) -> Path:

@@ -16,7 +16,8 @@ from preflight.setup import stack_files
 from preflight.setup.questions import ENVIRONMENTS, OTHER, kind_of, questions
 from preflight.setup.sizes import SIZES
 from settings.providers import KINDS
-from tests.preflight.setup.answered import COMPANY, PROVIDERS, answers, given, preflight, project
+from tests.preflight.release.projects import preflight
+from tests.preflight.setup.answered import COMPANY, PROVIDERS, answers, given, project
 from tests.settings.stack_files import ROOT
 
 
