@@ -7,7 +7,7 @@ WORKERS ?= $(shell $(PYTHON) -c 'import os; n = os.cpu_count() or 1; print(max(n
 SETUP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup init check test test-fast test-engine test-open-webui test-database test-gateway test-browser packets lint format local twin bootstrap-plan mutation shapes docs benchmark-proxy lock clean
+.PHONY: help setup init check test test-fast test-engine test-open-webui test-database test-canary test-gateway test-browser packets lint format local twin bootstrap-plan report mutation shapes docs benchmark-proxy lock clean
 
 help: ## List all targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -19,6 +19,7 @@ $(SETUP): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: this is " + sys.version.split()[0] + "; name another with make PYTHON=python3.12")'
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m preflight.pulumi.program
 	@touch $@
 
 check: $(SETUP) ## Check every environment offline: policies, parity, and AWS's published constraints
@@ -29,10 +30,10 @@ init: $(SETUP) ## Ask for your own values and write the stack files
 	@$(BIN)/python -m preflight init
 
 test: $(SETUP) ## Run the tests on every processor (WORKERS=1: in one process)
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-fast: $(SETUP) ## Run the tests that are not marked slow
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not slow"
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slow"
 
 test-engine: $(SETUP) ## Run the tests on the real engine; needs the Pulumi CLI on PATH
 	@$(BIN)/python -m pytest tests/engine -m engine -n auto --dist worksteal
@@ -61,7 +62,18 @@ test-database: $(SETUP) ## Test an update and its rollback with the real Open We
 		$(MAKE) --no-print-directory $(OPEN_WEBUI)-$$version/.installed || exit; \
 		pythons="$$pythons,$$version=$(CURDIR)/$(OPEN_WEBUI)-$$version/bin/python"; \
 	done && \
-	OPEN_WEBUI_PYTHONS=$$pythons $(BIN)/python -m pytest tests/database
+	OPEN_WEBUI_PYTHONS=$$pythons $(BIN)/python -m pytest tests/database --ignore tests/database/test_canary.py
+
+# Each version that a manifest in releases/ names, and the next one. First on the application's own SQLite, then on PostgreSQL.
+test-canary: $(SETUP) ## Test that no log of any release's real Open WebUI has what a person wrote; 8 GB a version; needs redis-server
+	@versions=$$({ $(BIN)/python -m releases.interface_versions && $(BIN)/python -m tests.database.upcoming; } | sort -u) && pythons= && \
+	for version in $$versions; do \
+		$(MAKE) --no-print-directory $(OPEN_WEBUI)-$$version/.installed || exit; \
+		python=$(CURDIR)/$(OPEN_WEBUI)-$$version/bin/python; \
+		pythons="$$pythons,$$version=$$python"; \
+		OPEN_WEBUI_PYTHON=$$python $(BIN)/python -m pytest tests/open_webui/test_canary.py || exit; \
+	done && \
+	OPEN_WEBUI_PYTHONS=$$pythons $(BIN)/python -m pytest tests/database/test_canary.py
 
 LITELLM := build/litellm
 $(LITELLM)/.installed: tests/gateway/requirements.lock | $(SETUP)
@@ -105,6 +117,9 @@ else
 on-this-machine = exec $(BIN)/python -m local $(1) --stack $(STACK) --app $(APP)
 endif
 
+report: $(SETUP) ## Write report.html: what the environments expose, allow, keep and cost, on one page
+	@$(BIN)/python -m preflight report --output report.html && echo "wrote report.html"
+
 bootstrap-plan: $(SETUP) ## List the steps to running environments, each with its command and state (STACK=staging)
 	@$(BIN)/python -m preflight plan $(STACK)
 
@@ -114,10 +129,11 @@ mutation: $(SETUP) ## Apply a fixed set of faults to both environments and print
 shapes: $(SETUP) ## Regenerate the committed shape of every environment
 	@$(BIN)/python -m preflight shapes --write
 
-docs: $(SETUP) ## Regenerate the controls, the reference, the package schema and the code owners
+docs: $(SETUP) ## Regenerate the controls, the reference, the costs, the package schema and the code owners
 	@$(BIN)/python -m preflight docs --write
 	@$(BIN)/python -m tests.engine.package_schema
 	@$(BIN)/python -m preflight owners --write
+	@$(BIN)/python -m preflight cost --write
 
 lint: $(SETUP) ## Run ruff and the strict type checker
 	@$(BIN)/ruff check .

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import pulumi
+
 from releases.manifest import REQUIRED_IMAGES, Release
 from settings import StackSettings
 from settings.upstreams import Upstream
@@ -36,3 +38,8 @@ def longest_silence(settings: StackSettings, calls: Callable[[Upstream], object]
         for group in settings.models.groups
         if any(calls(upstream) for upstream in group.upstreams)
     )
+
+
+def together(*lists: pulumi.Output[list[str]]) -> pulumi.Output[list[str]]:
+    """Several lists as one, sorted."""
+    return pulumi.Output.all(*lists).apply(lambda known: sorted(str(one) for listed in known for one in listed))

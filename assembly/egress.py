@@ -8,22 +8,19 @@ from components.egress import (
     EgressNetworkArgs,
     EgressProxyArgs,
 )
-from components.egress.identity import CLIENT_CERTIFICATE, CLIENT_PRIVATE_KEY
 from components.egress.settings import PORT
-from components.egress.settings import host_name as egress_host_name
+from components.models.iam_documents import UpstreamKind
 from components.monitoring import EgressAlarms, EgressAlarmsArgs, Operations
 from components.network import PrivateNetwork
 from components.proxy.settings import ProxyEgress
 from components.service import InterfaceService, WorkloadIdentity
+from components.service.upstreams import CLIENT_SECRETS
+from components.service.upstreams import proxy_egress as egress_of
 from releases.manifest import Release
 from settings import StackSettings
 from settings.upstreams import internet_host
 
-CLIENT_CERTIFICATE_VARIABLE, CLIENT_PRIVATE_KEY_VARIABLE = "EGRESS_CLIENT_CERTIFICATE", "EGRESS_CLIENT_PRIVATE_KEY"
-EGRESS_SECRETS = {
-    CLIENT_CERTIFICATE_VARIABLE: CLIENT_CERTIFICATE,
-    CLIENT_PRIVATE_KEY_VARIABLE: CLIENT_PRIVATE_KEY,
-}
+EGRESS_SECRETS = CLIENT_SECRETS[UpstreamKind.EXTERNAL]
 """The variables of the interface's proxy with the certificate that it shows to the egress proxy."""
 TASKS = range(2, 5)
 """The number of the egress proxy's tasks. A tunnel is copied, not read, so a quarter of a vCPU is enough for many of them."""
@@ -85,8 +82,10 @@ def egress_alarms(
         environment=settings.environment,
         cluster_name=service.cluster_name,
         minimum_tasks=TASKS[0],
+        pages_together=True,
         alarm_topic_arn=operations.alarm_topic_arn,
-        runbook_url=settings.owner.on_call,
+        ticket_topic_arn=operations.ticket_topic_arn,
+        runbook_url=settings.owner.runbook,
         tags=tags(settings),
     )
 
@@ -132,10 +131,4 @@ def proxy_egress(settings: StackSettings, authority: str) -> ProxyEgress | None:
     """How the interface's proxy finds and trusts the egress proxy, whose CA is ``authority``."""
     if not external_hosts(settings):
         return None
-    return ProxyEgress(
-        host_name=egress_host_name(settings.environment),
-        port=PORT,
-        ca_certificate=authority,
-        client_certificate_variable=CLIENT_CERTIFICATE_VARIABLE,
-        client_private_key_variable=CLIENT_PRIVATE_KEY_VARIABLE,
-    )
+    return egress_of(settings.environment, authority)

@@ -2,11 +2,12 @@
 
 from assembly.common import MEBIBYTE, image, longest_silence, repository_arns, tags
 from components.gateway import GatewayIdentity, GatewayIdentityArgs, GatewayModelArgs, GatewayServiceArgs
-from components.gateway.settings import Api
+from components.gateway.settings import PROCESSES, Api
 from components.models import ModelAccess
 from components.monitoring import GatewayAlarms, GatewayAlarmsArgs, Operations
 from components.network import PrivateNetwork
 from components.service import InterfaceService, WorkloadIdentity
+from components.service.scaling import full_percent
 from releases.manifest import Release
 from settings import Problem, StackSettings
 from settings.stack import PREFIX, refused
@@ -64,8 +65,11 @@ def gateway_alarms(
         environment=settings.environment,
         cluster_name=service.cluster_name,
         minimum_tasks=settings.models.gateway.minimum_tasks,
+        full_cpu_percent=full_percent(settings.models.gateway.cpu_units, PROCESSES),
+        pages_together=True,
         alarm_topic_arn=operations.alarm_topic_arn,
-        runbook_url=settings.owner.on_call,
+        ticket_topic_arn=operations.ticket_topic_arn,
+        runbook_url=settings.owner.runbook,
         tags=tags(settings),
     )
 

@@ -4,12 +4,13 @@ A key is never in the plan or the state: the look-up returns the secret's ARN an
 proxy's container when a task starts.
 """
 
-import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pulumi_aws as aws
 
 from components.models import ModelKeyArgs
+from components.service import upstreams
+from components.service.tools import tool_key_variable as variable_of_tool_key
 from settings import Problem, StackSettings
 from settings.stack import PREFIX, refused
 from settings.tools import SearchServer, ToolServer
@@ -19,29 +20,27 @@ KeyedUpstream = ExternalUpstream | PrivateUpstream
 
 
 def upstream_name(group: str, upstream: KeyedUpstream) -> str:
-    """The upstream's name at the proxy. Neither group nor host names contain colons, so the names are unique."""
-    return f"{group}:{upstream.host_name}:{upstream.port}"
+    """The upstream's name at the proxy."""
+    return upstreams.upstream_name(group, upstream.host_name, upstream.port)
 
 
 def key_variable(group: str, upstream: KeyedUpstream) -> str:
-    """The proxy's environment variable with the upstream's API key; empty if it has none. Names that differ only in
-    characters that a variable cannot contain get different variables."""
+    """The proxy's environment variable with the upstream's API key; empty if it has none."""
     if upstream.api_key_secret is None:
         return ""
-    digest = hashlib.sha256(upstream_name(group, upstream).encode()).hexdigest()
-    return f"MODEL_KEY_{group.upper().replace('-', '_')}_{digest[:8].upper()}"
+    return upstreams.model_key_variable(group, upstream.host_name, upstream.port)
 
 
 def tool_key_variable(server: SearchServer | ToolServer) -> str:
     """The proxy's environment variable with the API key of a search or tool server; empty if it has none."""
     if server.api_key_secret is None:
         return ""
-    return "SEARCH_KEY" if isinstance(server, SearchServer) else f"TOOL_KEY_{server.name.upper().replace('-', '_')}"
+    return variable_of_tool_key(None if isinstance(server, SearchServer) else server.name)
 
 
-def key_secrets(settings: StackSettings) -> dict[str, str]:
-    """Variable of the proxy → the secret's key in the service's ``secret_references``."""
-    return {variable: reference(secret) for _, variable, secret in _keyed(settings)}
+def key_secrets(settings: StackSettings, groups: Sequence[str] | None = None) -> dict[str, str]:
+    """Variable of the proxy → the secret's key in the service's ``secret_references``. ``groups``: only those of these model groups."""
+    return {variable: reference(secret) for _, variable, secret in _keyed(settings, groups)}
 
 
 def reference(secret: str) -> str:
@@ -79,14 +78,17 @@ def _by_name(name: str) -> aws.secretsmanager.GetSecretResult:
     return aws.secretsmanager.get_secret(name=name)
 
 
-def _keyed(settings: StackSettings) -> Iterator[tuple[str, str, str]]:
-    """The key of each server with an API key, the proxy's variable for it, and its secret."""
+def _keyed(settings: StackSettings, groups: Sequence[str] | None = None) -> Iterator[tuple[str, str, str]]:
+    """The key of each server with an API key, the proxy's variable for it, and its secret. ``groups``: only those of these model
+    groups, and of no tool server."""
     for position, group in enumerate(settings.models.groups):
+        if groups is not None and group.name not in groups:
+            continue
         for place, upstream in enumerate(group.upstreams):
             server = server_of(upstream)
             if server is not None and server.api_key_secret is not None:
                 key = f"models.groups[{position}].upstreams[{place}]"
                 yield key, key_variable(group.name, server), server.api_key_secret
-    for key, server in settings.tools.located():
+    for key, server in settings.tools.located() if groups is None else ():
         if server.api_key_secret is not None:
             yield key, tool_key_variable(server), server.api_key_secret

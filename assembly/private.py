@@ -1,16 +1,17 @@
-"""Arguments of the private part: network, endpoints, task identity, models, data and operations."""
+"""Arguments of the private part: network, endpoints, task identity, models and operations."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import assert_never
 
 import pulumi
 
-from assembly.common import repository_arns, tags
+from assembly.alerts import alert_channels, alert_subscriptions
+from assembly.common import repository_arns, tags, together
 from assembly.egress import external_hosts
 from assembly.existing import existing_network
 from assembly.model_keys import look_up_keys
 from assembly.tools import private_servers
-from components.data import Data, DataArgs, DataCacheArgs, DataDatabaseArgs, DataUploadsArgs, UploadsAccessArgs
+from components.data import Data
 from components.data.cache import PORT as CACHE_PORT
 from components.data.component import data_domains
 from components.data.database import PORT as DATABASE_PORT
@@ -29,10 +30,10 @@ from components.models import (
     ModelUpstreamArgs,
     PromptRecordingArgs,
 )
+from components.models.component import SyntheticCallerArgs
 from components.models.iam_documents import UpstreamKind
-from components.monitoring import DataAlarmsArgs, ModelAlarmsArgs, Operations, OperationsArgs
+from components.monitoring import ModelAlarmsArgs, Operations, OperationsArgs
 from components.network import (
-    PrivateEndpoints,
     PrivateEndpointsArgs,
     PrivateNetwork,
     PrivateNetworkArgs,
@@ -40,6 +41,7 @@ from components.network import (
 )
 from components.network.dns import allowed_domains
 from components.network.endpoint_services import FARGATE_SERVICES
+from components.network.endpoints import SyntheticClientArgs
 from components.network.private_services import service_domain
 from components.service import WorkloadIdentity, WorkloadIdentityArgs
 from releases.prompts import Prompts
@@ -58,12 +60,14 @@ HTTPS = 443
 
 
 def operations(settings: StackSettings) -> OperationsArgs:
-    """Key, log groups and alarm topic."""
+    """Key, log groups and the topics of alarms."""
     return OperationsArgs(
         environment=settings.environment,
         region=settings.region,
         account_id=settings.account_id,
         contact_email=settings.owner.contact,
+        subscriptions=alert_subscriptions(settings),
+        slack_channels=alert_channels(settings),
         log_retention_days=settings.retention.application_log_days,
         tags=tags(settings),
     )
@@ -142,7 +146,11 @@ def workload(settings: StackSettings, network: PrivateNetwork, operations: Opera
 
 
 def models(
-    settings: StackSettings, prompts: Prompts, workload: WorkloadIdentity, gateway: GatewayIdentity | None
+    settings: StackSettings,
+    prompts: Prompts,
+    workload: WorkloadIdentity,
+    gateway: GatewayIdentity | None,
+    synthetic: SyntheticCallerArgs | None = None,
 ) -> ModelAccessArgs:
     """Access to the declared model groups, with the release's guardrail."""
     guardrail, keys = prompts.guardrail, look_up_keys(settings)
@@ -164,6 +172,7 @@ def models(
         execution_role_name=workload.execution_role_name,
         region=settings.region,
         security_group_id=workload.security_group_id,
+        synthetic=synthetic,
         tags=tags(settings),
     )
 
@@ -190,10 +199,13 @@ def model_alarms(settings: StackSettings, operations: Operations) -> ModelAlarms
         region=settings.region,
         groups=_model_groups(settings, {}),
         tokens_per_hour=settings.models.tokens_per_hour,
+        quota_tokens_per_minute=settings.models.quota_tokens_per_minute,
         monthly_budget_usd=settings.models.monthly_budget_usd,
         billed_services=list(settings.models.billed_services),
+        pages_together=True,
         alarm_topic_arn=operations.alarm_topic_arn,
-        runbook_url=settings.owner.on_call,
+        ticket_topic_arn=operations.ticket_topic_arn,
+        runbook_url=settings.owner.runbook,
         tags=tags(settings),
     )
 
@@ -242,78 +254,13 @@ def _private_server(server: PrivateServer, keys: Mapping[str, ModelKeyArgs]) -> 
     )
 
 
-def _private_services(settings: StackSettings) -> list[PrivateServiceArgs]:
-    """The endpoint services of private servers, each with the ports of all of its servers."""
+def private_services(servers: Iterable[PrivateServer]) -> list[PrivateServiceArgs]:
+    """The endpoint services of these servers, each with the ports of all of its servers."""
     ports: dict[str, set[int]] = {}
-    for server in private_servers(settings):
+    for server in servers:
         if server.endpoint_service is not None:
             ports.setdefault(server.endpoint_service, set()).add(server.port)
     return [PrivateServiceArgs(service_name=name, ports=sorted(used)) for name, used in sorted(ports.items())]
-
-
-def data(
-    settings: StackSettings, network: PrivateNetwork, operations: Operations, workload: WorkloadIdentity
-) -> DataArgs:
-    """Database, cache, uploads and backups."""
-    chosen = settings.data
-    return DataArgs(
-        environment=settings.environment,
-        region=settings.region,
-        account_id=settings.account_id,
-        vpc_id=network.vpc_id,
-        subnet_ids=network.private_subnet_ids,
-        availability_zones=list(settings.network.availability_zones),
-        client_security_group_id=workload.security_group_id,
-        task_role_name=workload.task_role_name,
-        execution_role_name=workload.execution_role_name,
-        log_key_arn=operations.key_arn,
-        alarm_topic_arn=operations.alarm_topic_arn,
-        log_retention_days=settings.retention.application_log_days,
-        backup_days=chosen.backup_days,
-        database=DataDatabaseArgs(
-            minimum_capacity_units=chosen.database.minimum_capacity_units,
-            maximum_capacity_units=chosen.database.maximum_capacity_units,
-            instances=chosen.database.instances,
-            backup_retention_days=chosen.database.backup_retention_days,
-            snapshot_identifier=chosen.database.snapshot_identifier,
-        ),
-        cache=DataCacheArgs(
-            node_type=chosen.cache.node_type,
-            replicas=chosen.cache.replicas,
-            snapshot_retention_days=chosen.cache.snapshot_retention_days,
-        ),
-        uploads=DataUploadsArgs(
-            deleted_file_days=chosen.uploads.deleted_file_days, access_log_days=chosen.uploads.access_log_days
-        ),
-        allow_deletion=settings.allow_deletion,
-        tags=tags(settings),
-    )
-
-
-def uploads_access(data: Data, endpoints: PrivateEndpoints) -> UploadsAccessArgs:
-    """The policy that limits access to the uploaded files to the endpoint."""
-    return UploadsAccessArgs(
-        bucket_name=data.bucket_name,
-        bucket_arn=data.bucket_arn,
-        endpoint_id=endpoints.endpoint_ids["s3"],
-        backup_role_arn=data.backup_role_arn,
-    )
-
-
-def data_alarms(settings: StackSettings, data: Data, operations: Operations) -> DataAlarmsArgs:
-    """Alarms on database, cache and backups."""
-    return DataAlarmsArgs(
-        environment=settings.environment,
-        database_cluster_id=data.database_cluster_id,
-        maximum_capacity_units=settings.data.database.maximum_capacity_units,
-        database_connections=settings.capacity.maximum_tasks * settings.capacity.database_connections,
-        cache_nodes=1 + settings.data.cache.replicas,
-        cache_node_ids=data.cache_node_ids,
-        backup_vault_arn=data.backup_vault_arn,
-        alarm_topic_arn=operations.alarm_topic_arn,
-        runbook_url=settings.owner.on_call,
-        tags=tags(settings),
-    )
 
 
 def endpoints(
@@ -327,13 +274,14 @@ def endpoints(
     gateway: GatewayIdentity | None,
     egress: EgressIdentity | None = None,
     egress_network: EgressNetwork | None = None,
+    synthetic: SyntheticClientArgs | None = None,
 ) -> PrivateEndpointsArgs:
     """The VPC endpoints: those that Fargate needs, Bedrock in each declared region, and S3 for the bucket of
     uploads."""
     return PrivateEndpointsArgs(
         vpc_id=network.vpc_id,
-        subnet_ids=network.private_subnet_ids,
-        route_table_ids=_together(
+        subnet_ids=network.private_subnet_ids_in(settings.network.endpoint_zones),
+        route_table_ids=together(
             network.private_route_table_ids, *([egress_network.route_table_ids] if egress_network else [])
         )
         if egress_network
@@ -350,24 +298,25 @@ def endpoints(
         gateway_security_group_id=gateway.security_group_id if gateway else None,
         gateway_execution_role_arn=gateway.execution_role_arn if gateway else None,
         gateway_task_role_arn=gateway.task_role_arn if gateway else None,
-        gateway_repository_arns=_listed(gateway.image_repository_arns if gateway else []),
+        gateway_repository_arns=gateway.image_repository_arns if gateway else _listed([]),
         gateway_secret_arns=gateway.secret_arns if gateway else _listed([]),
         gateway_log_group_arns=gateway.log_group_arns if gateway else _listed([]),
         gateway_model_statements=models.gateway_statements,
         egress_security_group_id=egress.security_group_id if egress else None,
         egress_execution_role_arn=egress.execution_role_arn if egress else None,
-        egress_repository_arns=_listed(egress.image_repository_arns if egress else []),
+        egress_repository_arns=egress.image_repository_arns if egress else _listed([]),
         egress_secret_arns=egress.secret_arns if egress else _listed([]),
         egress_log_group_arns=egress.log_group_arns if egress else _listed([]),
+        synthetic=synthetic,
         repository_arns=_listed(repository_arns(settings)),
-        secret_arns=_together(
+        secret_arns=together(
             workload.secret_arns,
             data.secret_arns,
-            _listed(models.api_key_arns),
+            models.api_key_arns,
             *([gateway.client_secret_arns] if gateway else []),
             *([egress.client_secret_arns] if egress else []),
         ),
-        private_services=_private_services(settings),
+        private_services=private_services(private_servers(settings)),
         bucket_arns=pulumi.Output.all(data.bucket_arn).apply(lambda arns: [str(arn) for arn in arns]),
         log_group_arns=operations.log_group_arns.apply(lambda arns: sorted(arns.values())),
         tags=tags(settings),
@@ -376,7 +325,3 @@ def endpoints(
 
 def _listed(values: list[str]) -> pulumi.Output[list[str]]:
     return pulumi.Output.from_input(values)
-
-
-def _together(*lists: pulumi.Output[list[str]]) -> pulumi.Output[list[str]]:
-    return pulumi.Output.all(*lists).apply(lambda known: sorted(str(one) for listed in known for one in listed))

@@ -24,6 +24,7 @@ from components.waf import Firewall, FirewallArgs, FirewallLimitsArgs
 from components.waf.table import Action, Rule
 from settings import Problem, StackSettings
 from settings.errors import shown
+from settings.limits import RateLimits
 from settings.stack import PREFIX, refused
 
 
@@ -113,7 +114,11 @@ def firewall(settings: StackSettings, edge: Edge, operations: Operations) -> Fir
             address_uploads_per_five_minutes=limits.rates.address_uploads_per_five_minutes,
             address_model_calls_per_five_minutes=limits.rates.address_model_calls_per_five_minutes,
             address_static_per_five_minutes=limits.rates.address_static_per_five_minutes,
+            **_office_rates(limits.rates, chosen.arrival),
         ),
+        office_cidr_blocks=[str(one) for one in offices.cidr_blocks]
+        if (offices := limits.rates.office_networks)
+        else [],
         model_call_paths=[*chosen.paths.model_calls, *_machine_paths(settings)],
         static_paths=list(chosen.paths.static),
         upload_paths=list(chosen.paths.uploads),
@@ -137,6 +142,24 @@ def firewall(settings: StackSettings, edge: Edge, operations: Operations) -> Fir
         tags=tags(settings),
     )
     return args.model_copy(update={"count_only_rules": _watched(settings, args.rules())})
+
+
+def _office_rates(rates: RateLimits, arrival: Arrival) -> dict[str, int]:
+    """The limits for one address of the office networks: what its people send when all of them open the application at once,
+    and at least what any other address may send."""
+    if rates.office_networks is None:
+        return {}
+    people = rates.office_networks.people_behind_one_address
+    return {
+        "office_uploads_per_five_minutes": max(people * arrival.uploads, rates.address_uploads_per_five_minutes),
+        "office_model_calls_per_five_minutes": max(
+            people * arrival.model_calls, rates.address_model_calls_per_five_minutes
+        ),
+        "office_requests_per_five_minutes": max(
+            people * (arrival.page_requests + arrival.static_requests),
+            rates.address_pages_per_five_minutes + rates.address_static_per_five_minutes,
+        ),
+    }
 
 
 def _machine_paths(settings: StackSettings) -> list[str]:
@@ -201,8 +224,16 @@ def edge_alarms(settings: StackSettings, edge: Edge, firewall: Firewall, operati
         target_group_arn_suffix=edge.target_group_arn_suffix,
         firewall_metric_name=firewall.web_acl_name,
         region=settings.region,
+        rate_rules=firewall.rate_rules,
+        availability_zones=list(settings.network.availability_zones),
+        minimum_tasks=settings.capacity.minimum_tasks,
+        certificates=1 + bool(settings.identity.machine_clients and settings.domain.hosted_zone_id),
+        certificate_arns=edge.certificate_arns,
+        canary_expected=settings.objectives.canary_from_outside,
         target_start_seconds=application(settings).grace_seconds + HEALTHY_AFTER * HEALTH_INTERVAL_SECONDS,
+        pages_together=True,
         alarm_topic_arn=operations.alarm_topic_arn,
-        runbook_url=settings.owner.on_call,
+        ticket_topic_arn=operations.ticket_topic_arn,
+        runbook_url=settings.owner.runbook,
         tags=tags(settings),
     )

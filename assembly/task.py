@@ -17,15 +17,17 @@ from components.data import Data
 from components.edge import Edge
 from components.egress import EgressIdentity
 from components.gateway import GatewayIdentity
-from components.gateway.identity import CLIENT_CERTIFICATE, CLIENT_PRIVATE_KEY
 from components.gateway.identity import host_name as gateway_host_name
 from components.gateway.settings import PORT as GATEWAY_PORT
 from components.models import ModelAccess
+from components.models.iam_documents import UpstreamKind
 from components.monitoring import Operations, ServiceAlarmsArgs
 from components.network import PrivateEndpoints, PrivateNetwork
 from components.proxy import ProxyIdentity, ProxyModelGroup, ProxyPeople, ProxySettings, ProxyUpstream, envoy_arguments
 from components.proxy.settings import ProxyLimits, ProxyLogout
 from components.service import InterfaceService, InterfaceServiceArgs, WorkloadIdentity
+from components.service.scaling import full_percent
+from components.service.upstreams import CLIENT_SECRETS, GATEWAY_CERTIFICATE_VARIABLE, GATEWAY_KEY_VARIABLE
 from releases.manifest import Release, load_release, stops_before_start, versions
 from releases.prompts import Prompts
 from settings import Problem, StackSettings
@@ -128,6 +130,7 @@ def proxy(
     identity = settings.identity
     required = (identity.provider.required_claim if identity.provider else None) or ("", ())
     return ProxySettings(
+        environment=settings.environment,
         host_names=(settings.domain.host_name,),
         identity=ProxyIdentity(
             signer_arn=signer_arn,
@@ -138,6 +141,8 @@ def proxy(
                 everyone_the_provider_assigns=identity.allowed.everyone_the_provider_assigns,
             ),
             administrators=_people(identity.administrators, identity.provider),
+            blocked=_people(identity.blocked, identity.provider),
+            blocked_users=identity.blocked.users,
             contact=settings.owner.contact,
             required_claim_name=required[0],
             required_claim_values=required[1],
@@ -189,11 +194,7 @@ def proxy_limits(limits: Limits, session_timeout_seconds: int) -> ProxyLimits:
     )
 
 
-CLIENT_CERTIFICATE_VARIABLE, CLIENT_PRIVATE_KEY_VARIABLE = "GATEWAY_CLIENT_CERTIFICATE", "GATEWAY_CLIENT_PRIVATE_KEY"
-GATEWAY_SECRETS = {
-    CLIENT_CERTIFICATE_VARIABLE: CLIENT_CERTIFICATE,
-    CLIENT_PRIVATE_KEY_VARIABLE: CLIENT_PRIVATE_KEY,
-}
+GATEWAY_SECRETS = CLIENT_SECRETS[UpstreamKind.GATEWAY]
 """The proxy's variables with the certificate that it shows to the gateway."""
 
 
@@ -245,8 +246,8 @@ def _upstream(settings: StackSettings, group: str, upstream: Upstream, outside: 
                 host_name=gateway_host_name(settings.environment),
                 port=GATEWAY_PORT,
                 ca_certificate=outside.gateway_authority,
-                client_certificate_variable=CLIENT_CERTIFICATE_VARIABLE,
-                client_private_key_variable=CLIENT_PRIVATE_KEY_VARIABLE,
+                client_certificate_variable=GATEWAY_CERTIFICATE_VARIABLE,
+                client_private_key_variable=GATEWAY_KEY_VARIABLE,
             )
         case MantleUpstream():
             return ProxyUpstream(
@@ -384,7 +385,10 @@ def service_alarms(settings: StackSettings, service: InterfaceService, operation
         service_name=service.service_name,
         service_arn=service.service_arn,
         minimum_tasks=settings.capacity.minimum_tasks,
+        full_cpu_percent=full_percent(settings.capacity.cpu_units, preset(settings).processes),
+        pages_together=True,
         alarm_topic_arn=operations.alarm_topic_arn,
-        runbook_url=settings.owner.on_call,
+        ticket_topic_arn=operations.ticket_topic_arn,
+        runbook_url=settings.owner.runbook,
         tags=tags(settings),
     )

@@ -5,14 +5,11 @@ from collections.abc import Iterator, Mapping
 from assembly.model_keys import tool_key_variable
 from components.applications import Search, ToolServer
 from components.proxy import ProxySettings, ProxyTool, ProxyUpstream
+from components.service.tools import METHODS
 from settings import StackSettings
 from settings.tools import SearchServer
 from settings.tools import ToolServer as DeclaredToolServer
 from settings.upstreams import PrivateServer, PrivateUpstream
-
-_METHODS = {"searxng": ("GET",), "external": ("POST",), "mcp": ("POST", "DELETE")}
-"""Kind of server → what the application requests. MCP's ``GET`` opens a stream that the application does not read; a server may
-refuse it, and so may the proxy (https://modelcontextprotocol.io/specification/2025-06-18/basic/transports)."""
 
 
 def private_servers(settings: StackSettings) -> Iterator[PrivateServer]:
@@ -30,7 +27,7 @@ def proxy_tools(settings: StackSettings, service_names: Mapping[str, str]) -> tu
     return tuple(
         ProxyTool(
             path=_path(server),
-            methods=_METHODS[server.kind],
+            methods=METHODS[server.kind],
             upstream=ProxyUpstream(
                 name=_name(server),
                 host_name=server.host_name,

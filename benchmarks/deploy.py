@@ -1,14 +1,14 @@
 """How long Pulumi's engine takes for both environments, and the longest chain of dependent resources.
 
-    python -m benchmarks.deploy
+    python -m benchmarks.deploy [--recorded]
 
-The engine runs as in ``tests/engine``, without AWS, so the measured times are the engine's and the program's. The time that
-AWS adds is estimated from the dependencies in the state and typical creation times (``deploy_times.tsv``, with sources).
+With ``--recorded`` the chain comes from the recorded graph, without Pulumi's command line, and no time is measured. The engine runs as in ``tests/engine``, without AWS, so the measured times are the engine's and the program's. The time that
+AWS adds is estimated from the dependencies in the state and typical creation times (``preflight/changes/deploy_times.tsv``, with sources).
 """
 
 from __future__ import annotations
 
-import csv
+import argparse
 import os
 import platform
 import shutil
@@ -20,13 +20,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TextIO
 
+from preflight.analysis.check import run
+from preflight.changes.times import ONE_CALL_SECONDS, typical_times
+from preflight.pulumi.project import Project
 from preflight.sdk.wire import Wire
 from tests.engine.harness import PACKS, REPOSITORY, Engine, custom, name_of
 
 STACKS = ("staging", "prod")
-TIMES = Path(__file__).with_name("deploy_times.tsv")
-ONE_CALL_SECONDS = 3
-"""Seconds for a type that the table does not list: one API call that returns a finished resource."""
 SLOW_SECONDS = 60
 REASONS = {
     ("aws:lb/loadBalancer:LoadBalancer", "aws:ecs/service:Service"): (
@@ -54,12 +54,6 @@ class Step:
     seconds: int
 
 
-def typical_times() -> dict[str, int]:
-    """Type → typical seconds until it is created."""
-    with TIMES.open() as table:
-        return {row["type"]: int(row["seconds"]) for row in csv.DictReader(table, delimiter="\t")}
-
-
 def longest_chain(resources: Sequence[Wire], times: Mapping[str, int]) -> list[Step]:
     """The longest chain. A resource waits for its own dependencies and for those of its parents."""
     by_urn = {resource["urn"]: resource for resource in resources}
@@ -79,6 +73,30 @@ def longest_chain(resources: Sequence[Wire], times: Mapping[str, int]) -> list[S
         return best[urn]
 
     return max((finish(urn) for urn in sorted(by_urn)), key=lambda chain: chain[0], default=nothing)[1]
+
+
+def slack(resources: Sequence[Wire], times: Mapping[str, int]) -> dict[str, int]:
+    """Resource → by how many seconds it could take longer without making the longest chain longer."""
+    by_urn = {resource["urn"]: resource for resource in resources}
+    before = {urn: _waits_for(urn, by_urn) for urn in by_urn}
+    after: dict[str, list[str]] = {urn: [] for urn in by_urn}
+    for urn, others in before.items():
+        for other in others:
+            after[other].append(urn)
+
+    def reach(urn: str, edges: Mapping[str, list[str]], known: dict[str, int]) -> int:
+        if urn not in known:
+            known[urn] = 0  # as in ``longest_chain``
+            resource = by_urn[urn]
+            own = times.get(resource["type"], ONE_CALL_SECONDS) if resource["custom"] else 0
+            known[urn] = own + max((reach(other, edges, known) for other in edges[urn]), default=0)
+        return known[urn]
+
+    from_start, to_end = dict[str, int](), dict[str, int]()
+    through = {urn: reach(urn, before, from_start) + reach(urn, after, to_end) for urn in sorted(by_urn)}
+    own = {urn: times.get(one["type"], ONE_CALL_SECONDS) if one["custom"] else 0 for urn, one in by_urn.items()}
+    whole = max(from_start.values(), default=0)
+    return {urn: whole - (through[urn] - own[urn]) for urn in through}
 
 
 def waited_for(resources: Sequence[Wire], urn: str) -> set[str]:
@@ -113,7 +131,7 @@ def _say(line: str, to: TextIO = sys.stdout) -> None:
     to.write(line + "\n")
 
 
-def _print_chain(chain: Sequence[Step]) -> None:
+def _print_chain(chain: Sequence[Step], resources: Sequence[Wire], times: Mapping[str, int]) -> None:
     _say(f"  longest chain on AWS: about {sum(step.seconds for step in chain) / 60:.1f} min")
     slow: Step | None = None
     for step in chain:
@@ -123,6 +141,11 @@ def _print_chain(chain: Sequence[Step]) -> None:
             if slow is not None:
                 _say(f"            after {slow.name}: {REASONS.get((slow.type, step.type), 'NO REASON')}")
             slow = step
+    on_it = {step.name for step in chain}
+    for urn, seconds in sorted(slack(resources, times).items(), key=lambda item: (item[1], item[0])):
+        own, name = times.get(urn.split("::")[2].rpartition("$")[2], ONE_CALL_SECONDS), name_of(urn)
+        if own >= SLOW_SECONDS and name not in on_it:
+            _say(f"    {own:>4} s  {name} is not on it: {seconds / 60:.1f} min to spare")
 
 
 def _measure(stack: str, root: Path, times: Mapping[str, int]) -> list[str]:
@@ -131,17 +154,46 @@ def _measure(stack: str, root: Path, times: Mapping[str, int]) -> list[str]:
     up = engine.up("--skip-preview")
     second = engine.preview(packs=PACKS)
     resources = engine.resources()
-    chain = longest_chain(custom(resources) + [r for r in resources if not r["custom"]], times)
+    everything = custom(resources) + [r for r in resources if not r["custom"]]
+    chain = longest_chain(everything, times)
     _say(f"\n{stack}: {len(resources)} resources")
     _say(f"  first preview with both packs   {first.seconds:6.1f} s")
     _say(f"  update without AWS's own time   {up.seconds:6.1f} s")
     _say(f"  preview without changes         {second.seconds:6.1f} s")
-    _print_chain(chain)
+    _print_chain(chain, everything, times)
     return unexplained(chain)
+
+
+def _recorded(times: Mapping[str, int]) -> list[str]:
+    project = Project.load(REPOSITORY)
+    recordings = run(project, [project.stack(name) for name in STACKS], lambda _: None, previews=False)
+    found: list[str] = []
+    for (stack, _), recording in recordings.items():
+        resources: list[Wire] = [
+            {
+                "urn": one.urn,
+                "type": one.type,
+                "custom": one.custom,
+                "parent": one.parent,
+                "dependencies": list(one.dependencies),
+            }
+            for one in recording.resources
+        ]
+        chain = longest_chain(resources, times)
+        _say(f"\n{stack}: {len(resources)} resources")
+        _print_chain(chain, resources, times)
+        found += unexplained(chain)
+    return found
 
 
 def main() -> int:
     """Measure both environments. Exit 1 if slow resources wait without a documented reason, 2 without the Pulumi CLI."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--recorded", action="store_true", help="print the chain of the recorded graph and measure nothing"
+    )
+    if parser.parse_args().recorded:
+        return _reported(_recorded(typical_times()))
     if shutil.which("pulumi") is None:
         _say("the pulumi command line is not on PATH: nothing measured", sys.stderr)
         return 2
@@ -149,6 +201,10 @@ def main() -> int:
     times = typical_times()
     with tempfile.TemporaryDirectory() as folder:
         found = [pair for stack in STACKS for pair in _measure(stack, Path(folder), times)]
+    return _reported(found)
+
+
+def _reported(found: Sequence[str]) -> int:
     for pair in found:
         _say(f"slow resources in a row without a reason: {pair}", sys.stderr)
     return 1 if found else 0

@@ -80,6 +80,9 @@ def _lua_table(values: dict[str, str]) -> str:
     return "{" + ",".join(f"[{json.dumps(key)}]={json.dumps(value)}" for key, value in values.items()) + "}"
 
 
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
 def _context() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
@@ -87,13 +90,23 @@ def _context() -> ssl.SSLContext:
     return context
 
 
-def _head(target: str, token: str) -> bytes:
-    headers = {"host": HOST, HEADER: token, **_HEADERS}
-    lines = [f"GET {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+async def connect(port: int) -> Connection:
+    """Open a TLS connection to a proxy on loopback."""
+    return await asyncio.open_connection("127.0.0.1", port, ssl=_context())
+
+
+def head(target: str, token: str, host: str = HOST, body_bytes: int = 0) -> bytes:
+    """The head of a request as a browser and the load balancer send it: a GET, or a POST with a body of this size."""
+    headers = {"host": host, HEADER: token, **_HEADERS}
+    if body_bytes:
+        headers |= {"content-type": "application/octet-stream", "content-length": str(body_bytes)}
+    lines = [
+        f"{'POST' if body_bytes else 'GET'} {target} HTTP/1.1",
+        *(f"{name}: {value}" for name, value in headers.items()),
+        "",
+        "",
+    ]
     return "\r\n".join(lines).encode()
-
-
-Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 async def steady(
@@ -108,7 +121,7 @@ async def steady(
     for port, queue in zip(ports, idle, strict=True):
         for _ in range(connections):
             queue.put_nowait(await asyncio.open_connection("127.0.0.1", port, ssl=context))
-    heads = [_head(TARGET, token) for token in tokens]
+    heads = [head(TARGET, token) for token in tokens]
     latencies: list[list[float]] = [[] for _ in ports]
     sending: set[asyncio.Task[None]] = set()
     started = time.perf_counter()
@@ -146,7 +159,7 @@ async def open_streams(port: int, token: str, count: int, measured: asyncio.Even
     async def one() -> asyncio.StreamWriter:
         async with limit:
             reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
-            writer.write(_head("/stream", token))
+            writer.write(head("/stream", token))
             await reader.readuntil(b"data: 0")
             return writer
 

@@ -7,10 +7,13 @@ import pulumi
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # This project imports the main project's packages.
 
+from bootstrap.account_baseline import AccountBaseline, AccountBaselineArgs
 from bootstrap.account_key import AccountKey, AccountKeyArgs
 from bootstrap.configuration import SHARED, BootstrapSettings
 from bootstrap.named_secrets import NamedSecrets, NamedSecretsArgs
+from bootstrap.on_call import OnCallRole, OnCallRoleArgs
 from bootstrap.pipelines import PipelineIdentity, PipelineIdentityArgs, PipelineRoles, PipelineRolesArgs
+from bootstrap.record_key import RecordKey, RecordKeyArgs
 from bootstrap.repositories import ImageRepositories, ImageRepositoriesArgs
 from bootstrap.role_scope import PIPELINE_PATH
 from releases.manifest import IMAGES
@@ -19,7 +22,18 @@ settings = BootstrapSettings.load()
 account_id, region, ci = settings.account_id, settings.region, settings.continuous_integration
 tags = {"owner": settings.owner.team, "environment": SHARED, "project": "ai-interface"}
 
-key = AccountKey("account", AccountKeyArgs(account_id=account_id, tags=tags))
+baseline = settings.account_baseline
+key = AccountKey(
+    "account",
+    AccountKeyArgs(account_id=account_id, region=region, encrypts_logs=baseline.trail or baseline.config, tags=tags),
+)
+if any((baseline.trail, baseline.guard_duty, baseline.config, baseline.access_analyzer)):
+    AccountBaseline(
+        "baseline",
+        AccountBaselineArgs(
+            account_id=account_id, region=region, key_arn=key.key_arn, **baseline.model_dump(), tags=tags
+        ),
+    )
 repositories = ImageRepositories(
     "images",
     ImageRepositoriesArgs(
@@ -42,6 +56,7 @@ for environment in settings.environments:
             account_id=account_id,
             key_arn=key.key_arn,
             model_keys=list(environment.model_keys),
+            alert_endpoints=list(environment.alert_endpoints),
             tags=own_tags,
         ),
     )
@@ -58,12 +73,35 @@ for environment in settings.environments:
             tags=own_tags,
         ),
     )
+    RecordKey(
+        f"{environment.name}-record",
+        RecordKeyArgs(
+            environment=environment.name, account_id=account_id, signer_role_arn=roles.record_role_arn, tags=tags
+        ),
+    )
+    on_call = (
+        OnCallRole(
+            f"{environment.name}-on-call",
+            OnCallRoleArgs(
+                environment=environment.name,
+                region=region,
+                account_id=account_id,
+                principals=list(settings.on_call.principals),
+                tags=own_tags,
+            ),
+        )
+        if settings.on_call
+        else None
+    )
     pulumi.export(
         environment.name,
         {
+            **({"onCallRoleArn": on_call.role_arn} if on_call else {}),
             "secretNames": secrets.secret_names,
             "previewRoleArn": roles.preview_role_arn,
+            "imagesRoleArn": roles.images_role_arn,
             "deployRoleArn": roles.deploy_role_arn,
+            "recordRoleArn": roles.record_role_arn,
             "workloadBoundaryArn": roles.workload_boundary_arn,
         },
     )

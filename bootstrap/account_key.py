@@ -3,6 +3,7 @@
 import pulumi
 import pulumi_aws as aws
 
+from bootstrap.account_baseline import key_statements
 from components.args import Args
 from components.common.iam import Statement, policy_document
 
@@ -12,6 +13,9 @@ class AccountKeyArgs(Args):
 
     account_id: str
     """The account whose IAM policies control the use of the key."""
+    region: str
+    encrypts_logs: bool = False
+    """Whether the account's trail and AWS Config encrypt their logs with the key."""
     tags: dict[str, str]
 
 
@@ -27,7 +31,7 @@ class AccountKey(pulumi.ComponentResource):
         key = aws.kms.Key(
             f"{name}-key",
             description="ai-interface: image layers and named secrets of this account",
-            policy=key_policy(args.account_id),
+            policy=key_policy(args.account_id, args.region if args.encrypts_logs else ""),
             enable_key_rotation=True,
             deletion_window_in_days=30,
             tags=args.tags,
@@ -45,8 +49,11 @@ class AccountKey(pulumi.ComponentResource):
         self.register_outputs({"keyArn": self.key_arn})
 
 
-def key_policy(account_id: str) -> str:
-    """The account's roles use and manage the key as their IAM policies allow. ECR uses grants from those roles."""
+def key_policy(account_id: str, log_region: str = "") -> str:
+    """The account's roles use and manage the key as their IAM policies allow. ECR uses grants from those roles.
+
+    :param log_region: the region of the account's trail, which encrypts its logs with the key; empty: it has none
+    """
     return policy_document(
         [
             Statement(
@@ -54,6 +61,7 @@ def key_policy(account_id: str) -> str:
                 principals={"AWS": [f"arn:aws:iam::{account_id}:root"]},
                 actions=["kms:*"],
                 resources=["*"],
-            )
+            ),
+            *(key_statements(account_id, log_region) if log_region else []),
         ]
     )

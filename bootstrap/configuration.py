@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
 from settings.configuration import Configuration, EnvironmentName
+from settings.edge import RoleArn
 from settings.errors import FailedChecksError, Problem, check, collected
 from settings.sections import HostedZoneId
 from settings.values import Section, Slug
@@ -43,13 +44,16 @@ class Environment(Section):
     model_keys: tuple[Slug, ...] = ()
     """A secret ``ai-interface/<environment>/model-key-<name>`` is created for each of these names, for the API key of a model
     server (``apiKeySecret`` of a private upstream). Its value is set with the AWS CLI."""
+    alert_endpoints: tuple[Slug, ...] = ()
+    """A secret ``ai-interface/<environment>/alert-<name>`` is created for each of these names, for the URL of a pager
+    (``urlSecret`` in ``owner.subscriptions``). Its value is set with the AWS CLI."""
 
-    @field_validator("model_keys")
+    @field_validator("model_keys", "alert_endpoints")
     @classmethod
-    def _are_distinct(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+    def _are_distinct(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         check(
             len(set(value)) == len(value),
-            key="environments.modelKeys",
+            key="environments.modelKeys" if info.field_name == "model_keys" else "environments.alertEndpoints",
             value=", ".join(value),
             allowed="distinct names",
             fix="list each name once",
@@ -81,6 +85,28 @@ class ContinuousIntegration(Section):
     """The account's OIDC provider for GitHub, if it already exists. Omitted: it is created."""
 
 
+class Baseline(Section):
+    """The parts of the account's baseline that bootstrap creates; `preflight ready` checks all of them. An organization often
+    has them already."""
+
+    trail: bool = False
+    """A trail of all regions with validation of its log files, in an encrypted bucket. The alarms on changes need one."""
+    guard_duty: bool = False
+    """A GuardDuty detector in this region."""
+    config: bool = False
+    """A recorder of AWS Config for all types. AWS bills each recorded change."""
+    access_analyzer: bool = False
+    """An analyzer of access from outside the account in this region."""
+
+
+class OnCall(Section):
+    """Who may assume the read-only role ``ai-interface-<environment>-on-call`` of each environment."""
+
+    principals: tuple[RoleArn, ...] = Field(min_length=1)
+    """The ARNs of roles in this account, in which ``*`` and ``?`` are wildcards. A permission set of IAM Identity Center:
+    ``arn:aws:iam::<account>:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_OnCall_*``."""
+
+
 class BootstrapSettings(Configuration):
     """The settings of one account. The stack's name only distinguishes the accounts' files."""
 
@@ -90,6 +116,9 @@ class BootstrapSettings(Configuration):
     owner: Owner
     environments: tuple[Environment, ...] = Field(min_length=1)
     continuous_integration: ContinuousIntegration
+    account_baseline: Baseline = Baseline()
+    on_call: OnCall | None = None
+    """Who may assume the on-call role. Omitted: there is none, and the runbook's commands need another role."""
 
     @field_validator("environments")
     @classmethod
@@ -114,7 +143,7 @@ class BootstrapSettings(Configuration):
 
     @classmethod
     def between_sections(cls, sections: Mapping[str, object]) -> list[Problem]:
-        """An existing provider must be in this account."""
+        """An existing provider and the on-call engineers' roles must be in this account."""
         try:
             with collected():
                 _compare(sections)
@@ -124,6 +153,16 @@ class BootstrapSettings(Configuration):
 
 
 def _compare(sections: Mapping[str, object]) -> None:
+    on_call = sections.get("on_call")
+    for principal in on_call.principals if isinstance(on_call, OnCall) else ():
+        account = sections.get("account_id")
+        check(
+            account is None or principal.split(":")[4] == account,
+            key="onCall.principals",
+            value=principal,
+            allowed=f"roles of this account ({account}), which IAM Identity Center creates for a permission set",
+            fix="assign the permission set to this account, and write its role's ARN",
+        )
     ci = sections.get("continuous_integration")
     if isinstance(ci, ContinuousIntegration) and ci.existing_provider_arn is not None:
         account = sections.get("account_id")

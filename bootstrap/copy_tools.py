@@ -1,9 +1,8 @@
-"""The programs that copy an image from registry to registry without changing its digest."""
+"""The other programs that copy an image from registry to registry without changing its digest, if one is wanted."""
 
 from __future__ import annotations
 
 import hashlib
-import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -71,20 +70,7 @@ TOOLS: Mapping[str, CopyTool] = {
         ),
     )
 }
-"""The programs in order of preference."""
-
-
-def find_tool(wanted: str | None) -> CopyTool:
-    """The requested program, or the first one on the PATH."""
-    if wanted is not None:
-        return TOOLS[wanted]
-    for tool in TOOLS.values():
-        if shutil.which(tool.program):
-            return tool
-    raise CopyError(
-        f"none of {', '.join(TOOLS)} is on the PATH: install one of them, "
-        "or print the commands with --dry-run --tool crane and run them on another machine"
-    )
+"""The programs that may copy instead of this one, by the name of the program."""
 
 
 def run(command: list[str]) -> subprocess.CompletedProcess[bytes]:
@@ -92,6 +78,8 @@ def run(command: list[str]) -> subprocess.CompletedProcess[bytes]:
     try:
         return subprocess.run(command, capture_output=True, check=False, timeout=TIMEOUT_SECONDS)  # noqa: S603 - a fixed program; no shell reads the arguments
     except FileNotFoundError:
-        raise CopyError(f"{command[0]} is not on the PATH: install it, or select another program with --tool") from None
+        raise CopyError(
+            f"{command[0]} is not on the PATH: install it, or omit --tool, which needs no program"
+        ) from None
     except subprocess.TimeoutExpired:
         raise CopyError(f"{command[0]} did not finish within {TIMEOUT_SECONDS} s: {' '.join(command)}") from None

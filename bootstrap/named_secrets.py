@@ -17,6 +17,9 @@ SECRETS = {"oidc-client-secret": "the identity provider's client secret, used by
 MODEL_KEY = "model-key-"
 """Begins the roles of secrets with API keys of model servers."""
 
+ALERT_ENDPOINT = "alert-"
+"""Begins the roles of secrets with URLs of pagers."""
+
 
 class NamedSecretsArgs(Args):
     """Arguments of ``NamedSecrets``."""
@@ -32,6 +35,8 @@ class NamedSecretsArgs(Args):
     environment's tag."""
     model_keys: list[str] = Field(default_factory=list[str])
     """Names of API keys of model servers, each of which gets a secret ``model-key-<name>``. Omitted: none."""
+    alert_endpoints: list[str] = Field(default_factory=list[str])
+    """Names of pagers, each of which gets a secret ``alert-<name>`` for its URL. Omitted: none."""
 
 
 class NamedSecrets(pulumi.ComponentResource):
@@ -46,7 +51,9 @@ class NamedSecrets(pulumi.ComponentResource):
         args = NamedSecretsArgs.model_validate(args)
         super().__init__("ai-interface:bootstrap:NamedSecrets", name, {}, opts)
         keys = {f"{MODEL_KEY}{key}": f"the API key of the model server {key}" for key in args.model_keys}
-        secrets = {role: self._secret(name, role, description, args) for role, description in (SECRETS | keys).items()}
+        alerts = {f"{ALERT_ENDPOINT}{one}": f"the URL of the pager {one}" for one in args.alert_endpoints}
+        every = SECRETS | keys | alerts
+        secrets = {role: self._secret(name, role, description, args) for role, description in every.items()}
         self.secret_names = pulumi.Output.all(**{role: secret.name for role, secret in secrets.items()})
         self.secret_arns = pulumi.Output.all(**{role: secret.arn for role, secret in secrets.items()})
         self.register_outputs({"secretNames": self.secret_names, "secretArns": self.secret_arns})

@@ -1,8 +1,10 @@
-"""CI's identity: GitHub's OIDC provider and two roles for each environment, without access keys.
+"""CI's identity: GitHub's OIDC provider and four roles for each environment, without access keys.
 
-``preview`` only reads; ``deploy`` makes changes. Only jobs in the GitHub environments ``<environment>-preview`` and
-``<environment>`` can assume them, so the protection rules of those GitHub environments (reviewers, branches) control
-who can deploy. Create these environments in GitHub. ``role_documents.py`` contains the roles' permissions.
+``preview`` only reads, ``images`` copies images into the account's repositories, ``deploy`` changes everything else, and
+``record`` signs the record of deployments and can do nothing else. Only jobs in the GitHub environments
+``<environment>-preview``, ``<environment>-images``, ``<environment>`` and ``<environment>-record`` can assume them, so the
+protection rules of those GitHub environments (reviewers, branches) control who can deploy. Create these environments in
+GitHub. ``role_documents.py`` contains the roles' permissions.
 """
 
 from typing import Optional
@@ -11,7 +13,7 @@ import pulumi
 import pulumi_aws as aws
 
 from bootstrap.role_boundaries import pipeline_boundary, workload_boundary
-from bootstrap.role_documents import deploy_policies, preview_policy, trust_policy
+from bootstrap.role_documents import deploy_policies, images_policy, preview_policy, trust_policy
 from bootstrap.role_scope import AUDIENCE, PIPELINE_PATH, PROVIDER_HOST, Scope, boundary_name
 from components.args import Args
 
@@ -69,12 +71,17 @@ class PipelineRolesArgs(Args):
 
 
 class PipelineRoles(pulumi.ComponentResource):
-    """One environment's roles ``preview`` and ``deploy``, and the boundary of the deployed roles."""
+    """One environment's roles ``preview``, ``images``, ``deploy`` and ``record``, and the boundary of the deployed roles."""
 
     preview_role_arn: pulumi.Output[str]
     """Assumed by jobs in the GitHub environment ``<environment>-preview``."""
+    images_role_arn: pulumi.Output[str]
+    """Assumed by jobs in the GitHub environment ``<environment>-images``."""
     deploy_role_arn: pulumi.Output[str]
     """Assumed by jobs in the GitHub environment ``<environment>``."""
+    record_role_arn: pulumi.Output[str]
+    """Assumed by jobs in the GitHub environment ``<environment>-record``. It has no policy: the policy of the key that signs
+    the record names it."""
     workload_boundary_arn: pulumi.Output[str]
     """The permissions boundary of every role that the main project creates."""
 
@@ -94,12 +101,19 @@ class PipelineRoles(pulumi.ComponentResource):
         deploy = self._role("deploy", args.environment, boundary)
         self._attach(preview, "preview", {"read": preview_policy(scope)})
         self._attach(deploy, "deploy", deploy_policies(scope))
+        copying = self._policy("images-copy", f"ai-interface-{args.environment}-images-copy", images_policy(scope))
+        images = self._role("images", f"{args.environment}-images", copying)
+        self._attached(images, "images-copy", copying)
         self.preview_role_arn = preview.arn
+        self.images_role_arn = images.arn
         self.deploy_role_arn = deploy.arn
+        self.record_role_arn = self._role("record", f"{args.environment}-record", boundary).arn
         self.register_outputs(
             {
                 "previewRoleArn": self.preview_role_arn,
+                "imagesRoleArn": self.images_role_arn,
                 "deployRoleArn": self.deploy_role_arn,
+                "recordRoleArn": self.record_role_arn,
                 "workloadBoundaryArn": self.workload_boundary_arn,
             }
         )
@@ -136,6 +150,7 @@ class PipelineRoles(pulumi.ComponentResource):
             policy = self._policy(
                 f"{role_name}-{part}", f"ai-interface-{self._args.environment}-{role_name}-{part}", document
             )
-            aws.iam.RolePolicyAttachment(
-                f"{self._name}-{role_name}-{part}", role=role.id, policy_arn=policy.arn, opts=self._child
-            )
+            self._attached(role, f"{role_name}-{part}", policy)
+
+    def _attached(self, role: aws.iam.Role, name: str, policy: aws.iam.Policy) -> None:
+        aws.iam.RolePolicyAttachment(f"{self._name}-{name}", role=role.id, policy_arn=policy.arn, opts=self._child)

@@ -12,12 +12,16 @@ READ = {
         "DescribeBackupVault",
         "GetBackupPlan",
         "GetBackupSelection",
+        "GetRestoreTestingPlan",
+        "GetRestoreTestingSelection",
         "ListRecoveryPointsByBackupVault",
+        "ListRestoreJobs",
         "ListTags",
     ],
     "bedrock": ["GetGuardrail", "GetModelInvocationLoggingConfiguration", "ListTagsForResource"],
     "budgets": ["ListTagsForResource", "ViewBudget"],
-    "cloudwatch": ["DescribeAlarms", "ListTagsForResource"],
+    "chatbot": ["DescribeSlackChannelConfigurations", "ListTagsForResource"],
+    "cloudwatch": ["DescribeAlarms", "GetDashboard", "ListTagsForResource"],
     "ec2": ["Describe*", "GetSecurityGroupsForVpc"],
     "ecr": ["DescribeImages", "DescribeRepositories", "ListTagsForResource"],
     "ecs": ["Describe*", "List*"],
@@ -38,7 +42,9 @@ READ = {
         "DescribeLogGroups",
         "DescribeLogStreams",
         "DescribeMetricFilters",
+        "DescribeQueryDefinitions",
         "DescribeResourcePolicies",
+        "GetDataProtectionPolicy",
         "GetLogDelivery",
         "ListLogDeliveries",
         "ListTagsForResource",
@@ -46,6 +52,7 @@ READ = {
     "rds": ["Describe*", "ListTagsForResource"],
     "route53": ["GetChange", "GetHostedZone", "ListHostedZones", "ListHostedZonesByName", "ListResourceRecordSets"],
     "route53resolver": ["Get*", "List*"],
+    "scheduler": ["GetSchedule"],
     "servicediscovery": ["Get*", "List*"],
     "s3": [
         "GetAccelerateConfiguration",
@@ -58,8 +65,9 @@ READ = {
     ],
     "secretsmanager": ["DescribeSecret", "GetResourcePolicy", "ListSecretVersionIds"],
     "sns": ["GetSubscriptionAttributes", "GetTopicAttributes", "ListSubscriptionsByTopic", "ListTagsForResource"],
+    "sqs": ["GetQueueAttributes", "GetQueueUrl", "ListQueueTags"],
     "tag": ["GetResources"],
-    "wafv2": ["GetLoggingConfiguration", "GetWebACL", "GetWebACLForResource", "ListTagsForResource"],
+    "wafv2": ["GetIPSet", "GetLoggingConfiguration", "GetWebACL", "GetWebACLForResource", "ListTagsForResource"],
 }
 """Reading the configuration of resources, for previews, drift checks and ``preflight verify``."""
 
@@ -164,13 +172,16 @@ WRITE_NETWORK = {
     ],
     "wafv2": [
         "AssociateWebACL",
+        "CreateIPSet",
         "CreateWebACL",
+        "DeleteIPSet",
         "DeleteLoggingConfiguration",
         "DeleteWebACL",
         "DisassociateWebACL",
         "PutLoggingConfiguration",
         "TagResource",
         "UntagResource",
+        "UpdateIPSet",
         "UpdateWebACL",
     ],
 }
@@ -195,7 +206,15 @@ WRITE_SERVICE = {
         "UntagResource",
         "UpdateGuardrail",
     ],
-    "cloudwatch": ["DeleteAlarms", "PutMetricAlarm", "TagResource", "UntagResource"],
+    "cloudwatch": [
+        "DeleteAlarms",
+        "DeleteDashboards",
+        "PutCompositeAlarm",
+        "PutDashboard",
+        "PutMetricAlarm",
+        "TagResource",
+        "UntagResource",
+    ],
     "ecs": [
         "CreateCluster",
         "CreateService",
@@ -214,19 +233,24 @@ WRITE_SERVICE = {
         "AssociateKmsKey",
         "CreateLogDelivery",
         "CreateLogGroup",
+        "DeleteDataProtectionPolicy",
         "DeleteLogDelivery",
         "DeleteLogGroup",
         "DeleteMetricFilter",
+        "DeleteQueryDefinition",
         "DeleteResourcePolicy",
         "DeleteRetentionPolicy",
         "DisassociateKmsKey",
+        "PutDataProtectionPolicy",
         "PutMetricFilter",
+        "PutQueryDefinition",
         "PutResourcePolicy",
         "PutRetentionPolicy",
         "TagResource",
         "UntagResource",
         "UpdateLogDelivery",
     ],
+    "scheduler": ["CreateSchedule", "DeleteSchedule", "UpdateSchedule"],
     "sns": [
         "CreateTopic",
         "DeleteTopic",
@@ -237,6 +261,7 @@ WRITE_SERVICE = {
         "Unsubscribe",
         "UntagResource",
     ],
+    "sqs": ["CreateQueue", "DeleteQueue", "SetQueueAttributes", "TagQueue", "UntagQueue"],
 }
 """The service and its monitoring."""
 
@@ -245,12 +270,18 @@ WRITE_STATE = {
         "CreateBackupPlan",
         "CreateBackupSelection",
         "CreateBackupVault",
+        "CreateRestoreTestingPlan",
+        "CreateRestoreTestingSelection",
         "DeleteBackupPlan",
         "DeleteBackupSelection",
+        "DeleteRestoreTestingPlan",
+        "DeleteRestoreTestingSelection",
         "PutBackupVaultLockConfiguration",
         "TagResource",
         "UntagResource",
         "UpdateBackupPlan",
+        "UpdateRestoreTestingPlan",
+        "UpdateRestoreTestingSelection",
     ],
     "backup-storage": ["MountCapsule"],
     "elasticache": [
@@ -293,6 +324,9 @@ WRITE_STATE = {
 }
 """Database, cache and backups. A vault and its lock outlive the stack, so no action can delete them or a backup."""
 
+CHANNEL_WRITE = ["DeleteSlackChannelConfiguration", "TagResource", "UntagResource", "UpdateSlackChannelConfiguration"]
+CHANNEL_CREATE = ["CreateSlackChannelConfiguration"]
+"""Amazon Q Developer in chat applications has endpoints in few regions, so its statements are not limited to one."""
 BUDGET_WRITE = ["ModifyBudget", "TagResource", "UntagResource"]
 """AWS Budgets is a global service, so its statement is limited to budgets but not to a region."""
 BUCKET_WRITE = [
@@ -321,34 +355,18 @@ ROLE_UPKEEP = [
     "UpdateRole",
     "UpdateRoleDescription",
 ]
-SECRET_UPKEEP = [
-    "DeleteSecret",
-    "RestoreSecret",
-    "UpdateSecret",
-    "UpdateSecretVersionStage",
-]
+SECRET_UPKEEP = ["DeleteSecret", "RestoreSecret", "UpdateSecret", "UpdateSecretVersionStage"]
 
-GLOBAL_SERVICES = ["budgets:*", "iam:*", "route53:*"]
-"""Global services: a condition on the region would deny every request to them."""
-
-ROLE_USERS = [
-    "backup.amazonaws.com",
-    "ecs-tasks.amazonaws.com",
-    "monitoring.rds.amazonaws.com",
-    "vpc-flow-logs.amazonaws.com",
+COPY_IMAGES = [
+    "BatchCheckLayerAvailability",
+    "BatchGetImage",
+    "CompleteLayerUpload",
+    "InitiateLayerUpload",
+    "PutImage",
+    "UploadLayerPart",
 ]
-"""The services to which the deployed roles may be passed."""
-LINKED_SERVICES = [
-    "backup.amazonaws.com",
-    "ecs.amazonaws.com",
-    "ecs.application-autoscaling.amazonaws.com",
-    "elasticache.amazonaws.com",
-    "elasticloadbalancing.amazonaws.com",
-    "rds.amazonaws.com",
-    "route53resolver.amazonaws.com",
-    "wafv2.amazonaws.com",
-]
-"""Services whose service-linked role AWS creates with their first resource."""
+"""ECR's actions of ``bootstrap.copy_images``. ECR encrypts layers by grants that it has on the account's key, so a copy needs
+no action of KMS (https://docs.aws.amazon.com/AmazonECR/latest/userguide/encryption-at-rest.html)."""
 
 
 def qualified(table: dict[str, list[str]]) -> list[str]:

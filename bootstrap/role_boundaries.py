@@ -2,6 +2,7 @@
 
 from bootstrap import role_actions as may
 from bootstrap.role_scope import DATABASE_SECRETS, OBJECTS, PIPELINE_PATH, Scope, read_secrets
+from bootstrap.role_services import GLOBAL_SERVICES
 from components.common.iam import Effect, Statement, policy_document
 
 
@@ -17,12 +18,12 @@ def pipeline_boundary(scope: Scope) -> str:
                 sid="RegionalServices",
                 actions=sorted(
                     {f"{s}:*" for t in (may.READ, may.WRITE_NETWORK, may.WRITE_SERVICE, may.WRITE_STATE) for s in t}
-                    - set(may.GLOBAL_SERVICES)
+                    - set(GLOBAL_SERVICES)
                 ),
                 resources=["*"],
                 conditions=scope.in_region,
             ),
-            Statement(sid="GlobalServices", actions=may.GLOBAL_SERVICES, resources=["*"]),
+            Statement(sid="GlobalServices", actions=GLOBAL_SERVICES, resources=["*"]),
             Statement(
                 sid="NotUsersNorFederation",
                 effect=Effect.DENY,
@@ -138,6 +139,21 @@ def workload_boundary(scope: Scope) -> str:
                 ],
                 resources=["*"],
             ),
+            # The schedule of the synthetic chat. No role that a task has is granted these actions.
+            Statement(
+                sid="StartScheduledTasks",
+                actions=["ecs:RunTask", "ecs:TagResource"],
+                resources=[
+                    scope.of("ecs", f"task-definition/ai-interface-{scope.environment}-*:*"),
+                    scope.of("ecs", "task/*"),
+                ],
+            ),
+            Statement(
+                sid="HandOwnRolesToScheduledTasks",
+                actions=["iam:PassRole"],
+                resources=[scope.roles],
+                conditions={"StringEquals": {"iam:PassedToService": ["ecs-tasks.amazonaws.com"]}},
+            ),
             Statement(
                 sid="LogInToOwnDatabases",
                 actions=["rds-db:connect"],
@@ -185,7 +201,27 @@ def workload_boundary(scope: Scope) -> str:
                     scope.of("backup", "*"),
                     scope.of("events", "rule/AwsBackupManagedRule*"),
                     scope.of("rds", "*"),
+                    # data.copyVaultArn: a vault in another region or account, and the copies of databases in other regions.
+                    "arn:aws:backup:*:*:backup-vault:*",
+                    f"arn:aws:rds:*:{scope.account_id}:cluster-snapshot:awsbackup:*",
                 ],
+            ),
+            # Restore tests: AWS Backup begins the names of what it restores so.
+            Statement(
+                sid="RestoreCopiesInTests",
+                actions=["rds:DeleteDBCluster", "rds:RestoreDBClusterFromSnapshot"],
+                resources=[
+                    scope.of("rds", "cluster:awsbackup-restore-test-*"),
+                    scope.of("rds", "cluster-pg:default.*"),
+                    scope.of("rds", "cluster-snapshot:awsbackup:*"),
+                    scope.of("rds", "og:default:*"),
+                    scope.of("rds", "subgrp:*"),
+                ],
+            ),
+            Statement(
+                sid="RestoreBucketsInTests",
+                actions=["s3:CreateBucket", "s3:PutBucketOwnershipControls", "s3:PutBucketVersioning"],
+                resources=["arn:aws:s3:::awsbackup-restore-test-*"],
             ),
             Statement(
                 sid="FindWhatToCopy",
@@ -202,6 +238,17 @@ def workload_boundary(scope: Scope) -> str:
                 sid="ReadMasterSecrets",
                 actions=["secretsmanager:GetSecretValue"],
                 resources=[scope.of("secretsmanager", f"secret:{DATABASE_SECRETS}")],
+            ),
+            Statement(
+                sid="UseKeysOfCopiesInOtherRegions",
+                actions=["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
+                resources=[f"arn:aws:kms:*:{scope.account_id}:key/*"],
+                conditions={
+                    "StringLike": {
+                        "kms:ViaService": ["backup.*.amazonaws.com", "rds.*.amazonaws.com", "s3.*.amazonaws.com"]
+                    },
+                    "StringNotEquals": {"aws:RequestedRegion": [scope.region]},
+                },
             ),
             Statement(
                 sid="UseOwnKeys",

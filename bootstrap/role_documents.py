@@ -1,7 +1,7 @@
 """The IAM documents of one environment: the trust policies and permissions of CI's roles.
 
-``preview`` reads configuration, and secret values that are also in the state. ``deploy`` changes one environment. Both
-have a permissions boundary (``role_boundaries``): no IAM users or access keys, no users' data, no changes to
+``preview`` reads configuration, and secret values that are also in the state. ``images`` copies images into the account's
+repositories. ``deploy`` changes one environment. All have a permissions boundary (``role_boundaries``): no IAM users or access keys, no users' data, no changes to
 themselves. Roles that ``deploy`` creates have the path ``/ai-interface/<environment>/`` and the boundary
 ``workload_boundary``, so a deployment cannot grant more than a task needs. Without the boundary AWS refuses to create
 them.
@@ -23,7 +23,9 @@ from bootstrap.role_scope import (
     Scope,
     read_secrets,
 )
+from bootstrap.role_services import LINKED_SERVICES, ROLE_USERS
 from components.common.iam import Statement, policy_document
+from releases.manifest import IMAGES
 
 
 def trust_policy(provider_arn: str, repository: str, github_environment: str) -> str:
@@ -49,6 +51,19 @@ def trust_policy(provider_arn: str, repository: str, github_environment: str) ->
 def preview_policy(scope: Scope) -> str:
     """Read the configuration that previews and drift checks compare."""
     return policy_document([_read_configuration(), *read_secrets(scope), *_state(scope, "Read", ["s3:GetObject"])])
+
+
+def images_policy(scope: Scope) -> str:
+    """Copy images into the account's repositories. It is also the role's boundary, so another policy adds nothing."""
+    return policy_document(
+        [
+            Statement(
+                sid="CopyImages",
+                actions=may.of("ecr", may.COPY_IMAGES),
+                resources=[scope.of("ecr", f"repository/{PROJECT}/{image}") for image in IMAGES],
+            )
+        ]
+    )
 
 
 def deploy_policies(scope: Scope) -> dict[str, str]:
@@ -78,6 +93,15 @@ def deploy_policies(scope: Scope) -> dict[str, str]:
                     actions=may.of("budgets", may.BUDGET_WRITE),
                     resources=[f"arn:aws:budgets::{scope.account_id}:budget/{PROJECT} {scope.environment} *"],
                 ),
+                Statement(
+                    sid="ChangeOwnChannels",
+                    actions=may.of("chatbot", may.CHANNEL_WRITE),
+                    resources=[
+                        f"arn:aws:chatbot::{scope.account_id}:chat-configuration/slack-channel/{PROJECT}-{scope.environment}-*"
+                    ],
+                ),
+                # IAM knows no resource for it: a new channel has no name yet.
+                Statement(sid="MakeChannels", actions=may.of("chatbot", may.CHANNEL_CREATE), resources=["*"]),
             ]
         ),
         "state": policy_document(
@@ -156,13 +180,13 @@ def _change_roles(scope: Scope) -> list[Statement]:
             sid="HandRolesToServices",
             actions=["iam:PassRole"],
             resources=[scope.roles],
-            conditions={"StringEquals": {"iam:PassedToService": may.ROLE_USERS}},
+            conditions={"StringEquals": {"iam:PassedToService": ROLE_USERS}},
         ),
         Statement(
             sid="LetServicesMakeTheirRoles",
             actions=["iam:CreateServiceLinkedRole"],
             resources=[f"arn:aws:iam::{scope.account_id}:role/aws-service-role/*"],
-            conditions={"StringEquals": {"iam:AWSServiceName": may.LINKED_SERVICES}},
+            conditions={"StringEquals": {"iam:AWSServiceName": LINKED_SERVICES}},
         ),
     ]
 

@@ -27,27 +27,75 @@ if TYPE_CHECKING:
     from components.egress.network import EgressNetwork, EgressNetworkArgs
     from components.gateway.component import GatewayModelArgs, GatewayService, GatewayServiceArgs
     from components.gateway.identity import GatewayIdentity, GatewayIdentityArgs
+    from components.interface.args import (
+        AIInterfaceArgs,
+        InterfaceImagesArgs,
+        InterfaceRetentionArgs,
+        InterfaceSizeArgs,
+    )
+    from components.interface.component import AIInterface
+    from components.interface.options import (
+        InterfaceEdgeArgs,
+        InterfaceGatewayArgs,
+        InterfaceMachineClientsArgs,
+        InterfaceObjectivesArgs,
+        InterfacePathsArgs,
+        InterfacePromptRecordsArgs,
+        InterfaceTimeoutsArgs,
+    )
     from components.models.component import GuardrailArgs, ModelAccess, ModelAccessArgs
     from components.models.iam_documents import ModelGroupArgs, ModelKeyArgs, ModelUpstreamArgs
     from components.models.recording import PromptRecording, PromptRecordingArgs
+    from components.monitoring.changes import ChangeEvents, ChangeEventsArgs
+    from components.monitoring.channels import SlackChannelArgs
+    from components.monitoring.dashboard import (
+        Dashboard,
+        DashboardArgs,
+        DashboardGraphArgs,
+        DashboardMetricArgs,
+        DashboardPartArgs,
+    )
     from components.monitoring.data import DataAlarms, DataAlarmsArgs
     from components.monitoring.edge_and_service import EdgeAlarms, EdgeAlarmsArgs, ServiceAlarms, ServiceAlarmsArgs
     from components.monitoring.egress import EgressAlarms, EgressAlarmsArgs
     from components.monitoring.gateway import GatewayAlarms, GatewayAlarmsArgs
+    from components.monitoring.log_protection import LogProtection, LogProtectionArgs
     from components.monitoring.models import ModelAlarms, ModelAlarmsArgs
-    from components.monitoring.operations import Operations, OperationsArgs
+    from components.monitoring.objectives import ObjectiveAlarms, ObjectiveAlarmsArgs
+    from components.monitoring.operations import AlertSubscriptionArgs, Operations, OperationsArgs
+    from components.monitoring.pages import Pages, PagesArgs
+    from components.monitoring.proxy_log import ProxyLogAlarms, ProxyLogAlarmsArgs
+    from components.monitoring.queries import SavedQueries, SavedQueriesArgs
+    from components.monitoring.synthetic import SyntheticAlarms, SyntheticAlarmsArgs
     from components.network.args import ExistingNetworkArgs, PrivateNetworkArgs
     from components.network.component import PrivateNetwork
     from components.network.endpoints import PrivateEndpoints, PrivateEndpointsArgs
     from components.network.private_services import PrivateServiceArgs
+    from components.proxy.args import AccessArgs, PeopleArgs, ProxyLimitsArgs
     from components.service.component import InterfaceService, InterfaceServiceArgs
+    from components.service.preset import PresetArgs
     from components.service.task_identity import WorkloadIdentity, WorkloadIdentityArgs
+    from components.service.tools import SearchServerArgs, ToolsArgs, ToolServerArgs
+    from components.synthetic.component import SyntheticChat, SyntheticChatArgs
+    from components.synthetic.identity import SyntheticIdentity, SyntheticIdentityArgs, SyntheticServerArgs
+    from components.synthetic.settings import SyntheticGroupArgs, SyntheticScheduleArgs
     from components.waf.args import FirewallArgs, FirewallLimitsArgs
     from components.waf.component import Firewall
 
 __all__ = [
+    "AIInterface",
+    "AIInterfaceArgs",
+    "AccessArgs",
+    "AlertSubscriptionArgs",
     "ApplicationArgs",
+    "ChangeEvents",
+    "ChangeEventsArgs",
     "ClaimFormat",
+    "Dashboard",
+    "DashboardArgs",
+    "DashboardGraphArgs",
+    "DashboardMetricArgs",
+    "DashboardPartArgs",
     "Data",
     "DataAlarms",
     "DataAlarmsArgs",
@@ -79,8 +127,20 @@ __all__ = [
     "GatewayService",
     "GatewayServiceArgs",
     "GuardrailArgs",
+    "InterfaceEdgeArgs",
+    "InterfaceGatewayArgs",
+    "InterfaceImagesArgs",
+    "InterfaceMachineClientsArgs",
+    "InterfaceObjectivesArgs",
+    "InterfacePathsArgs",
+    "InterfacePromptRecordsArgs",
+    "InterfaceRetentionArgs",
     "InterfaceService",
     "InterfaceServiceArgs",
+    "InterfaceSizeArgs",
+    "InterfaceTimeoutsArgs",
+    "LogProtection",
+    "LogProtectionArgs",
     "MachineClientsArgs",
     "ModelAccess",
     "ModelAccessArgs",
@@ -89,10 +149,16 @@ __all__ = [
     "ModelGroupArgs",
     "ModelKeyArgs",
     "ModelUpstreamArgs",
+    "ObjectiveAlarms",
+    "ObjectiveAlarmsArgs",
     "OidcArgs",
     "Operations",
     "OperationsArgs",
+    "Pages",
+    "PagesArgs",
     "PathsArgs",
+    "PeopleArgs",
+    "PresetArgs",
     "PrivateEndpoints",
     "PrivateEndpointsArgs",
     "PrivateNetwork",
@@ -100,10 +166,28 @@ __all__ = [
     "PrivateServiceArgs",
     "PromptRecording",
     "PromptRecordingArgs",
+    "ProxyLimitsArgs",
+    "ProxyLogAlarms",
+    "ProxyLogAlarmsArgs",
+    "SavedQueries",
+    "SavedQueriesArgs",
+    "SearchServerArgs",
     "ServiceAlarms",
     "ServiceAlarmsArgs",
+    "SlackChannelArgs",
+    "SyntheticAlarms",
+    "SyntheticAlarmsArgs",
+    "SyntheticChat",
+    "SyntheticChatArgs",
+    "SyntheticGroupArgs",
+    "SyntheticIdentity",
+    "SyntheticIdentityArgs",
+    "SyntheticScheduleArgs",
+    "SyntheticServerArgs",
     "TlsPolicy",
     "TokenClaimArgs",
+    "ToolServerArgs",
+    "ToolsArgs",
     "UploadsAccess",
     "UploadsAccessArgs",
     "WorkloadIdentity",
@@ -156,6 +240,23 @@ __getattr__ = loader(
             "GatewayIdentity",
             "GatewayIdentityArgs",
         ),
+        "interface.args": (
+            "AIInterfaceArgs",
+            "InterfaceImagesArgs",
+            "InterfaceRetentionArgs",
+            "InterfaceSizeArgs",
+        ),
+        "interface.component": ("AIInterface",),
+        "interface.options": (
+            "InterfaceEdgeArgs",
+            "InterfaceGatewayArgs",
+            "InterfaceMachineClientsArgs",
+            "InterfaceObjectivesArgs",
+            "InterfacePathsArgs",
+            "InterfacePromptRecordsArgs",
+            "InterfaceTimeoutsArgs",
+        ),
+        "service.tools": ("SearchServerArgs", "ToolServerArgs", "ToolsArgs"),
         "models.component": (
             "GuardrailArgs",
             "ModelAccess",
@@ -169,6 +270,39 @@ __getattr__ = loader(
         "models.recording": (
             "PromptRecording",
             "PromptRecordingArgs",
+        ),
+        "monitoring.changes": (
+            "ChangeEvents",
+            "ChangeEventsArgs",
+        ),
+        "monitoring.dashboard": (
+            "Dashboard",
+            "DashboardArgs",
+            "DashboardGraphArgs",
+            "DashboardMetricArgs",
+            "DashboardPartArgs",
+        ),
+        "monitoring.queries": (
+            "SavedQueries",
+            "SavedQueriesArgs",
+        ),
+        "monitoring.channels": ("SlackChannelArgs",),
+        "monitoring.synthetic": (
+            "SyntheticAlarms",
+            "SyntheticAlarmsArgs",
+        ),
+        "synthetic.component": (
+            "SyntheticChat",
+            "SyntheticChatArgs",
+        ),
+        "synthetic.identity": (
+            "SyntheticIdentity",
+            "SyntheticIdentityArgs",
+            "SyntheticServerArgs",
+        ),
+        "synthetic.settings": (
+            "SyntheticGroupArgs",
+            "SyntheticScheduleArgs",
         ),
         "monitoring.data": (
             "DataAlarms",
@@ -188,11 +322,28 @@ __getattr__ = loader(
             "GatewayAlarms",
             "GatewayAlarmsArgs",
         ),
+        "monitoring.log_protection": (
+            "LogProtection",
+            "LogProtectionArgs",
+        ),
         "monitoring.models": (
             "ModelAlarms",
             "ModelAlarmsArgs",
         ),
+        "monitoring.objectives": (
+            "ObjectiveAlarms",
+            "ObjectiveAlarmsArgs",
+        ),
+        "monitoring.pages": (
+            "Pages",
+            "PagesArgs",
+        ),
+        "monitoring.proxy_log": (
+            "ProxyLogAlarms",
+            "ProxyLogAlarmsArgs",
+        ),
         "monitoring.operations": (
+            "AlertSubscriptionArgs",
             "Operations",
             "OperationsArgs",
         ),
@@ -206,6 +357,12 @@ __getattr__ = loader(
             "PrivateEndpointsArgs",
         ),
         "network.private_services": ("PrivateServiceArgs",),
+        "proxy.args": (
+            "AccessArgs",
+            "PeopleArgs",
+            "ProxyLimitsArgs",
+        ),
+        "service.preset": ("PresetArgs",),
         "service.component": (
             "InterfaceService",
             "InterfaceServiceArgs",

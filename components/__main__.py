@@ -4,12 +4,13 @@ folder."""
 import sys
 from pathlib import Path
 
-from pulumi.provider.experimental import component_provider_host
+from pulumi.provider import main
 
 # The folder itself is the first entry. Its modules must not be importable by bare names such as ``models``.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from components.package import COMPONENTS, NAME, VERSION  # noqa: E402 - found through the line above
+from components.host.provider import PackageProvider  # noqa: E402 - found through the line above
+from components.package import COMPONENTS, NAME, VERSION  # noqa: E402
 
 if __name__ == "__main__":
-    component_provider_host(COMPONENTS, NAME, version=VERSION)
+    main(PackageProvider(COMPONENTS, NAME, VERSION), sys.argv[1:])

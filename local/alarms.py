@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from local.metric_math import NotEmulatedError, Value, evaluate, names, statistic
 from local.signals import Datum, Dimensions, Metrics
 from local.stack import Resource, Stack, items
+from preflight.conform.metric_math import NotEmulatedError, Value, evaluate, names, statistic
 
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 MORE_PERIODS = 2
@@ -137,7 +137,26 @@ class Alarm:
         for metric in self.metrics:
             inside = [one.value for at, one in timed if end - metric.period < at <= end and metric.covers(one)]
             found[metric.id] = statistic(metric.statistic, inside)
-        pending = dict(self.expressions)
+        return self.result(found)
+
+    def worsens(self, metric: Metric) -> bool:
+        """Whether the alarm's value comes closer to its threshold as this metric does: the number of requests in a share of
+        failures does not."""
+        worse = 2.0 if self.rises else 0.5
+        # The large ones are above every minimum of events; with growing ones, one kind of failure is rare among the others.
+        growing: dict[str, float] = {one.id: 1e3**number for number, one in enumerate(self.metrics)}
+        for own, others in ((1.0, 0.1), (1.0, 10.0), (1e6, 1e7), (1.0, growing)):
+            known: dict[str, Value] = {
+                one.id: others[one.id] if isinstance(others, dict) else others for one in self.metrics
+            }
+            before, after = self.result({**known, metric.id: own}), self.result({**known, metric.id: own * worse})
+            if before is not None and after is not None and (after > before if self.rises else after < before):
+                return True
+        return False
+
+    def result(self, values: Mapping[str, Value]) -> Value:
+        """The value that is compared with the threshold; ``values``: metric's id → its value in one period."""
+        found, pending = dict(values), dict(self.expressions)
         while ready := [one for one, text in pending.items() if names(text) <= set(found)]:
             for one in ready:
                 found[one] = evaluate(pending.pop(one), found)
@@ -156,7 +175,12 @@ def state(alarm: Resource, metrics: Metrics, now: float, clock: Clock | None = N
     """The alarm's state at a time in seconds since the epoch. ``before`` is the previous state, which the treatment
     ``ignore`` keeps."""
     found, time = Alarm.of(alarm), clock or Clock()
-    real = [one for one in found.values(metrics.since(0), time.at(now), time) if one is not None][: found.periods]
+    return decide(found, found.values(metrics.since(0), time.at(now), time), before)
+
+
+def decide(found: Alarm, values: Iterable[Value], before: State = State.OK) -> State:
+    """The state that follows from the values of the periods, newest first."""
+    real = [one for one in values if one is not None][: found.periods]
     breaching, left = sum(map(found.breaches, real)), found.periods - len(real)
     if left and found.missing == "ignore":
         return before
@@ -181,7 +205,7 @@ def moved(stack: Stack, metrics: Metrics, since: float) -> dict[str, str]:
 
 def _movements(alarm: Alarm, data: list[Datum], since: float) -> Iterator[str]:
     worst = max if alarm.rises else min
-    for metric in alarm.metrics:
+    for metric in filter(alarm.worsens, alarm.metrics):
         values = [(one.at, one.value) for one in data if metric.covers(one)]
         before, after = [value for at, value in values if at < since], [value for at, value in values if at >= since]
         if not after:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from local.certificate import Certificate
 
+USER_KEY = "0" * 64
+"""The key of the user ids in the log, for a proxy that is not the one of a stack."""
 _START_SECONDS = 20
 _STOP_SECONDS = 5
 
@@ -31,6 +33,7 @@ def environment(
     return {
         settings.certificate_variable: certificate.certificate,
         settings.private_key_variable: certificate.key,
+        settings.user_key_variable: USER_KEY,
         **(extra or {}),
     }
 

@@ -8,6 +8,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from preflight.commands import console, parser
 from preflight.pulumi import children
@@ -30,8 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if (error.name or "").partition(".")[0] in _OWN:
             raise
         console.say(
-            f"could not run\n\nthe package {error.name} is not installed in this Python: run make setup, then . .venv/bin/activate, "
-            "or write .venv/bin/python -m preflight"
+            f"could not run\n\nthe package {error.name} is not installed in this Python ({sys.prefix}).\n"
+            "fix: in a checkout of this repository, run make setup and write .venv/bin/python -m preflight; elsewhere, install it"
         )
         return 2
     except OSError as error:
@@ -54,5 +55,14 @@ def run() -> None:
     sys.exit(main())
 
 
+def _forget_working_directory() -> None:
+    """With ``python -m``, modules of the working directory come first: ``policies`` of another project would be imported as ours."""
+    here = Path(__file__).resolve().parents[1]
+    first = Path(sys.path[0] or ".").resolve()
+    if first != here and first == Path.cwd():
+        del sys.path[0]
+
+
 if __name__ == "__main__":
+    _forget_working_directory()
     run()

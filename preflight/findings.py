@@ -69,9 +69,30 @@ class Finding:
         return self.mandatory and self.exemption is None
 
     @property
+    def is_later(self) -> bool:
+        """Whether only a value that a first preview does not know yet is missing."""
+        return (
+            not self.fails
+            and self.exemption is None
+            and self.verdict is Verdict.NOT_PROVEN
+            and self.seen is Seen.PREVIEW
+        )
+
+    @property
+    def is_advice(self) -> bool:
+        """Whether it is shown and does not make the check fail."""
+        return not self.fails and self.exemption is None and not self.is_later
+
+    @property
     def place(self) -> str:
         """The URN without the stack's name: the same place in every environment."""
         return re.sub(r"^urn:pulumi:[^:]*::", "", self.urn)
+
+    @property
+    def label(self) -> str:
+        """Resource and property; the headline of a finding that has no resource."""
+        place = f"{self.resource}.{self.property_path}" if self.property_path else self.resource
+        return place or self.headline
 
     @property
     def details(self) -> dict[str, str]:
@@ -99,6 +120,8 @@ class Environment:
     not_proven: int
     exceptions: int
     next_expiry: str
+    advised: int = 0
+    """Policies with an advisory finding: it does not fail the check, and the policy does not count as proven."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +166,8 @@ class Connectivity:
     egress: tuple[str, ...]
     proven: bool
     """Whether there is no other ingress path."""
+    admission: tuple[str, ...] = ()
+    """Access that the identity provider decides, and nothing here can check."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +193,8 @@ class Report:
     connectivity: tuple[Connectivity, ...] = ()
     messages: tuple[str, ...] = ()
     seconds: float = 0.0
+    notes: tuple[str, ...] = ()
+    """Remarks about the check itself."""
 
     @property
     def failing(self) -> tuple[Finding, ...]:
@@ -217,20 +244,47 @@ def grouped(findings: Sequence[Finding]) -> list[tuple[Finding, tuple[str, ...]]
     return [(finding, tuple(environments)) for finding, environments in groups.values()]
 
 
+def by_cause(
+    groups: Sequence[tuple[Finding, tuple[str, ...]]],
+) -> list[tuple[Finding, tuple[str, ...], tuple[str, ...]]]:
+    """Merge findings of one cause: the first one, its environments, and the places of the others.
+
+    Findings of a policy have one cause if verdict and fix are the same, apart from the resource's own name; what is only
+    advice has one cause a policy.
+    """
+    causes: dict[tuple[object, ...], tuple[Finding, tuple[str, ...], list[str]]] = {}
+    for finding, environments in groups:
+        fix = finding.fix.replace(finding.resource, "") if finding.resource else finding.fix
+        key = (
+            finding.rule,
+            finding.pack,
+            environments,
+            finding.seen,
+            *((finding.verdict, fix) if finding.fails else ()),
+        )
+        first, _, others = causes.setdefault(key, (finding, environments, []))
+        if finding.label not in {first.label, *others}:
+            others.append(finding.label)
+    return [(first, environments, tuple(others)) for first, environments, others in causes.values()]
+
+
 def summarize(name: str, resources: int, rules: Sequence[Rule], findings: Sequence[Finding]) -> Environment:
     """One environment's line: each policy counts once, by its worst finding."""
     own = [finding for finding in findings if finding.environment == name]
     violated = {f.rule for f in own if f.fails and f.verdict is Verdict.VIOLATED}
     open_rules = {f.rule for f in own if f.fails and f.verdict is Verdict.NOT_PROVEN} - violated
+    failing = violated | open_rules
+    advice = {f.rule for f in own if f.is_advice} - failing
     excepted = [f for f in own if f.exemption is not None]
     expiries = sorted(f.exemption.expires for f in excepted if f.exemption is not None)
     known = {rule.name for rule in rules}
     return Environment(
         name=name,
         resources=resources,
-        proven=len(known - violated - open_rules),
+        proven=len(known - failing - advice),
         violated=len(violated),
         not_proven=len(open_rules),
         exceptions=len({(f.rule, f.urn, f.headline) for f in excepted}),
         next_expiry=expiries[0] if expiries else "",
+        advised=len(advice),
     )

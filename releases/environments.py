@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import yaml
 
-from releases import manifest, pointer, record
+from releases import attestation, manifest, pointer
 from releases.manifest import Release, load_release
 from releases.refusal import Refusal
 
@@ -55,9 +55,9 @@ class Environments:
     def ran(self, name: str) -> list[str]:
         """The releases recorded for an environment, oldest first.
 
-        :raises RecordError: the record cannot be read
+        :raises RecordError: the record cannot be read, or an entry is not signed as the environment's key requires
         """
-        return record.ran(record.read(self.root), name, account_of(self.root, name))
+        return attestation.ran(self.root, name, account_of(self.root, name))
 
     def versions(self) -> list[str]:
         """Every version with a manifest, oldest first."""
@@ -78,10 +78,20 @@ def stack_file(root: Path, environment: str) -> Path:
 
 def account_of(root: Path, environment: str) -> str:
     """The account in the environment's stack file; empty if the file has none."""
-    try:
-        content: Any = yaml.safe_load(stack_file(root, environment).read_text(encoding="utf-8"))
-        accounts = content["config"]["aws:allowedAccountIds"]
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError):
-        return ""
+    accounts = _value(root, environment, "aws:allowedAccountIds")
     listed = cast("list[object]", accounts) if isinstance(accounts, list) else []
     return str(listed[0]) if len(listed) == 1 else ""
+
+
+def region_of(root: Path, environment: str) -> str:
+    """The region in the environment's stack file; empty if the file has none."""
+    region = _value(root, environment, "aws:region")
+    return region if isinstance(region, str) else ""
+
+
+def _value(root: Path, environment: str, key: str) -> object:
+    try:
+        content: Any = yaml.safe_load(stack_file(root, environment).read_text(encoding="utf-8"))
+        return content["config"][key]
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError):
+        return None

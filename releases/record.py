@@ -18,7 +18,7 @@ import yaml
 FILE = "releases/deployed.yaml"
 """The path in the project's folder."""
 _REQUIRED = ("environment", "release", "at", "account")
-_OPTIONAL = ("commit", "run")
+_OPTIONAL = ("commit", "run", "approvedBy", "previous", "signature")
 _FORMS = {
     "environment": re.compile(r"[a-z][a-z0-9-]*"),
     "release": re.compile(r"\d{4}\.\d{1,2}\.\d{1,3}"),
@@ -26,6 +26,9 @@ _FORMS = {
     "account": re.compile(r"\d{12}"),
     "commit": re.compile(r"[0-9a-f]{40}"),
     "run": re.compile(r"https://[^\s\"\\]{1,300}"),
+    "approvedBy": re.compile(r"@[A-Za-z0-9][A-Za-z0-9_-]{0,99}(?:, @[A-Za-z0-9][A-Za-z0-9_-]{0,99}){0,9}"),
+    "previous": re.compile(r"sha256:[0-9a-f]{64}"),
+    "signature": re.compile(r"[A-Za-z0-9+/]{88,100}={0,2}"),
 }
 FIX = "restore the file from git: only the deploy job adds to it"
 
@@ -46,16 +49,29 @@ class Deployment:
     commit: str = ""
     run: str = ""
     """The URL of the job's page."""
+    approved_by: str = ""
+    """The GitHub users who approved the deployment, as ``@one, @two``; empty if it needed no approval."""
+    previous: str = ""
+    """``releases.attestation.chain`` of the environment's earlier entries; empty without a signature."""
+    signature: str = ""
+    """Base64; see ``releases.attestation``."""
 
     def __post_init__(self) -> None:
         for name in (*_REQUIRED, *_OPTIONAL):
-            value = getattr(self, name)
+            value = self._value(name)
             if not _FORMS[name].fullmatch(value) and not (name in _OPTIONAL and not value):
                 raise RecordError(f"{name} is {value!r}, not of the form {_FORMS[name].pattern}")
 
+    def _value(self, name: str) -> str:
+        return self.approved_by if name == "approvedBy" else getattr(self, name)
+
+    def fields(self) -> dict[str, str]:
+        """The fields that are set, by their names in the file, in its order."""
+        return {name: value for name in (*_REQUIRED, *_OPTIONAL) if (value := self._value(name))}
+
     def as_text(self) -> str:
         """The entry in the file's format."""
-        lines = [f'{name}: "{getattr(self, name)}"' for name in (*_REQUIRED, *_OPTIONAL) if getattr(self, name)]
+        lines = [f'{name}: "{value}"' for name, value in self.fields().items()]
         return "  - " + "\n    ".join(lines) + "\n"
 
 
@@ -71,11 +87,12 @@ def read(root: Path) -> list[Deployment]:
     entries = cast("dict[str, Any]", content).get("deployments") if isinstance(content, Mapping) else None
     if not isinstance(entries, list) and entries is not None:
         raise RecordError(f"{FILE} has no list named deployments: {FIX}")
-    return [_entry(number, entry) for number, entry in enumerate(cast("list[Any]", entries or []), start=1)]
+    listed = enumerate(cast("list[Any]", entries or []), start=1)
+    return [entry_of(entry, f"{FILE}, entry {number}") for number, entry in listed]
 
 
-def _entry(number: int, entry: object) -> Deployment:
-    place = f"{FILE}, entry {number}"
+def entry_of(entry: object, place: str) -> Deployment:
+    """An entry from its fields; ``place`` begins the message of ``RecordError``."""
     if not isinstance(entry, Mapping):
         raise RecordError(f"{place} is not a mapping of {', '.join(_REQUIRED)}: {FIX}")
     given = {str(key): _plain(value) for key, value in cast("Mapping[Any, Any]", entry).items()}
@@ -84,7 +101,7 @@ def _entry(number: int, entry: object) -> Deployment:
     if missing := [name for name in _REQUIRED if name not in given]:
         raise RecordError(f"{place} has no {missing[0]}: {FIX}")
     try:
-        return Deployment(**given)
+        return Deployment(**{"approved_by" if name == "approvedBy" else name: value for name, value in given.items()})
     except RecordError as error:
         raise RecordError(f"{place}: {error}: {FIX}") from None
 

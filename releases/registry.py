@@ -39,11 +39,7 @@ class RegistryError(Exception):
 
 def digest_of(source: str, tag: str) -> str:
     """The digest of ``source:tag``; ``source`` is registry and repository."""
-    host, _, repository = source.partition("/")
-    if host in DOCKER_HUB and "/" not in repository:
-        repository = f"library/{repository}"
-    scheme = "http" if _is_local(host) else "https"
-    url = f"{scheme}://{DOCKER_HUB.get(host, host)}/v2/{repository}/manifests/{urllib.parse.quote(tag)}"
+    url = f"{repository_url(source)}/manifests/{urllib.parse.quote(tag)}"
     headers = {"Accept": ", ".join(ACCEPTED)}
     try:
         body, answered = _get(url, headers)
@@ -66,26 +62,49 @@ def digest_of(source: str, tag: str) -> str:
     return found
 
 
-def _token(challenge: str) -> str:
-    """An anonymous token from the service that the registry names."""
+def repository_url(source: str) -> str:
+    """The address of a repository in the distribution API; ``source`` is registry and repository."""
+    host, _, repository = source.partition("/")
+    if host in DOCKER_HUB and "/" not in repository:
+        repository = f"library/{repository}"
+    scheme = "http" if _is_local(host) else "https"
+    return f"{scheme}://{DOCKER_HUB.get(host, host)}/v2/{repository}"
+
+
+def token_url(challenge: str) -> str:
+    """The address from which the registry's ``WWW-Authenticate`` header has clients get a token.
+
+    :raises RegistryError: it asks for something other than a token, or its address is not HTTPS
+    """
     scheme, _, rest = challenge.partition(" ")
     parts: dict[str, str] = dict(_CHALLENGE.findall(rest))
     realm = urllib.parse.urlsplit(parts.get("realm", ""))
     if scheme.lower() != "bearer" or not (realm.scheme == "https" or _is_local(realm.netloc)):
         raise RegistryError("the registry requires a login, which this command does not support")
     query = urllib.parse.urlencode({name: parts[name] for name in ("service", "scope") if name in parts})
+    return urllib.parse.urlunsplit(realm._replace(query=query))
+
+
+def token_in(body: bytes) -> str:
+    """The token in a token service's response; raises ``RegistryError`` if there is none."""
     try:
-        body, _ = _get(urllib.parse.urlunsplit(realm._replace(query=query)), {})
         content: Any = json.loads(body)
         token = content.get("token") or content.get("access_token")
-    except urllib.error.HTTPError as error:
-        with error:
-            raise RegistryError(f"the registry does not issue an anonymous token (status {error.code})") from None
     except (ValueError, AttributeError):
-        raise RegistryError("the registry does not issue an anonymous token") from None
+        token = None
     if not isinstance(token, str):
         raise RegistryError("the registry does not issue an anonymous token")
     return token
+
+
+def _token(challenge: str) -> str:
+    """An anonymous token from the service that the registry names."""
+    try:
+        body, _ = _get(token_url(challenge), {})
+    except urllib.error.HTTPError as error:
+        with error:
+            raise RegistryError(f"the registry does not issue an anonymous token (status {error.code})") from None
+    return token_in(body)
 
 
 def _get(url: str, headers: Mapping[str, str]) -> tuple[bytes, Mapping[str, str]]:

@@ -65,6 +65,7 @@ def _compare(sections: Mapping[str, object]) -> None:
         _zones_of_the_region(network, region)
     if isinstance(domain, Domain) and isinstance(region, str) and isinstance(account, str):
         _certificate_of_the_region(domain, region, account)
+    _copies_are_elsewhere(sections.get("data"), region, account)
     if isinstance(domain, Domain) and isinstance(identity, Identity):
         _host_names_differ(domain, identity)
     if isinstance(domain, Domain) and isinstance(models, Models):
@@ -99,6 +100,32 @@ def _zones_of_the_region(network: Network, region: str) -> None:
             allowed=f"a zone of aws:region ({region})",
             fix=f"write {region}{zone[-1]}, or change aws:region",
         )
+
+
+def _copies_are_elsewhere(data: object, region: object, account: object) -> None:
+    """AWS Backup cannot copy an Aurora cluster to another region and another account in one action
+    (https://docs.aws.amazon.com/aws-backup/latest/devguide/backup-feature-availability.html)."""
+    if not isinstance(data, Data) or data.copy_vault_arn is None or region is None or account is None:
+        return
+    its_region, its_account = data.copy_vault_arn.split(":")[3:5]
+    elsewhere = (its_region == region) != (its_account == account)
+    check(
+        elsewhere,
+        key="data.copyVaultArn",
+        value=data.copy_vault_arn,
+        allowed=f"a vault in another region than {region} of account {account}, or in {region} of another account: AWS Backup "
+        "copies a database to one or the other, not to both at once",
+        fix="name a vault there; to have both, let the vault's own plan copy further",
+    )
+    place = None if its_region == region else [its_region, account]
+    key = data.copy_key_arn.split(":")[3:5] if data.copy_key_arn is not None else None
+    check(
+        key == place or not elsewhere,
+        key="data.copyKeyArn",
+        value=data.copy_key_arn or "not set",
+        allowed=f"the key of the vault, in {its_region}" if place else "no key: another account's vault has its own",
+        fix="set it to the ARN of the key that encrypts the vault" if place else "remove it",
+    )
 
 
 def _models_of_the_region(models: Models, region: str) -> None:

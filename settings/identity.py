@@ -17,7 +17,7 @@ from components.common.aws_limits import (
     ClaimFormat,
 )
 from settings.errors import check, collected
-from settings.people import OPEN_MAIL_DOMAINS, NamedClaim, People, Users
+from settings.people import OPEN_MAIL_DOMAINS, Blocked, NamedClaim, People, Users
 from settings.provider_rules import check_provider, completed
 from settings.providers import Provider
 from settings.values import HostName, HttpsUrl, LogoutUrl, SecretName, Section, Whole
@@ -141,6 +141,9 @@ class Identity(Section):
     """How long a login at the edge is valid. The application's session never lasts longer (AWS: 1 to 604800)."""
     allowed: Users
     """The users who may use the application. All other authenticated users get a 403 from the proxy."""
+    blocked: Blocked = Blocked()
+    """People who get a 403 from the proxy although they are in ``allowed``, and whose session at the edge would last for hours.
+    Takes effect as the new tasks replace the old ones (``docs/give-access.md``). Omitted: no one. It does not apply to programs."""
     administrators: People
     """The administrators of the application. They must also be in ``allowed``, which the proxy checks first."""
     machine_clients: MachineClients | None = None

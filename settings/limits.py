@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network
+from itertools import permutations
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from components.common.aws_limits import (
     CLIENT_KEEP_ALIVE_SECONDS,
     DEREGISTRATION_SECONDS,
     IDLE_SECONDS,
+    MOST_OFFICE_BLOCKS,
     RATE,
     STOP_SECONDS,
 )
 from settings.errors import check, collected
-from settings.values import Section, Whole
+from settings.values import OfficeBlock, Section, Whole
 
 KIBIBYTE = 1024
 USUAL_MODEL_SILENCE_SECONDS = 120
@@ -122,6 +125,31 @@ class Timeouts(Section):
         return self
 
 
+class OfficeNetworks(Section):
+    """Networks whose users share few public addresses, such as an office or a VPN. Each user is counted by session there; the
+    limits for one address follow from ``peopleBehindOneAddress``."""
+
+    cidr_blocks: tuple[OfficeBlock, ...] = Field(min_length=1, max_length=MOST_OFFICE_BLOCKS)
+    """The networks' public addresses, as the load balancer sees them."""
+    people_behind_one_address: Whole = Field(ge=1, le=100_000)
+    """The number of people who must be able to open the application and chat from one of these addresses within the same
+    five minutes."""
+
+    @field_validator("cidr_blocks")
+    @classmethod
+    def _are_distinct(cls, value: tuple[IPv4Network, ...]) -> tuple[IPv4Network, ...]:
+        with collected():
+            for one, other in permutations(value, 2):
+                check(
+                    not one.subnet_of(other),
+                    key="limits.rates.officeNetworks.cidrBlocks",
+                    value=str(one),
+                    allowed=f"blocks that do not overlap: {other} already includes it",
+                    fix=f"remove {one}",
+                )
+        return value
+
+
 class RateLimits(Section):
     """Requests allowed in five minutes, for each session and for each client address; requests above the limit get a
     429. AWS: 10 or more.
@@ -148,6 +176,8 @@ class RateLimits(Section):
     """For each client address: model calls."""
     address_static_per_five_minutes: Whole = Field(default=60_000, ge=RATE[0], le=100_000_000)
     """For each client address: static files. A first visit loads more than a hundred of them."""
+    office_networks: OfficeNetworks | None = None
+    """Networks from which more people share an address. Omitted: none."""
 
     @model_validator(mode="after")
     def _an_address_holds_a_session(self) -> Self:
@@ -162,6 +192,16 @@ class RateLimits(Section):
                     value=str(address),
                     allowed=f"at least {session}, the limit of a single session",
                     fix=f"set it to {session} or more, or lower the session's limit",
+                )
+            if self.office_networks is not None:
+                people = self.people_behind_one_address
+                check(
+                    self.office_networks.people_behind_one_address >= people,
+                    key="limits.rates.officeNetworks.peopleBehindOneAddress",
+                    value=str(self.office_networks.people_behind_one_address),
+                    allowed=f"at least {people}, the number of people behind any other address "
+                    "(limits.rates.peopleBehindOneAddress)",
+                    fix=f"set it to {people} or more, or omit officeNetworks",
                 )
         return self
 

@@ -153,6 +153,9 @@ class Models(Section):
     groups: tuple[ModelGroup, ...] = Field(min_length=1)
     tokens_per_hour: Whole = Field(default=5_000_000, ge=1, description="1 or more")
     """An alarm fires when hourly token usage (prompts plus answers) exceeds this number. No request is blocked."""
+    quota_tokens_per_minute: Whole | None = Field(default=None, ge=1, description="1 or more")
+    """The account's quota of tokens per minute for one model of Bedrock (Service Quotas; the lowest if they differ). An alarm fires at
+    80 percent of it. Omitted: the first alarm is the one on refused calls."""
     monthly_budget_usd: Whole = Field(default=1000, ge=1, description="1 or more")
     """The owner is notified at 80 percent of actual and at 100 percent of forecast spend. No request is blocked."""
     billed_services: tuple[BilledService, ...] = Field(default=("Amazon Bedrock",), min_length=1, max_length=20)

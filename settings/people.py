@@ -97,3 +97,18 @@ class Users(People):
     def certainly_leaves_out(self, email: str) -> bool:
         """The same; the identity provider may assign anyone."""
         return not self.everyone_the_provider_assigns and super().certainly_leaves_out(email)
+
+
+UserId = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9a-f]{16}$"),
+    Field(description="16 hexadecimal digits, as in the field user of the proxy's log"),
+]
+
+
+class Blocked(People):
+    """People who are refused although ``allowed`` selects them. One matching selector is enough. All empty: no one."""
+
+    users: tuple[UserId, ...] = ()
+    """User ids from the field ``user`` of the proxy's log: a keyed hash of the e-mail address, so that no identity is in the
+    repository. Every environment has its own key, so a user has another id in each."""

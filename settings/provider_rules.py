@@ -12,7 +12,7 @@ from typing import Protocol, cast
 from pydantic import TypeAdapter, ValidationError
 
 from settings.errors import check
-from settings.people import People, Users
+from settings.people import Blocked, People, Users
 from settings.providers import KINDS, ClaimEncoding, IdentityProvider, Provider
 
 ENDPOINTS = {
@@ -41,6 +41,8 @@ class _Section(Protocol):
     def allowed(self) -> Users: ...
     @property
     def administrators(self) -> People: ...
+    @property
+    def blocked(self) -> Blocked: ...
 
 
 def completed(identity: Mapping[str, object]) -> dict[str, object]:
@@ -60,7 +62,7 @@ def completed(identity: Mapping[str, object]) -> dict[str, object]:
 
 
 def _claim_names(identity: Mapping[str, object]) -> Iterator[str]:
-    for who in ("allowed", "administrators"):
+    for who in ("allowed", "administrators", "blocked"):
         match identity.get(who):
             case {"claim": {"name": str(name)}}:
                 yield name
@@ -77,6 +79,9 @@ def check_provider(identity: _Section) -> None:
         _check_encoding(f"identity.{who}.claim", people, provider)
         _check_claim(f"identity.{who}.claim.name", people, identity)
         _check_emails(f"identity.{who}", people, provider)
+    # A rule by a claim that is never returned would block no one. Addresses are not checked: a blocked user may have any.
+    _check_encoding("identity.blocked.claim", identity.blocked, provider)
+    _check_claim("identity.blocked.claim.name", identity.blocked, identity)
     _check_everyone(identity.allowed, provider)
 
 
@@ -90,7 +95,8 @@ def _check_explicit(identity: _Section, provider: IdentityProvider) -> None:
             allowed=f"{known}, which follows from identity.provider, or nothing",
             fix=f"remove {key}, or correct identity.provider",
         )
-    names = {people.claim.name for people in (identity.allowed, identity.administrators) if people.claim}
+    rules = (identity.allowed, identity.administrators, identity.blocked)
+    names = {people.claim.name for people in rules if people.claim}
     needed = provider.scopes(names)
     check(
         set(needed) <= set(identity.scopes),

@@ -13,6 +13,7 @@ from typing import Annotated, Self
 from pydantic import Field, StrictBool, StringConstraints, field_validator, model_validator
 
 from components.common.aws_limits import EPHEMERAL_GIBIBYTES, FARGATE_MEMORY, Architecture
+from settings.alerts import AlertSubscription
 from settings.data import LEAST_CONNECTIONS
 from settings.errors import check, collected
 from settings.values import (
@@ -23,6 +24,7 @@ from settings.values import (
     Person,
     PrivateBlock,
     RouteTableId,
+    RunbookUrl,
     Section,
     Slug,
     SubnetId,
@@ -38,12 +40,17 @@ class Owner(Section):
     team: Slug
     """The accountable team; the ``owner`` tag of every resource."""
     contact: Email
-    """The address that receives alarms and expiry notices (an SNS e-mail subscription)."""
+    """The address that receives every alarm and expiry notice (SNS e-mail subscriptions)."""
+    subscriptions: tuple[AlertSubscription, ...] = Field(default=(), max_length=10)
+    """More recipients of alarms: a pager, a ticket system, a channel. Each gets pages, tickets or both."""
     on_call: OnCallUrl
-    """The page with the on-call rota and the runbook.
+    """The page with the on-call rota."""
+    runbook: RunbookUrl
+    """The page that shows ``docs/runbook.md`` to the on-call engineer, without an anchor.
 
-    Every alarm's description contains this URL after the explanation of the alarm. CloudWatch limits a description to
-    1,024 characters (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html).
+    Every message about an alarm ends with the link to its own section, ``<runbook>#<section>``. CloudWatch limits a
+    description to 1,024 characters
+    (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html).
     """
     maintainers: tuple[Person, ...] = Field(min_length=1)
     """The reviewers of changes to files without a more specific owner; usually the accountable team."""
@@ -55,6 +62,20 @@ class Owner(Section):
     """The people or teams who approve the models that may be offered."""
     environment_approvers: tuple[Person, ...] = Field(min_length=1)
     """The people or teams who approve deployments to this environment and changes to its stack file."""
+
+    @field_validator("subscriptions")
+    @classmethod
+    def _are_named_once(cls, value: tuple[AlertSubscription, ...]) -> tuple[AlertSubscription, ...]:
+        names = [one.name for one in value]
+        for position, name in enumerate(names):
+            check(
+                name not in names[:position],
+                key=f"owner.subscriptions[{position}].name",
+                value=name,
+                allowed="a name that no other recipient has",
+                fix="choose another name",
+            )
+        return value
 
 
 HostedZoneId = Annotated[
@@ -119,6 +140,10 @@ class Network(Section):
     availability_zones: tuple[AvailabilityZone, ...] = Field(min_length=2, max_length=3)
     """Two or three zones by name. They are listed explicitly because the order of a lookup can change, which would
     replace subnets."""
+    endpoint_zones: Whole | None = Field(default=None, ge=1, le=3, description="1 to the number of zones")
+    """In how many of the zones the interface endpoints have an address, counted from the first. Omitted: in all of them.
+    AWS bills every endpoint for each zone; tasks in a zone without one call the endpoint in another. With fewer than two,
+    the loss of the first zone stops every model call and the start of every task until the zone is back."""
     existing: ExistingNetwork | None = None
     """Deploy into an existing VPC instead of creating one; ``cidrBlock`` is then that VPC's block."""
 
@@ -133,6 +158,18 @@ class Network(Section):
             fix="list each zone once",
         )
         return value
+
+    @model_validator(mode="after")
+    def _endpoints_are_in_zones(self) -> Self:
+        zones = len(self.availability_zones)
+        check(
+            self.endpoint_zones is None or self.endpoint_zones <= zones,
+            key="network.endpointZones",
+            value=str(self.endpoint_zones),
+            allowed=f"1 to {zones}, the number of zones in network.availabilityZones",
+            fix=f"set it to {zones} or less, or remove it for an endpoint address in every zone",
+        )
+        return self
 
     @model_validator(mode="after")
     def _subnets_match_zones(self) -> Self:

@@ -15,9 +15,12 @@ from settings.errors import Problem, SettingsError
 from settings.identity import Identity
 from settings.limits import Limits
 from settings.models import Models
+from settings.objectives import Objectives
 from settings.retention import Retention
+from settings.rotation import Secrets
 from settings.sections import Capacity, Domain, Network, Owner
 from settings.tools import Tools
+from settings.use import Use
 from settings.values import ReleaseVersion, Slug
 
 PREFIX = "ai-interface:"
@@ -55,6 +58,9 @@ class StackSettings(Configuration):
     data: Data = Data()
     edge: Edge = Edge()
     retention: Retention = Retention()
+    secrets: Secrets = Secrets()
+    objectives: Objectives = Objectives()
+    use: Use = Use()
     allow_deletion: StrictBool = False
     """True: resources that handle user traffic or store data may be deleted. Set it only to take the environment down.
     The guardrails pack reports it, and the next update without it restores the protection."""

@@ -220,6 +220,11 @@ def calls_gateway(upstream: Upstream) -> bool:
             assert_never(upstream)
 
 
+def behind_profile(model: str) -> str | None:
+    """The model behind a cross-region inference profile; ``None`` for the id of a model."""
+    return None if profile_area(model) is None else foundation_model(model)
+
+
 def check_profiles(models: tuple[str, ...], upstream: BedrockUpstream | GatewayUpstream, key: str, place: int) -> None:
     """Check the cross-region inference profiles of the group at ``key`` against its upstream at ``place``."""
     areas = {model: area for model in models if (area := profile_area(model)) is not None}

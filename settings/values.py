@@ -48,6 +48,16 @@ OnCallUrl = Annotated[
         "https://oncall.example.com/teams/ai-platform"
     ),
 ]
+RunbookUrl = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^https://([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}(:\d{1,5})?(/[^\s?#]*)?$", max_length=512
+    ),
+    Field(
+        description="a full https URL of at most 512 characters, without query or fragment, for example "
+        "https://github.com/example/ai-interface/blob/main/docs/runbook.md"
+    ),
+]
 LogoutUrl = Annotated[
     str,
     StringConstraints(
@@ -180,6 +190,23 @@ def _private_block(value: object) -> ipaddress.IPv4Network:
     return block
 
 
+def _public_block(value: object) -> ipaddress.IPv4Network:
+    block = value if isinstance(value, ipaddress.IPv4Network) else ipaddress.IPv4Network(str(value))
+    if block.prefixlen < WIDEST_OFFICE or any(block.overlaps(private) for private in _RFC1918):
+        raise ValueError("not a public network")
+    return block
+
+
+WIDEST_OFFICE = 8
+"""A wider network would be much of the internet."""
+OfficeBlock = Annotated[
+    ipaddress.IPv4Network,
+    BeforeValidator(_public_block),
+    Field(
+        description=f"a public IPv4 network of /{WIDEST_OFFICE} to /32 without host bits, for example 198.51.100.0/28",
+        json_schema_extra={"fix": "write the public addresses from which the office's requests arrive"},
+    ),
+]
 PrivateBlock = Annotated[
     ipaddress.IPv4Network,
     BeforeValidator(_private_block),

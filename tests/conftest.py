@@ -5,7 +5,10 @@ Tests in folders and files that take seconds each get the marker ``slow``; ``mak
 
 from __future__ import annotations
 
+import gc
+import os
 import shutil
+import sys
 from typing import Any
 
 import pytest
@@ -13,24 +16,57 @@ import pytest
 NOT_RUN = pytest.StashKey[str]()
 MARKER = "engine"
 SLOW = (
-    "tests/database/",
-    "tests/gateway/",
-    "tests/local/",
-    "tests/mutation/",
-    "tests/open_webui/",
-    "tests/preflight/analysis/",
     "tests/preflight/changes/",
-    "tests/preflight/conform/",
-    "tests/preflight/ready/",
     "tests/preflight/release/",
-    "tests/preflight/verify/",
-    "tests/proxy/",
-    "tests/secrecy/",
-    "tests/test_main_program.py",
+    "tests/preflight/review/",
+    "tests/local/twin/",
+    "tests/preflight/analysis/",
+    "tests/preflight/conform/",
     "tests/topology/packets/",
+    "tests/local/",
+    "tests/preflight/ready/",
+    "tests/preflight/cost/",
+    "tests/preflight/runbook/",
+    "tests/preflight/verify/",
+    "tests/database/",
+    "tests/mutation/",
+    "tests/proxy/",
+    "tests/preflight/sdk/",
+    "tests/secrecy/",
+    "tests/bootstrap/test_copy_into_ecr.py",
+    "tests/bootstrap/test_copy_without_a_program.py",
+    "tests/gateway/",
+    "tests/open_webui/",
+    "tests/test_main_program.py",
 )
-"""Paths of the slow tests, which run the program many times, or start Envoy, PostgreSQL or an emulated AWS."""
+"""Paths of the slow tests, which run the program many times, or start Envoy, PostgreSQL or an emulated AWS.
+
+Sorted by the time that a file takes, longest first. Tests start in this order (``--no-loadscope-reorder`` in the Makefile), so
+that no processor waits at the end for another one's long file."""
+# The programs that tests start, often on copies of this project, compile its modules once instead of at each start.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+_GARBAGE_THRESHOLDS = (20_000, 10, 10)
 _WORKERS_WORD = "engine tests that did not run"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the processes of one run share what they record, and look for garbage less often.
+
+    Recording the program makes a million objects that live until its end: with Python's thresholds, half of the time goes into
+    looking through them, and through all test modules, for cycles.
+    """
+    gc.set_threshold(*_GARBAGE_THRESHOLDS)
+    if getattr(config, "workerinput", None) is not None:
+        from tests import once  # noqa: PLC0415 - it imports the engine, which the process that starts them does not need
+
+        once.share_in(config)
+
+
+def pytest_collection_finish() -> None:
+    """Leave what has been imported out of every later search for garbage: it lives until the end."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -39,6 +75,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.nodeid.startswith(SLOW):
             item.add_marker("slow")
+    items.sort(key=lambda item: next((n for n, path in enumerate(SLOW) if item.nodeid.startswith(path)), len(SLOW)))
     marked = [item for item in items if item.get_closest_marker(MARKER)]
     if not marked:
         return

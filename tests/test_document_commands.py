@@ -89,7 +89,7 @@ MISSPELT = [
     (block("python -m bootstrap.copy_images --release 2026.11.1"), "arguments are required: --account, --region"),
     (block("python -m local twin --stak prod"), "unrecognized arguments: --stak"),
     (block("python -m benchmarks.guardrails --checkof x"), "unrecognized arguments: --checkof"),
-    (block("python -m benchmarks.deploy --fast"), "takes no arguments"),
+    (block("python -m benchmarks.report_page --fast"), "takes no arguments"),
     (block("python benchmarks/chek.py"), "there is no file benchmarks/chek.py"),
     (block("python -m pytest tests/no_such_folder"), "there is no tests/no_such_folder"),
     (block("aws rdz describe-db-clusters"), "AWS has no service rdz"),

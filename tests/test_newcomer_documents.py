@@ -19,6 +19,7 @@ from tests.bootstrap.program import stack_file as bootstrap_file
 from tests.documents.extract import text_of
 from tests.preflight.conform.graphs import STACKS, environment
 from tests.settings.stack_files import changed, own_values, parse
+from tests.tasks import interface_task
 
 _BLOCK = re.compile(r"^ *```yaml\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 LIMITS = text_of("docs/limits.md")
@@ -107,7 +108,7 @@ def texts(value: object, key: str = "") -> Iterator[tuple[str, str]]:
 
 
 def variables(stack: str) -> dict[str, str]:
-    (task,) = environment(stack).of_type("aws:ecs/taskDefinition:TaskDefinition")
+    task = interface_task(environment(stack))
     containers = json.loads(str(task.inputs["containerDefinitions"]))
     (interface,) = [one for one in containers if one["name"] == "interface"]
     return {str(one["name"]): str(one["value"]) for one in interface["environment"]}
@@ -131,7 +132,7 @@ def test_there_is_no_ipv6(stack: str) -> None:
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_copies_stay_in_the_region(stack: str) -> None:
-    row("One region for each environment; copies stay in it.")
+    row("One region for each environment; copies stay in it unless `data.copyVaultArn` is set.")
     plans = environment(stack).of_type("aws:backup/plan:Plan")
     assert plans
     assert "copyActions" not in json.dumps([plan.inputs["rules"] for plan in plans])

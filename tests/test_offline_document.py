@@ -9,6 +9,7 @@ import pytest
 
 from tests.preflight.conform.graphs import STACKS, environment
 from tests.settings.stack_files import ROOT
+from tests.tasks import interface_task
 
 DOCUMENT = (ROOT / "docs" / "offline.md").read_text(encoding="utf-8")
 STATED = dict(re.findall(r"`([A-Z_]+)=([^`]+)`", DOCUMENT))
@@ -20,7 +21,7 @@ UNSET = {
 
 
 def variables(stack: str) -> dict[str, str]:
-    (task,) = environment(stack).of_type("aws:ecs/taskDefinition:TaskDefinition")
+    task = interface_task(environment(stack))
     containers = json.loads(str(task.inputs["containerDefinitions"]))
     (interface,) = [one for one in containers if one["name"] == "interface"]
     return {str(one["name"]): str(one["value"]) for one in interface["environment"]}

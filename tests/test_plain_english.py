@@ -79,6 +79,8 @@ STARTS: Mapping[str, str] = {
 
 ALLOWED: Mapping[tuple[str, str], str] = {
     ("local/aws/chat.py", "says"): "the model's answer: the document says",
+    ("policies/guardrails/data/types.tsv", "room"): "AWS's name of a resource type",
+    ("tests/policies/closed_world/reviewed.tsv", "room"): "AWS's name of a resource type",
 }
 """File and text of a hit → why it stays."""
 

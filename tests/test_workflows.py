@@ -6,7 +6,9 @@ checks the jobs' scripts. For each tool, a test first shows that it finds someth
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,13 +17,17 @@ from typing import Any
 import pytest
 import yaml
 
-from bootstrap.role_documents import trust_policy
+from bootstrap.pipelines import SESSION_SECONDS
+from bootstrap.role_scope import PROVIDER_HOST
+from releases import attestation
+from tests.bootstrap.program import PREFIX, run_bootstrap, stack_file
 
 ROOT = Path(__file__).resolve().parents[1]
 GITHUB = ROOT / ".github"
 WORKFLOWS = {path.stem: path for path in sorted((GITHUB / "workflows").glob("*.yml"))}
 ACTIONS = sorted(GITHUB.glob("actions/*/action.yml"))
 BIN = Path(sys.executable).parent
+BASH = shutil.which("bash") or "/bin/bash"
 PACKS = ("policies/guardrails", "policies/parity")
 READ = {"contents": "read"}
 
@@ -143,15 +149,20 @@ DEPLOYS = {"contents": "read", "id-token": "write"}
 RIGHTS = {
     ("pull-request", "comment"): {"pull-requests": "write"},
     ("pull-request", "code-scanning"): {"actions": "read", "contents": "read", "security-events": "write"},
+    ("images", "copy"): DEPLOYS,
+    ("deploy", "images"): DEPLOYS,
     ("deploy", "deploy"): DEPLOYS,
     ("deploy", "verify"): DEPLOYS,
+    ("deploy", "attest"): {"actions": "read", **DEPLOYS},
     ("deploy", "record"): {"contents": "write"},
-    ("staging", "staging"): {"contents": "write", "id-token": "write"},
+    ("staging", "staging"): {"actions": "read", "contents": "write", "id-token": "write"},
     ("prod", "preview"): DEPLOYS,
-    ("prod", "prod"): {"contents": "write", "id-token": "write"},
+    ("prod", "prod"): {"actions": "read", "contents": "write", "id-token": "write"},
     ("drift", "drift"): DEPLOYS,
+    ("drift", "due"): DEPLOYS,
+    ("drift", "notify"): {"actions": "read", "contents": "read", "issues": "write"},
 }
-"""What a job may beyond reading the repository. The two that call ``deploy`` hand on what its jobs take."""
+"""What a job may beyond reading the repository. Jobs that call a workflow hand on what its jobs take."""
 
 
 def test_each_job_has_exactly_the_rights_that_it_needs() -> None:
@@ -180,7 +191,8 @@ def test_what_writes_a_comment_or_a_record_never_has_cloud_credentials() -> None
             rights = content.get("permissions", READ)
             if "steps" in content and any(level == "write" for right, level in rights.items() if right != "id-token"):
                 assert "id-token" not in rights, (name, job)
-                assert "secrets." not in yaml.safe_dump(content), (name, job)
+                secrets = set(re.findall(r"secrets\.\w+", yaml.safe_dump(content)))
+                assert secrets <= ({"secrets.RECORD_APP_KEY"} if job == "record" else set()), (name, job)
 
 
 def test_a_comment_is_written_without_the_pull_requests_code() -> None:
@@ -207,17 +219,33 @@ def test_only_the_protected_environment_of_a_stack_assumes_its_deploy_role() -> 
     assert assumed() == [
         ("deploy", "deploy", "${{ inputs.stack }}", "${{ vars.DEPLOY_ROLE_ARN }}"),
         ("deploy", "verify", "${{ inputs.stack }}-preview", "${{ vars.PREVIEW_ROLE_ARN }}"),
+        ("deploy", "attest", "${{ inputs.stack }}-record", "${{ vars.RECORD_ROLE_ARN }}"),
         ("drift", "drift", "${{ matrix.stack }}-preview", "${{ vars.PREVIEW_ROLE_ARN }}"),
+        ("drift", "due", "${{ matrix.stack }}-preview", "${{ vars.PREVIEW_ROLE_ARN }}"),
+        ("images", "copy", "${{ inputs.stack }}-images", "${{ vars.IMAGES_ROLE_ARN }}"),
         ("prod", "preview", "prod-preview", "${{ vars.PREVIEW_ROLE_ARN }}"),
     ]
 
 
 @pytest.mark.parametrize("stack", ["staging", "prod"])
 def test_the_environments_are_those_that_the_roles_trust(stack: str) -> None:
-    assert f"repo:example/ai-interface:environment:{stack}" in trust_policy("arn", "example/ai-interface", stack)
+    statements = [
+        json.loads(role.inputs["assumeRolePolicy"])["Statement"][0]
+        for role in run_bootstrap(stack).of_type("aws:iam/role:Role")
+    ]
+    trusted = {
+        one["Condition"]["StringEquals"][f"{PROVIDER_HOST}:sub"][0]
+        for one in statements
+        if "Federated" in one["Principal"]
+    }
+    assert trusted == {
+        f"repo:{stack_file(stack)[f'{PREFIX}continuousIntegration']['repository']}:environment:{stack}{suffix}"
+        for suffix in ("", "-images", "-preview", "-record")
+    }
     assert jobs(stack)[stack]["uses"] == "./.github/workflows/deploy.yml"
     assert jobs(stack)[stack]["with"] == {"stack": stack}
-    assert stack in jobs("drift")["drift"]["strategy"]["matrix"]["stack"]
+    for check in ("drift", "due"):
+        assert stack in jobs("drift")[check]["strategy"]["matrix"]["stack"]
 
 
 def test_what_deploys_or_previews_runs_both_packs_and_the_preview_is_the_gate() -> None:
@@ -229,17 +257,62 @@ def test_what_deploys_or_previews_runs_both_packs_and_the_preview_is_the_gate() 
     assert not any("--skip-preview" in script for _, script in scripts())
 
 
+def test_the_images_are_in_the_account_before_the_deployment() -> None:
+    images, copy = jobs("deploy")["images"], jobs("images")["copy"]
+    assert (images["uses"], images["with"]) == ("./.github/workflows/images.yml", {"stack": "${{ inputs.stack }}"})
+    assert jobs("deploy")["deploy"]["needs"] == "images"
+    (step,) = [step for step in copy["steps"] if "copy_images" in step.get("run", "")]
+    assert step["env"] == {"STACK": "${{ inputs.stack }}", "RELEASE": "${{ inputs.release }}"}
+    assert copied(step["run"], STACK="prod", RELEASE="") == ["--stack", "prod"]
+    assert copied(step["run"], STACK="prod", RELEASE="2026.1.1") == ["--stack", "prod", "--release", "2026.1.1"]
+    minutes = copy["timeout-minutes"]
+    assert minutes * 60 <= SESSION_SECONDS, "the credentials end before the job"
+
+
+def copied(script: str, **variables: str) -> list[str]:
+    """The arguments that the step's script gives to the program."""
+    program = script.split(maxsplit=1)[0]
+    told = script.replace(program, "printf '%s\\n'", 1)
+    done = subprocess.run(  # noqa: S603 - a script of this repository, with printf instead of the program
+        [BASH, "-c", told], env=variables, capture_output=True, text=True, timeout=10, check=True
+    )
+    module, name, *arguments = done.stdout.splitlines()
+    assert (module, name) == ("-m", "bootstrap.copy_images")
+    return arguments
+
+
 def test_a_release_is_recorded_only_when_what_runs_has_been_verified() -> None:
     deploy = jobs("deploy")
     assert deploy["verify"]["needs"] == "deploy"
-    assert deploy["record"]["needs"] == ["deploy", "verify"]
+    assert deploy["attest"]["needs"] == ["deploy", "verify"]
+    assert deploy["record"]["needs"] == ["deploy", "attest"]
     assert not any("if" in job or "continue-on-error" in job for job in deploy.values())
-    scripts_of = {name: [step["run"] for step in job["steps"] if "run" in step] for name, job in deploy.items()}
+    scripts_of = {name: [step["run"] for step in job.get("steps", ()) if "run" in step] for name, job in deploy.items()}
     (verifies,) = [script for script in scripts_of["verify"] if "preflight verify" in script]
     assert 'preflight verify "$STACK"' in verifies
     assert verifies.rstrip().endswith('exit "$code"')
     assert not any("continue-on-error" in step for step in deploy["verify"]["steps"])
-    assert any("preflight release record" in script for script in scripts_of["record"])
+    assert any("preflight release attest" in script and "--approvals" in script for script in scripts_of["attest"])
+    assert any('preflight release record "$STACK" --entry "$ENTRY"' in script for script in scripts_of["record"])
+
+
+def test_the_entry_is_made_where_no_other_code_of_the_deployment_ran() -> None:
+    """The job with the role that signs runs the project's setup and the command alone, and has no other secret."""
+    attest = jobs("deploy")["attest"]
+    assert [step["run"].splitlines()[0].partition("(")[0] for step in attest["steps"] if "run" in step] == [
+        "make setup",
+        'entry="$',
+    ]
+    assert "secrets." not in yaml.safe_dump(attest)
+    (credentials,) = [step for step in attest["steps"] if "configure-aws-credentials" in step.get("uses", "")]
+    assert credentials["if"] == "${{ hashFiles(format('releases/keys/{0}.yaml', inputs.stack)) != '' }}"
+    assert attestation.place("x") == "releases/keys/x.yaml"
+
+
+def test_the_apps_key_is_given_to_one_step_only() -> None:
+    (step,) = [step for _, step in steps() if "RECORD_APP_KEY" in yaml.safe_dump(step)]
+    assert "uses" not in step
+    assert ".venv" not in step["run"]
 
 
 def test_only_deploy_changes_anything() -> None:
@@ -266,3 +339,13 @@ def test_the_drift_check_runs_every_night_and_expects_no_changes() -> None:
     text = "\n".join(script for place, script in scripts() if place == "drift")
     assert "pulumi preview --refresh --expect-no-changes" in text
     assert "pulumi policy analyze --file" in text
+    # A check that cannot ask must not look like one that found nothing.
+    assert 'preflight due "$STACK" --strict' in text
+
+
+def test_drift_notifies_also_when_the_check_could_not_run() -> None:
+    notify = jobs("drift")["notify"]
+    assert notify["needs"] == ["drift", "due"]
+    assert notify["if"] == "${{ !cancelled() && github.ref == 'refs/heads/main' }}"
+    for section in notify["needs"]:
+        assert f"### {section}\n" in (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")

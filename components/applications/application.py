@@ -59,6 +59,9 @@ class ApplicationArgs(Args):
     """The application's name: ``open-webui``."""
     port: int = 8080
     """The loopback port on which it listens."""
+    processes: int | None = Field(default=None, ge=1)
+    """The number of processes that serve requests, if each uses one vCPU at most, as Python and Node.js do. Omitted: the
+    application uses all of the task's CPU. Scaling and the alarm on CPU depend on it."""
     user: int = 1000
     """The numeric user it runs as; it owns the writable directories."""
     group: int = 1000

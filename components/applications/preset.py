@@ -185,6 +185,9 @@ class Preset:
     keep_alive_seconds: int = 5
     """The time after which the application closes an idle connection. A value above the real one causes connection
     resets."""
+    processes: int | None = None
+    """The number of processes that serve requests, if each uses one vCPU at most, as Python and Node.js do. ``None``: the
+    application uses all of the task's CPU."""
     paths: Paths
     """Its paths."""
     session_cookie_names: tuple[str, ...] = ()
@@ -193,6 +196,9 @@ class Preset:
     """The headers from which the application reads the user's identity."""
     user_headers: tuple[str, ...] = ()
     """The headers with which the application sends user and chat to a tool server. The proxy removes them."""
+    caller_header: str = ""
+    """A request header whose value the application copies to the header ``CALLER`` of its model calls (``components.proxy``). The
+    proxy sets it to user id and request id. Omitted: the log cannot say whose call of a model it was."""
     arrival: Arrival
     """The requests of a first visit."""
     least_database_connections: int = 1
@@ -217,7 +223,9 @@ class Preset:
 
     def application(self, deployment: Deployment) -> ApplicationArgs:
         """The container for one environment."""
-        return self.container(deployment).model_copy(update={"name": self.name, "port": self.port})
+        return self.container(deployment).model_copy(
+            update={"name": self.name, "port": self.port, "processes": self.processes}
+        )
 
     @property
     def proxy(self) -> ProxyApplication:
@@ -231,4 +239,5 @@ class Preset:
             cacheable_path_prefixes=self.paths.cacheable,
             session_cookie_names=self.session_cookie_names,
             user_headers=self.user_headers,
+            caller_header=self.caller_header,
         )

@@ -8,7 +8,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from components.prepare import packed, without_comments
+from components.prepare import compact, packed
 
 PLAN_VARIABLE = "CLEANER_PLAN"
 """The environment variable from which the script reads its plan, as JSON."""
@@ -22,7 +22,7 @@ HIGH_PERCENT, LOW_PERCENT = 70, 60
 """Above the first share of the disk, files older than ``SPARE_SECONDS`` are removed, oldest first, down to the second. Both
 are below the threshold of the alarm on the disk (``components.monitoring.tasks``)."""
 
-SCRIPT = packed({"components.cleaner.main": without_comments(Path(__file__).with_name("main.py").read_text("utf-8"))})
+SCRIPT = packed({"components.cleaner.main": compact(Path(__file__).with_name("main.py").read_text("utf-8"))})
 """The command's text."""
 
 

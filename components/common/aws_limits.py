@@ -65,6 +65,8 @@ SECURITY_GROUP_RULES = 60
 CLIENT_BLOCKS = (SECURITY_GROUP_RULES - 1) // 2
 """The number of client blocks that fit into the edge's security group: each uses two rules (ports 80 and 443), path MTU
 discovery uses one."""
+MOST_OFFICE_BLOCKS = 100
+"""The maximum number of blocks in the IP set of office networks. AWS accepts 10,000, of any size but /0."""
 ZONE_LETTERS = "abcdef"
 """The last letters of availability zone names."""
 
@@ -171,6 +173,12 @@ DATABASE_INSTANCES = 3
 """The maximum number of database instances: one in each zone."""
 LEAST_BACKUP_DAYS = 7
 """The minimum retention of AWS Backup's copies in days."""
+RESTORE_TEST_MONTHS = (0, 1, 2, 3, 4, 6, 12)
+"""The months between two restore tests; 0 is none. A cron expression repeats only numbers that divide a year into equal parts."""
+BACKUP_VAULT_ARN = r"^arn:aws:backup:[a-z]{2}(-[a-z]+)+-\d:\d{12}:backup-vault:[A-Za-z0-9_-]{2,50}$"
+"""The ARN of an AWS Backup vault (https://docs.aws.amazon.com/aws-backup/latest/devguide/API_CreateBackupVault.html)."""
+KMS_KEY_ARN = r"^arn:aws:kms:[a-z]{2}(-[a-z]+)+-\d:\d{12}:key/[a-zA-Z0-9-]{1,256}$"
+"""The ARN of a KMS key, not of an alias: IAM authorizes on the key."""
 PROXY_PORT = 8443
 """The port on which the load balancer reaches a task. The private subnets' network ACL allows it from the public subnets
 only."""

@@ -2,7 +2,7 @@
 version.
 
 Its value is derived from a private key of the ``tls`` provider, which is in the stack's encrypted state. A preview
-therefore never changes it. To renew it, replace that key (``pulumi up --target-replace``).
+therefore never changes it. To renew it, replace that key: ``docs/incidents.md`` has the command for each.
 """
 
 import hashlib
@@ -13,6 +13,7 @@ import pulumi_aws as aws
 PROXY_CERTIFICATE = "proxy-certificate"
 PROXY_PRIVATE_KEY = "proxy-private-key"
 SESSION_KEY = "session-key"
+USER_KEY = "user-key"
 
 
 def derived_secret(purpose: str, private_key_pem: str) -> str:

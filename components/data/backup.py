@@ -1,6 +1,6 @@
 """AWS Backup: a nightly copy of database and bucket, in a locked vault. The database's backups and the bucket's
-versions are lost if the database or the bucket is deleted; these copies are not. They are not copied to another account
-or region. To restore one, see ``docs/restore.md``."""
+versions are lost if the database or the bucket is deleted; these copies are not. With ``copy_vault_arn`` they are
+also copied to another region or account. To restore one, see ``docs/restore.md``."""
 
 from dataclasses import dataclass
 
@@ -8,6 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.common.iam import service_trust
+from components.data.args import DataArgs
 from components.data.iam_documents import backup_policy
 from components.data.store import StoreContext
 
@@ -51,7 +52,15 @@ def make_backups(context: StoreContext, cluster: aws.rds.Cluster, bucket: aws.s3
         role=role.name,
         policy=pulumi.Output.all(
             cluster_arn=cluster.arn, bucket_arn=bucket.arn, vault_arn=vault.arn, key_arn=key.arn
-        ).apply(lambda known: backup_policy(region=args.region, account_id=args.account_id, **known)),
+        ).apply(
+            lambda known: backup_policy(
+                region=args.region,
+                account_id=args.account_id,
+                copy_vault_arn=args.copy_vault_arn,
+                copy_key_arn=args.copy_key_arn,
+                **known,
+            )
+        ),
         opts=child,
     )
     plan = aws.backup.Plan(
@@ -66,6 +75,7 @@ def make_backups(context: StoreContext, cluster: aws.rds.Cluster, bucket: aws.s3
                 completion_window=COMPLETION_MINUTES,
                 lifecycle=aws.backup.PlanRuleLifecycleArgs(delete_after=args.backup_days),
                 recovery_point_tags=args.tags,
+                copy_actions=_copies(args),
             )
         ],
         tags=args.tags,
@@ -80,3 +90,11 @@ def make_backups(context: StoreContext, cluster: aws.rds.Cluster, bucket: aws.s3
         opts=context.after(permission),
     )
     return Backups(vault, role)
+
+
+def _copies(args: DataArgs) -> list[aws.backup.PlanRuleCopyActionArgs] | None:
+    """The copy of each copy in the other vault, which has a separate lock and key."""
+    if args.copy_vault_arn is None:
+        return None
+    lifecycle = aws.backup.PlanRuleCopyActionLifecycleArgs(delete_after=args.backup_days)
+    return [aws.backup.PlanRuleCopyActionArgs(destination_vault_arn=args.copy_vault_arn, lifecycle=lifecycle)]

@@ -25,6 +25,7 @@ class Cache:
     group: aws.elasticache.ReplicationGroup
     url: pulumi.Output[str]
     """Contains the password: secret."""
+    log_group: aws.cloudwatch.LogGroup
 
 
 def make_cache(context: StoreContext, password: pulumi.Output[str]) -> Cache:
@@ -49,8 +50,9 @@ def make_cache(context: StoreContext, password: pulumi.Output[str]) -> Cache:
         cluster_mode="disabled",
         node_type=chosen.node_type,
         num_cache_clusters=1 + chosen.replicas,
-        automatic_failover_enabled=True,
-        multi_az_enabled=True,
+        # AWS refuses both without a replica.
+        automatic_failover_enabled=chosen.replicas > 0,
+        multi_az_enabled=chosen.replicas > 0,
         port=PORT,
         network_type="ipv4",
         subnet_group_name=subnets.name,
@@ -76,7 +78,7 @@ def make_cache(context: StoreContext, password: pulumi.Output[str]) -> Cache:
         opts=context.after(permission),
     )
     url = pulumi.Output.concat("rediss://default:", password, "@", group.primary_endpoint_address, f":{PORT}/0")
-    return Cache(group, pulumi.Output.secret(url))
+    return Cache(group, pulumi.Output.secret(url), log)
 
 
 def _log(context: StoreContext) -> tuple[aws.cloudwatch.LogGroup, aws.cloudwatch.LogResourcePolicy]:

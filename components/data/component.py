@@ -11,17 +11,21 @@ import pulumi_tls as tls
 
 from components.common.aliases import formerly
 from components.common.secrets import derived_secret, generated_secret
+from components.component import Component
 from components.data.args import DataArgs
 from components.data.backup import make_backups
 from components.data.cache import Cache, make_cache
-from components.data.database import DATABASE, PORT, ROLES, Database, make_database
+from components.data.database import DATABASE, LOGS, PORT, ROLES, Database, make_database
 from components.data.iam_documents import key_policy, secrets_policy, task_policy
+from components.data.restore_tests import make_restore_tests
 from components.data.store import StoreContext
 from components.data.uploads import make_uploads
 
 CACHE_URL = "cache-url"
 DATABASE_MASTER_USER, DATABASE_MASTER_PASSWORD = "database-master-user", "database-master-password"
 """Names in ``Data.secret_references``."""
+LOG_GROUPS = (*(f"database-{log}" for log in LOGS), "cache")
+"""Names in ``Data.log_group_names``."""
 
 
 def data_domains(region: str) -> list[str]:
@@ -30,7 +34,7 @@ def data_domains(region: str) -> list[str]:
     return ["*.cache.amazonaws.com", f"*.{region}.rds.amazonaws.com"]
 
 
-class Data(pulumi.ComponentResource):
+class Data(Component):
     """Database, cache, bucket of uploads and backups."""
 
     values: pulumi.Output[dict[str, str]]
@@ -48,16 +52,22 @@ class Data(pulumi.ComponentResource):
     """The ARN of the bucket, for the S3 gateway endpoint's policy."""
     backup_role_arn: pulumi.Output[str]
     """AWS Backup's role, which reads and restores the bucket from outside the network."""
+    backup_vault_name: pulumi.Output[str]
+    """The name of the vault with the nightly copies."""
     backup_vault_arn: pulumi.Output[str]
     """The backup vault."""
+    restore_test_plan_arn: pulumi.Output[str]
+    """The plan of the restore tests; empty if there are none."""
     database_cluster_id: pulumi.Output[str]
     """The database's identifier in CloudWatch."""
     cache_node_ids: pulumi.Output[list[str]]
     """The cache nodes' identifiers in CloudWatch, sorted."""
+    log_group_names: pulumi.Output[dict[str, str]]
+    """``LOG_GROUPS`` → log group."""
 
     def __init__(self, name: str, args: DataArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = DataArgs.model_validate(args)
-        super().__init__("ai-interface:index:Data", name, {}, formerly("ai-interface:index:State", opts))
+        super().__init__("ai-interface:index:Data", name, args, formerly("ai-interface:index:State", opts))
         child = pulumi.ResourceOptions(parent=self)
         key = self._key(name, args, child)
         seed = tls.PrivateKey(f"{name}-seed", algorithm="ECDSA", ecdsa_curve="P256", opts=child)
@@ -70,6 +80,7 @@ class Data(pulumi.ComponentResource):
         cache = make_cache(context, password)
         bucket = make_uploads(context)
         backups = make_backups(context, database.cluster, bucket)
+        tests = make_restore_tests(context, database, bucket, backups.vault)
         url, url_reference = self._cache_url(name, args, key, cache)
         self.bucket_name = bucket.bucket
         self.bucket_arn = bucket.arn
@@ -93,9 +104,13 @@ class Data(pulumi.ComponentResource):
             }
         )
         self.backup_role_arn = backups.role.arn
+        self.backup_vault_name = backups.vault.name
         self.backup_vault_arn = backups.vault.arn
+        self.restore_test_plan_arn = tests.arn if tests else pulumi.Output.from_input("")
         self.database_cluster_id = database.cluster.cluster_identifier
         self.cache_node_ids = cache.group.member_clusters.apply(lambda nodes: sorted(str(node) for node in nodes))
+        groups = {**{f"database-{log}": one for log, one in database.log_groups.items()}, "cache": cache.log_group}
+        self.log_group_names = pulumi.Output.all(**{role: group.name for role, group in groups.items()})
         self._policies(name, args, key, database, child)
         self.register_outputs(
             {
@@ -106,8 +121,11 @@ class Data(pulumi.ComponentResource):
                 "bucketArn": self.bucket_arn,
                 "backupRoleArn": self.backup_role_arn,
                 "backupVaultArn": self.backup_vault_arn,
+                "backupVaultName": self.backup_vault_name,
+                "restoreTestPlanArn": self.restore_test_plan_arn,
                 "databaseClusterId": self.database_cluster_id,
                 "cacheNodeIds": self.cache_node_ids,
+                "logGroupNames": self.log_group_names,
             }
         )
 
@@ -117,7 +135,7 @@ class Data(pulumi.ComponentResource):
         key = aws.kms.Key(
             f"{name}-key",
             description=f"ai-interface {args.environment}: database, cache, uploads and backups",
-            policy=key_policy(args.account_id),
+            policy=key_policy(args.account_id, args.copy_vault_arn),
             enable_key_rotation=True,
             deletion_window_in_days=30,
             tags={**args.tags, "Name": f"ai-interface-{args.environment}-state"},

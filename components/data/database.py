@@ -63,16 +63,29 @@ class Database:
     cluster: aws.rds.Cluster
     instances: list[aws.rds.ClusterInstance]
     master_secret_arn: pulumi.Output[str]
+    log_groups: dict[str, aws.cloudwatch.LogGroup]
+    """Log → log group."""
+    subnet_group: aws.rds.SubnetGroup
+    """The private subnets."""
 
 
 def make_database(context: StoreContext, lifetime: pulumi.Output[str]) -> Database:
     """The cluster and its instances. ``lifetime`` differs each time the environment is created."""
-    cluster = _cluster(context, lifetime, _log_groups(context))
+    logs = _log_groups(context)
+    subnets = aws.rds.SubnetGroup(
+        f"{context.name}-database",
+        description=f"ai-interface {context.args.environment}: private subnets",
+        subnet_ids=context.args.subnet_ids,
+        tags=context.args.tags,
+        opts=context.child,
+    )
+    cluster = _cluster(context, lifetime, subnets, list(logs.values()))
     role, permission = _monitoring_role(context)
     zones = context.args.availability_zones[: context.args.database.instances]
     instances = [_instance(context, zone, cluster, role, permission) for zone in zones]
     _events(context, cluster, instances)
-    return Database(cluster, instances, cluster.master_user_secrets.apply(lambda secrets: secrets[0].secret_arn or ""))
+    secret_arn = cluster.master_user_secrets.apply(lambda secrets: secrets[0].secret_arn or "")
+    return Database(cluster, instances, secret_arn, logs, subnets)
 
 
 def cluster_identifier(environment: str, snapshot_identifier: str | None) -> str:
@@ -84,12 +97,12 @@ def cluster_identifier(environment: str, snapshot_identifier: str | None) -> str
     return f"ai-interface-{environment}-{hashlib.sha256(snapshot_identifier.encode()).hexdigest()[:8]}"
 
 
-def _log_groups(context: StoreContext) -> list[aws.cloudwatch.LogGroup]:
+def _log_groups(context: StoreContext) -> dict[str, aws.cloudwatch.LogGroup]:
     args = context.args
     cluster = cluster_identifier(args.environment, args.database.snapshot_identifier)
     # Created before the cluster: otherwise RDS creates them without encryption key and expiry.
-    return [
-        aws.cloudwatch.LogGroup(
+    return {
+        log: aws.cloudwatch.LogGroup(
             f"{context.name}-database-{log}",
             name=f"/aws/rds/cluster/{cluster}/{log}",
             retention_in_days=args.log_retention_days,
@@ -98,21 +111,17 @@ def _log_groups(context: StoreContext) -> list[aws.cloudwatch.LogGroup]:
             opts=context.child,
         )
         for log in LOGS
-    ]
+    }
 
 
 def _cluster(
-    context: StoreContext, lifetime: pulumi.Output[str], log_groups: list[aws.cloudwatch.LogGroup]
+    context: StoreContext,
+    lifetime: pulumi.Output[str],
+    subnets: aws.rds.SubnetGroup,
+    log_groups: list[aws.cloudwatch.LogGroup],
 ) -> aws.rds.Cluster:
     name, args, key, child = f"{context.name}-database", context.args, context.key, context.child
     chosen = args.database
-    subnets = aws.rds.SubnetGroup(
-        name,
-        description=f"ai-interface {args.environment}: private subnets",
-        subnet_ids=args.subnet_ids,
-        tags=args.tags,
-        opts=child,
-    )
     parameters = aws.rds.ClusterParameterGroup(
         name,
         description=f"ai-interface {args.environment}: TLS only, no statements in logs",

@@ -2,7 +2,9 @@
 the objects of one bucket; the execution role reads the two secrets that containers need at the start; AWS Backup copies
 only this database and this bucket."""
 
-from components.common.buckets import only_by_tls
+from collections.abc import Sequence
+
+from components.common.buckets import only_by_tls, only_named_readers
 from components.common.iam import ANYONE, Conditions, Effect, Statement, account_delegates, policy_document
 
 OBJECT_ACTIONS = (
@@ -15,10 +17,29 @@ OBJECT_ACTIONS = (
 BUCKET_ACTIONS = ("s3:ListBucket", "s3:ListBucketMultipartUploads")
 
 
-def key_policy(account_id: str) -> str:
+def key_policy(account_id: str, copy_vault_arn: str | None = None) -> str:
     """IAM policies of the account control the use of the data's key. Services use it through grants from their
-    callers."""
-    return policy_document([account_delegates(account_id)])
+    callers. An account that receives copies of the database has to read them with this key, through AWS Backup and RDS only
+    (https://docs.aws.amazon.com/aws-backup/latest/devguide/encryption.html)."""
+    statements = [account_delegates(account_id)]
+    if copy_vault_arn is not None and (receiver := copy_vault_arn.split(":")[4]) != account_id:
+        statements += [
+            Statement(
+                sid="ReadCopies",
+                actions=["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom"],
+                resources=["*"],
+                principals={"AWS": [f"arn:aws:iam::{receiver}:root"]},
+                conditions={"StringLike": {"kms:ViaService": ["backup.*.amazonaws.com", "rds.*.amazonaws.com"]}},
+            ),
+            Statement(
+                sid="ReadCopiesByGrant",
+                actions=["kms:CreateGrant"],
+                resources=["*"],
+                principals={"AWS": [f"arn:aws:iam::{receiver}:root"]},
+                conditions={"Bool": {"kms:GrantIsForAWSResource": ["true"]}},
+            ),
+        ]
+    return policy_document(statements)
 
 
 def task_policy(
@@ -131,8 +152,10 @@ def uploads_policy(*, bucket_arn: str, endpoint_id: str, backup_role_arn: str) -
     )
 
 
-def access_log_policy(*, bucket_arn: str, source_bucket_arn: str, account_id: str) -> str:
-    """S3 writes the access log of the uploads; TLS is required."""
+def access_log_policy(
+    *, bucket_arn: str, source_bucket_arn: str, account_id: str, reader_arns: Sequence[str] = ()
+) -> str:
+    """S3 writes the access log of the uploads, only the listed roles may read it, and TLS is required."""
     return policy_document(
         [
             Statement(
@@ -145,13 +168,62 @@ def access_log_policy(*, bucket_arn: str, source_bucket_arn: str, account_id: st
                     "ArnLike": {"aws:SourceArn": [source_bucket_arn]},
                 },
             ),
+            only_named_readers(bucket_arn, reader_arns),
             only_by_tls(bucket_arn),
         ]
     )
 
 
+def copy_statements(account_id: str, vault_arn: str, key_arn: str | None) -> list[Statement]:
+    """Copying into another vault. In another region the copies are encrypted with that vault's key, and a database's copy is a
+    snapshot there."""
+    its_region = vault_arn.split(":")[3]
+    statements = [
+        Statement(
+            sid="FillTheOtherVault",
+            actions=["backup:CopyIntoBackupVault", "backup:DescribeBackupVault"],
+            resources=[vault_arn],
+        )
+    ]
+    if key_arn is not None:
+        statements += [
+            Statement(
+                sid="CopyTheDatabaseThere",
+                actions=["rds:AddTagsToResource", "rds:CopyDBClusterSnapshot", "rds:DescribeDBClusterSnapshots"],
+                resources=[f"arn:aws:rds:{its_region}:{account_id}:cluster-snapshot:awsbackup:*"],
+            ),
+            Statement(
+                sid="UseTheOtherVaultsKey",
+                actions=["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
+                resources=[key_arn],
+                conditions={
+                    "StringLike": {
+                        "kms:ViaService": [
+                            f"{service}.{its_region}.amazonaws.com" for service in ("backup", "rds", "s3")
+                        ]
+                    }
+                },
+            ),
+            Statement(
+                sid="LetTheCopyUseItsKey",
+                actions=["kms:CreateGrant"],
+                resources=[key_arn],
+                conditions={"Bool": {"kms:GrantIsForAWSResource": ["true"]}},
+            ),
+        ]
+    return statements
+
+
 def backup_policy(
-    *, region: str, account_id: str, cluster_arn: str, bucket_arn: str, vault_arn: str, key_arn: str
+    *,
+    region: str,
+    account_id: str,
+    cluster_arn: str,
+    bucket_arn: str,
+    vault_arn: str,
+    key_arn: str,
+    copy_vault_arn: str | None = None,
+    copy_key_arn: str | None = None,
 ) -> str:
     """The permissions of AWS Backup's managed policies for Aurora and S3, limited to this database, this bucket and
     this key.
@@ -269,5 +341,6 @@ def backup_policy(
                 resources=[key_arn],
                 conditions={"Bool": {"kms:GrantIsForAWSResource": ["true"]}},
             ),
+            *(copy_statements(account_id, copy_vault_arn, copy_key_arn) if copy_vault_arn is not None else []),
         ]
     )

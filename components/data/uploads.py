@@ -10,6 +10,7 @@ import pulumi_aws as aws
 
 from components.args import Args
 from components.common.buckets import KEEP_PARTS_FOR_DAYS, close_bucket, encrypt_bucket, expire_objects
+from components.component import Component
 from components.data.iam_documents import access_log_policy, uploads_policy
 from components.data.store import StoreContext
 
@@ -63,8 +64,13 @@ def _record_access(context: StoreContext, bucket: aws.s3.Bucket) -> None:
     policy = aws.s3.BucketPolicy(
         own,
         bucket=logs.id,
-        policy=pulumi.Output.all(logs.arn, bucket.arn).apply(
-            lambda arns: access_log_policy(bucket_arn=arns[0], source_bucket_arn=arns[1], account_id=args.account_id)
+        policy=pulumi.Output.all(logs.arn, bucket.arn, args.uploads.access_log_reader_arns).apply(
+            lambda arns: access_log_policy(
+                bucket_arn=arns[0],
+                source_bucket_arn=arns[1],
+                account_id=args.account_id,
+                reader_arns=arns[2],
+            )
         ),
         opts=context.after(closed),
     )
@@ -90,13 +96,13 @@ class UploadsAccessArgs(Args):
     """AWS Backup's role, which is exempt because it accesses the bucket from outside the network."""
 
 
-class UploadsAccess(pulumi.ComponentResource):
+class UploadsAccess(Component):
     """The policy of the bucket of uploads: object access only through the endpoint and for backups, and only with
     TLS."""
 
     def __init__(self, name: str, args: UploadsAccessArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = UploadsAccessArgs.model_validate(args)
-        super().__init__("ai-interface:index:UploadsAccess", name, {}, opts)
+        super().__init__("ai-interface:index:UploadsAccess", name, args, opts)
         aws.s3.BucketPolicy(
             f"{name}-policy",
             bucket=args.bucket_name,

@@ -8,7 +8,7 @@ import pulumi
 from pydantic import Field, model_validator
 
 from components.applications.catalogue import default_preset
-from components.args import Args
+from components.args import Args, Input
 from components.common.aws_limits import (
     ACCESS_LOG_DAYS,
     CHECKED_CLAIMS,
@@ -38,7 +38,7 @@ class OidcArgs(Args):
     """The token endpoint, called by the load balancer."""
     user_info_endpoint: str
     """The user-info endpoint, called by the load balancer. Its response contains the claims."""
-    client_id: str
+    client_id: Input[str]
     """The OIDC client's id."""
     client_secret: pulumi.Output[str]
     """The OIDC client's secret, which is a Pulumi secret in state, plan and outputs."""
@@ -95,7 +95,7 @@ class MachineClientsArgs(Args):
     """Additional required claims. Omitted: only issuer, times and audience are checked."""
     model_paths: list[str] = Field(min_length=1)
     """The only path patterns that are offered there."""
-    certificate_arn: str | None = None
+    certificate_arn: Input[str] | None = None
     """A certificate for ``host_name``. Omitted: it is created in the hosted zone, or the edge's certificate covers the
     name."""
 
@@ -104,11 +104,12 @@ class PathsArgs(Args):
     """The offered paths, and the response for each without a session. Omitted: the paths of Open WebUI."""
 
     blocked: list[str] = Field(default_factory=lambda: list(default_preset().paths.blocked))
-    """Paths that return 404, even if the other lists offer them."""
+    """Paths that return 404, even if the other lists offer them. Omitted: Open WebUI's."""
     api: list[str] = Field(default_factory=lambda: list(default_preset().paths.api))
-    """Paths that return 401 without a session: API, scripts, WebSocket, assets."""
+    """Paths that return 401 without a session: API, scripts, WebSocket, assets. Omitted: Open WebUI's."""
     pages: list[str] = Field(default_factory=lambda: list(default_preset().paths.pages))
-    """Paths that redirect to the login without a session. They must include ``/oauth2/idpresponse``."""
+    """Paths that redirect to the login without a session. They must include ``/oauth2/idpresponse``.
+    Omitted: Open WebUI's."""
 
 
 class EdgeArgs(Args):
@@ -130,11 +131,11 @@ class EdgeArgs(Args):
     """The region whose load balancers may write to the log bucket."""
     host_names: list[str] = Field(min_length=1, max_length=4)
     """The public host names, the primary one first. Requests for any other host name get a 404."""
-    hosted_zone_id: str | None = None
-    """A public hosted zone, in which validation and alias records are created."""
-    certificate_arn: str | None = None
-    """An ACM certificate in this region, required if no zone is given and refused otherwise. You then create the DNS
-    records."""
+    hosted_zone_id: Input[str] | None = None
+    """A public hosted zone, in which validation and alias records are created. Omitted: ``certificate_arn`` is required."""
+    certificate_arn: Input[str] | None = None
+    """An ACM certificate in this region, if no zone is given; you then create the DNS records. Omitted: ``hosted_zone_id`` is
+    required."""
     tls_policy: TlsPolicy = TlsPolicy.TLS_1_2_RESTRICTED
     """The TLS policy for clients."""
     oidc: OidcArgs
@@ -142,7 +143,7 @@ class EdgeArgs(Args):
     machine_clients: MachineClientsArgs | None = None
     """Machine clients. Omitted: no machine client has access."""
     paths: PathsArgs = Field(default_factory=PathsArgs)
-    """The offered paths."""
+    """The offered paths. Omitted: Open WebUI's."""
     client_cidr_blocks: list[str] = Field(default_factory=lambda: [WORLD], min_length=1, max_length=CLIENT_BLOCKS)
     """The client networks that may connect. No block may contain another. Omitted: any address."""
     idle_timeout_seconds: int = Field(default=600, ge=IDLE_SECONDS[0], le=IDLE_SECONDS[1])
@@ -159,7 +160,7 @@ class EdgeArgs(Args):
     one can break pages."""
     access_log_retention_days: int = Field(default=30, ge=1, le=ACCESS_LOG_DAYS)
     """How long access logs are kept, at most 30 days: they contain full request lines with query strings."""
-    log_reader_arns: list[str] = Field(default_factory=list[str])
+    log_reader_arns: Input[list[str]] = Field(default_factory=lambda: pulumi.Output.from_input(list[str]()))
     """Roles that may read the logs; ``*`` and ``?`` are wildcards. Omitted: no principal can read them."""
     allow_deletion: bool = False
     """True: the load balancer and its logs may be deleted. Omitted: deletion is refused."""

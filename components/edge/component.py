@@ -8,6 +8,7 @@ sessions, because a load balancer cannot expire cookies; it forwards ``/logout``
 import pulumi
 import pulumi_aws as aws
 
+from components.component import Component
 from components.edge.args import EdgeArgs
 from components.edge.listeners import HSTS, NOT_FOUND, actions, conditions
 from components.edge.logs import ACCESS, CONNECTION, HEALTH_CHECK, make_log_bucket
@@ -19,7 +20,7 @@ HEALTH_INTERVAL_SECONDS, HEALTHY_AFTER = 15, 2
 """The interval of health checks, and the number of successful checks that make a target healthy."""
 
 
-class Edge(pulumi.ComponentResource):
+class Edge(Component):
     """An Application Load Balancer with its listeners, target group, certificate, records, logs and security group."""
 
     load_balancer_arn: pulumi.Output[str]
@@ -38,12 +39,14 @@ class Edge(pulumi.ComponentResource):
     """The value of its CloudWatch dimension."""
     https_listener_arn: pulumi.Output[str]
     """The HTTPS listener."""
+    certificate_arns: pulumi.Output[list[str]]
+    """The certificates of the HTTPS listener."""
     log_bucket_name: pulumi.Output[str]
     """The bucket with access, connection and health-check logs."""
 
     def __init__(self, name: str, args: EdgeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = EdgeArgs.model_validate(args)
-        super().__init__("ai-interface:index:Edge", name, {}, opts)
+        super().__init__("ai-interface:index:Edge", name, args, opts)
         self._name = name
         self._args = args
         self._child = pulumi.ResourceOptions(parent=self)
@@ -64,6 +67,7 @@ class Edge(pulumi.ComponentResource):
         self.target_group_arn = targets.arn
         self.target_group_arn_suffix = targets.arn_suffix
         self.https_listener_arn = listener.arn
+        self.certificate_arns = pulumi.Output.all(*self._certificates).apply(lambda arns: [str(one) for one in arns])
         self.register_outputs(
             {
                 "loadBalancerArn": self.load_balancer_arn,
@@ -74,6 +78,7 @@ class Edge(pulumi.ComponentResource):
                 "targetGroupArn": self.target_group_arn,
                 "targetGroupArnSuffix": self.target_group_arn_suffix,
                 "httpsListenerArn": self.https_listener_arn,
+                "certificateArns": self.certificate_arns,
                 "logBucketName": self.log_bucket_name,
             }
         )
@@ -172,13 +177,14 @@ class Edge(pulumi.ComponentResource):
 
     def _https_listener(self, balancer: aws.lb.LoadBalancer) -> aws.lb.Listener:
         args = self._args
+        certificate = self._certificate_arn()
         listener = aws.lb.Listener(
             f"{self._name}-https",
             load_balancer_arn=balancer.arn,
             port=HTTPS,
             protocol="HTTPS",
             ssl_policy=args.tls_policy.value,
-            certificate_arn=self._certificate_arn(),
+            certificate_arn=certificate,
             default_actions=[{"type": "fixed-response", "fixed_response": NOT_FOUND}],
             routing_http_response_server_enabled=False,
             routing_http_response_strict_transport_security_header_value=HSTS,
@@ -188,7 +194,9 @@ class Edge(pulumi.ComponentResource):
             tags=self._tags("https"),
             opts=self._child,
         )
-        for host_name, arn in self._further_certificates().items():
+        further = self._further_certificates()
+        self._certificates = [certificate, *further.values()]
+        for host_name, arn in further.items():
             aws.lb.ListenerCertificate(
                 f"{self._name}-{host_name}", listener_arn=listener.arn, certificate_arn=arn, opts=self._child
             )

@@ -45,7 +45,7 @@ def make_log_bucket(
     account_id: str,
     region: str,
     retention_days: int,
-    reader_arns: Sequence[str],
+    reader_arns: pulumi.Input[list[str]],
     allow_deletion: bool,
     tags: Mapping[str, str],
     opts: pulumi.ResourceOptions,
@@ -62,7 +62,9 @@ def make_log_bucket(
     policy = aws.s3.BucketPolicy(
         f"{name}-logs",
         bucket=bucket.id,
-        policy=bucket.arn.apply(lambda arn: bucket_policy(arn, account_id, region, reader_arns)),
+        policy=pulumi.Output.all(bucket.arn, reader_arns).apply(
+            lambda known: bucket_policy(known[0], account_id, region, known[1])
+        ),
         opts=pulumi.ResourceOptions(parent=opts.parent, depends_on=[closed]),
     )
     return bucket, policy

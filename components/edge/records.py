@@ -9,7 +9,7 @@ VALIDATION_TTL_SECONDS = 300
 
 
 def make_certificate(
-    name: str, host_name: str, *, zone_id: str, tags: Mapping[str, str], opts: pulumi.ResourceOptions
+    name: str, host_name: str, *, zone_id: pulumi.Input[str], tags: Mapping[str, str], opts: pulumi.ResourceOptions
 ) -> pulumi.Output[str]:
     """A certificate for one host name, available once ACM has found the validation record.
 
@@ -42,7 +42,12 @@ def make_certificate(
 
 
 def make_alias_record(
-    name: str, host_name: str, *, zone_id: str, balancer: aws.lb.LoadBalancer, opts: pulumi.ResourceOptions
+    name: str,
+    host_name: str,
+    *,
+    zone_id: pulumi.Input[str],
+    balancer: aws.lb.LoadBalancer,
+    opts: pulumi.ResourceOptions,
 ) -> None:
     """Point the host name at the load balancer (IPv4: the network has no IPv6)."""
     aws.route53.Record(

@@ -15,7 +15,15 @@ from pydantic import Field, field_validator, model_validator
 
 from components.args import Args
 from components.common.aws_limits import STOP_SECONDS
-from components.egress.settings import HTTPS, SERVICE, TUNNEL_IDLE_SECONDS, TUNNEL_SECONDS, EgressSettings
+from components.component import Component
+from components.egress.settings import (
+    CONTAINER_MEMORY_PERCENT,
+    HTTPS,
+    SERVICE,
+    TUNNEL_IDLE_SECONDS,
+    TUNNEL_SECONDS,
+    EgressSettings,
+)
 from components.egress.task_definition import EgressPlan, container_definitions
 from components.service.fargate import check_capacity, fargate_architecture, pinned_image
 from components.service.internal_service import InternalServicePlan, run_internal_service
@@ -99,7 +107,7 @@ class EgressProxyArgs(Args):
         return highest_target(FULL_PERCENT, self.tasks, self.availability_zones)
 
 
-class EgressProxy(pulumi.ComponentResource):
+class EgressProxy(Component):
     """Task definition, service and scaling of the egress proxy."""
 
     service_name: pulumi.Output[str]
@@ -111,7 +119,7 @@ class EgressProxy(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: EgressProxyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = EgressProxyArgs.model_validate(args)
-        super().__init__("ai-interface:index:EgressProxy", name, {}, opts)
+        super().__init__("ai-interface:index:EgressProxy", name, args, opts)
         child = pulumi.ResourceOptions(parent=self)
         containers = pulumi.Output.all(
             authority=args.authority, secrets=args.secret_references, logs=args.log_group_names
@@ -159,7 +167,7 @@ def egress_plan(args: EgressProxyArgs, known: dict[str, Any]) -> EgressPlan:
             authority=known["authority"],
             idle_seconds=args.model_idle_seconds + TUNNEL_IDLE_SECONDS,
             tunnel_seconds=TUNNEL_SECONDS + args.model_deadline_seconds,
-            memory_bytes=args.memory_mebibytes * 1024 * 1024 // 2,
+            memory_bytes=args.memory_mebibytes * 1024 * 1024 * CONTAINER_MEMORY_PERCENT // 100,
         ),
         image=args.proxy_image,
         region=args.region,

@@ -8,8 +8,9 @@ and change. The network ACL of its subnets denies the private ranges, and Envoy 
 import pulumi
 import pulumi_aws as aws
 
-from components.args import Args
+from components.args import Args, Input
 from components.common.security_groups import RuleLabel, connect_groups
+from components.component import Component
 from components.egress.settings import CLIENT_NAME, HTTPS, METRICS_NAMESPACE, PORT, SERVICE, host_name
 from components.egress.task_definition import CERTIFICATE, CONTAINERS, PRIVATE_KEY
 from components.network.addresses import WORLD
@@ -30,10 +31,14 @@ SECRETS = {
     CLIENT_CERTIFICATE: "certificate that the interface's proxy shows to the egress proxy",
     CLIENT_PRIVATE_KEY: "private key of the certificate for the egress proxy",
 }
-REFUSED, FAILED = "Refused", "Failed"
-COUNTED = {REFUSED: "{ $.status = 403 || $.status = 405 }", FAILED: "{ $.status >= 500 }"}
+REFUSED, FAILED, TUNNELS = "Refused", "Failed", "Tunnels"
+COUNTED = {
+    REFUSED: "{ $.status = 403 || $.status = 405 }",
+    FAILED: "{ $.status >= 500 }",
+    TUNNELS: "{ $.status = 200 || $.status >= 500 }",
+}
 """Metric → the lines of the log that it counts: destinations and requests that are not allowed, and tunnels that could not be
-opened."""
+opened, and all tunnels to declared hosts."""
 
 
 class EgressIdentityArgs(Args):
@@ -51,7 +56,7 @@ class EgressIdentityArgs(Args):
     """The interface's tasks, which alone may connect to the egress proxy. They get an egress rule to it."""
     client_execution_role_name: pulumi.Output[str]
     """The role that reads the client certificate for the interface's tasks."""
-    image_repository_arns: list[str]
+    image_repository_arns: Input[list[str]]
     """The ECR repositories of the task's images. The execution role can pull only from these."""
     key_arn: pulumi.Output[str]
     """The key that encrypts secrets and logs. The execution role can decrypt only through Secrets Manager."""
@@ -61,7 +66,7 @@ class EgressIdentityArgs(Args):
     """Tags of every resource."""
 
 
-class EgressIdentity(pulumi.ComponentResource):
+class EgressIdentity(Component):
     """Roles, security group, name, log group and secrets of the egress proxy."""
 
     host_name: str
@@ -83,7 +88,7 @@ class EgressIdentity(pulumi.ComponentResource):
     """The ARNs of the egress proxy's secrets, for the Secrets Manager endpoint's policy."""
     client_secret_arns: pulumi.Output[list[str]]
     """The ARNs of the interface's."""
-    image_repository_arns: list[str]
+    image_repository_arns: pulumi.Output[list[str]]
     """The repositories of the image."""
     log_group_names: pulumi.Output[dict[str, str]]
     """Container → log group name."""
@@ -92,7 +97,7 @@ class EgressIdentity(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: EgressIdentityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = EgressIdentityArgs.model_validate(args)
-        super().__init__("ai-interface:index:EgressIdentity", name, {}, opts)
+        super().__init__("ai-interface:index:EgressIdentity", name, args, opts)
         child = pulumi.ResourceOptions(parent=self)
         own = InternalService(
             name=name,
@@ -105,7 +110,7 @@ class EgressIdentity(pulumi.ComponentResource):
             child=child,
         )
         self.host_name = host_name(args.environment)
-        self.image_repository_arns = args.image_repository_arns
+        self.image_repository_arns = pulumi.Output.from_input(args.image_repository_arns)
         self.security_group_id = self._security_group(name, args, child).id
         self.registry_arn = name_in_the_network(own, self.host_name, args.vpc_id)
         values, self.authority = certificates(own, self.host_name, CLIENT_NAME)
@@ -120,7 +125,7 @@ class EgressIdentity(pulumi.ComponentResource):
             own,
             stored,
             self.log_group_arns,
-            repository_arns=args.image_repository_arns,
+            repository_arns=self.image_repository_arns,
             client_execution_role_name=args.client_execution_role_name,
         )
         self.execution_role_arn = execution.arn

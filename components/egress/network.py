@@ -10,6 +10,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.args import Args
+from components.component import Component
 from components.network.acl_resources import make_acl
 from components.network.acls import egress_acl_entries
 from components.network.addresses import WORLD, plan_addresses
@@ -32,7 +33,7 @@ class EgressNetworkArgs(Args):
     """Tags of every resource."""
 
 
-class EgressNetwork(pulumi.ComponentResource):
+class EgressNetwork(Component):
     """Egress subnets with a NAT gateway in each zone."""
 
     subnet_ids: pulumi.Output[list[str]]
@@ -42,7 +43,7 @@ class EgressNetwork(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: EgressNetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = EgressNetworkArgs.model_validate(args)
-        super().__init__("ai-interface:index:EgressNetwork", name, {}, opts)
+        super().__init__("ai-interface:index:EgressNetwork", name, args, opts)
         child = pulumi.ResourceOptions(parent=self)
         plan = plan_addresses(args.cidr_block, args.availability_zones)
         subnets: list[aws.ec2.Subnet] = []

@@ -14,6 +14,8 @@ SERVICE = "egress"
 """The ECS service's name, and the container's."""
 METRICS_NAMESPACE = "ai-interface/egress"
 """The CloudWatch namespace of refused and failed tunnels, counted in the log."""
+CONTAINER_MEMORY_PERCENT = 50
+"""The share of the task's memory that the container gets."""
 CLIENT_NAME = "proxy.ai-interface.internal"
 """The DNS name in the interface's client certificate, the only one that the egress proxy accepts."""
 

@@ -14,12 +14,13 @@ from pydantic import Field, field_validator, model_validator
 
 from components.args import Args
 from components.common.aws_limits import STOP_SECONDS
-from components.gateway.settings import SERVICE, Api, GatewayModel, GatewaySettings
+from components.component import Component
+from components.gateway.settings import PROCESSES, SERVICE, Api, GatewayModel, GatewaySettings
 from components.gateway.task_definition import GatewayPlan, container_definitions
 from components.proxy.settings import ProxyLimits
 from components.service.fargate import check_capacity, fargate_architecture, pinned_image
 from components.service.internal_service import InternalServicePlan, run_internal_service
-from components.service.scaling import FULL_PERCENT, highest_target
+from components.service.scaling import full_percent, highest_target
 
 
 class GatewayModelArgs(Args):
@@ -108,7 +109,7 @@ class GatewayServiceArgs(Args):
 
     @model_validator(mode="after")
     def _survives_a_zone(self) -> "GatewayServiceArgs":
-        check_capacity(self.tasks, self.availability_zones, self.cpu_percent)
+        check_capacity(self.tasks, self.availability_zones, self.cpu_percent, self.full_cpu_percent)
         return self
 
     @property
@@ -119,10 +120,15 @@ class GatewayServiceArgs(Args):
     @property
     def cpu_percent(self) -> int:
         """The CPU utilization above which a task is added."""
-        return highest_target(FULL_PERCENT, self.tasks, self.availability_zones)
+        return highest_target(self.full_cpu_percent, self.tasks, self.availability_zones)
+
+    @property
+    def full_cpu_percent(self) -> int:
+        """The CPU utilization of a fully loaded task."""
+        return full_percent(self.cpu_units, PROCESSES)
 
 
-class GatewayService(pulumi.ComponentResource):
+class GatewayService(Component):
     """Task definition, service and scaling of the gateway."""
 
     service_name: pulumi.Output[str]
@@ -134,7 +140,7 @@ class GatewayService(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: GatewayServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = GatewayServiceArgs.model_validate(args)
-        super().__init__("ai-interface:index:GatewayService", name, {}, opts)
+        super().__init__("ai-interface:index:GatewayService", name, args, opts)
         child = pulumi.ResourceOptions(parent=self)
         containers = pulumi.Output.all(
             guardrail_id=args.guardrail_id,

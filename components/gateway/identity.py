@@ -9,9 +9,10 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_tls as tls
 
-from components.args import Args
+from components.args import Args, Input
 from components.common.secrets import derived_secret
 from components.common.security_groups import RuleLabel, connect_groups
+from components.component import Component
 from components.gateway.settings import CLIENT_NAME, PORT, SERVICE
 from components.gateway.task_definition import CERTIFICATE, CONTAINERS, KEY, PRIVATE_KEY
 from components.service.internal_identity import (
@@ -54,7 +55,7 @@ class GatewayIdentityArgs(Args):
     """The interface's tasks, which alone may connect to the gateway. They get an egress rule to it."""
     client_execution_role_name: pulumi.Output[str]
     """The role that reads the client certificate for the interface's tasks."""
-    image_repository_arns: list[str]
+    image_repository_arns: Input[list[str]]
     """The ECR repositories of the task's images. The execution role can pull only from these."""
     key_arn: pulumi.Output[str]
     """The key that encrypts secrets and logs. The execution role can decrypt only through Secrets Manager."""
@@ -64,7 +65,7 @@ class GatewayIdentityArgs(Args):
     """Tags of every resource."""
 
 
-class GatewayIdentity(pulumi.ComponentResource):
+class GatewayIdentity(Component):
     """Roles, security group, name, log groups and secrets of the gateway."""
 
     host_name: str
@@ -88,7 +89,7 @@ class GatewayIdentity(pulumi.ComponentResource):
     """The ARNs of the gateway's secrets, for the Secrets Manager endpoint's policy."""
     client_secret_arns: pulumi.Output[list[str]]
     """The ARNs of the interface's."""
-    image_repository_arns: list[str]
+    image_repository_arns: pulumi.Output[list[str]]
     """The repositories of the gateway's images."""
     log_group_names: pulumi.Output[dict[str, str]]
     """Container → log group name."""
@@ -97,10 +98,10 @@ class GatewayIdentity(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: GatewayIdentityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = GatewayIdentityArgs.model_validate(args)
-        super().__init__("ai-interface:index:GatewayIdentity", name, {}, opts)
+        super().__init__("ai-interface:index:GatewayIdentity", name, args, opts)
         child = pulumi.ResourceOptions(parent=self)
         self.host_name = host_name(args.environment)
-        self.image_repository_arns = args.image_repository_arns
+        self.image_repository_arns = pulumi.Output.from_input(args.image_repository_arns)
         own = InternalService(
             name=name,
             role=SERVICE,
@@ -126,7 +127,7 @@ class GatewayIdentity(pulumi.ComponentResource):
             own,
             stored,
             self.log_group_arns,
-            repository_arns=args.image_repository_arns,
+            repository_arns=self.image_repository_arns,
             client_execution_role_name=args.client_execution_role_name,
         )
         self.execution_role_arn = execution.arn

@@ -17,6 +17,8 @@ TRANSLATOR_PORT = 4001
 """LiteLLM's loopback port. If its default, 4000, is in use, it starts on a random one."""
 SERVICE = "gateway"
 """The ECS service's name."""
+PROCESSES = 1
+"""LiteLLM starts one worker, which uses one vCPU at most."""
 METRICS_NAMESPACE = "ai-interface/gateway"
 """The CloudWatch namespace of usage and errors."""
 CLIENT_NAME = "proxy.ai-interface.internal"

@@ -15,8 +15,11 @@ from pydantic import Field, model_validator
 
 from components.args import Args
 from components.common.iam import policy_document, render
+from components.component import Component
 from components.models.iam_documents import (
+    CHAT,
     ModelGroupArgs,
+    ModelKeyArgs,
     ModelUpstreamArgs,
     UpstreamKind,
     bedrock_regions,
@@ -59,6 +62,17 @@ class GuardrailArgs(Args):
         return hashlib.sha256(json.dumps(self.model_dump(), sort_keys=True).encode()).hexdigest()[:12]
 
 
+class SyntheticCallerArgs(Args):
+    """The synthetic chat, which calls the first model of each group that answers chats."""
+
+    task_role_name: pulumi.Output[str]
+    """The role that gets permission to call these models."""
+    execution_role_name: pulumi.Output[str]
+    """The role with which Fargate reads their API keys when the task starts."""
+    security_group_id: pulumi.Output[str]
+    """Its security group, which gets an egress rule to each of these private upstreams with a security group."""
+
+
 class ModelAccessArgs(Args):
     """Arguments of ``ModelAccess``."""
 
@@ -76,15 +90,28 @@ class ModelAccessArgs(Args):
     """The role that gets permission to call the declared models."""
     gateway_role_name: pulumi.Output[str] | None = None
     """The gateway's role, which gets permission to call the models of upstreams of kind ``gateway``, with the guardrail
-    only. Required with such an upstream."""
+    only. Required with such an upstream.
+    Omitted: no upstream is of that kind."""
     execution_role_name: pulumi.Output[str] | None = None
-    """The role with which Fargate reads the API keys of private upstreams when a task starts. Required with an API key."""
+    """The role with which Fargate reads the API keys of private upstreams when a task starts. Required with an API key.
+    Omitted: no upstream has one."""
     region: str = ""
-    """The region of the secrets with API keys. Required with an API key."""
+    """The region of the secrets with API keys. Required with an API key. Omitted: no upstream has one."""
     security_group_id: pulumi.Output[str]
     """The task's security group, which gets an egress rule to each private upstream with a security group."""
+    synthetic: SyntheticCallerArgs | None = None
+    """The synthetic chat. Omitted: there is none."""
     tags: dict[str, str]
     """Tags of every resource."""
+
+    @property
+    def asked(self) -> list[ModelGroupArgs]:
+        """The groups that answer chats, each with its first model."""
+        return [
+            group.model_copy(update={"models": group.models[:1], "serves": [CHAT]})
+            for group in self.groups
+            if CHAT in group.serves
+        ]
 
     @property
     def servers(self) -> list[ModelUpstreamArgs]:
@@ -106,7 +133,7 @@ class ModelAccessArgs(Args):
         return self
 
 
-class ModelAccess(pulumi.ComponentResource):
+class ModelAccess(Component):
     """Guardrails by region, the task role's model policy, and rules to private upstreams."""
 
     guardrail_ids: pulumi.Output[dict[str, str]]
@@ -124,15 +151,21 @@ class ModelAccess(pulumi.ComponentResource):
     """The gateway's role's, likewise."""
     mantle_statements: pulumi.Output[list[dict[str, Any]]]
     """The task role's permissions on ``bedrock-mantle``, likewise."""
-    api_key_references: dict[str, str]
+    api_key_references: pulumi.Output[dict[str, str]]
     """Name of each API key → ``valueFrom`` of the proxy's container: the secret's ARN without a version, so a task gets the
     version that is current when it starts."""
-    api_key_arns: list[str]
+    api_key_arns: pulumi.Output[list[str]]
     """The ARNs of the same secrets, for the Secrets Manager endpoint's policy."""
+    synthetic_key_arns: pulumi.Output[list[str]]
+    """The ARNs of the secrets that the synthetic chat's task reads."""
+    synthetic_statements: pulumi.Output[list[dict[str, Any]]]
+    """The synthetic chat's permissions on Bedrock, likewise."""
+    synthetic_mantle_statements: pulumi.Output[list[dict[str, Any]]]
+    """Its permissions on ``bedrock-mantle``, likewise."""
 
     def __init__(self, name: str, args: ModelAccessArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = ModelAccessArgs.model_validate(args)
-        super().__init__("ai-interface:index:ModelAccess", name, {}, opts)
+        super().__init__("ai-interface:index:ModelAccess", name, args, opts)
         child = pulumi.ResourceOptions(parent=self)
         regions = bedrock_regions(args.groups)
         guardrails = {region: self._guardrail(name, region, args, child) for region in regions}
@@ -151,8 +184,10 @@ class ModelAccess(pulumi.ComponentResource):
         )
         self.mantle_regions = mantle_regions(args.groups)
         self.mantle_statements = self._mantle_permissions(name, args, child)
-        self._ways_to_private_upstreams(name, args, child)
+        tools = [(one, "Tools") for one in args.tool_servers]
+        self._ways_to_private_upstreams(name, args.security_group_id, [*tools, *_models(args.groups)], args.tags, child)
         self._api_keys(name, args, child)
+        self._synthetic(f"{name}-synthetic", args, arns, child)
         self.register_outputs(
             {
                 "guardrailIds": self.guardrail_ids,
@@ -164,6 +199,9 @@ class ModelAccess(pulumi.ComponentResource):
                 "mantleStatements": self.mantle_statements,
                 "apiKeyReferences": self.api_key_references,
                 "apiKeyArns": self.api_key_arns,
+                "syntheticKeyArns": self.synthetic_key_arns,
+                "syntheticStatements": self.synthetic_statements,
+                "syntheticMantleStatements": self.synthetic_mantle_statements,
             }
         )
 
@@ -249,32 +287,92 @@ class ModelAccess(pulumi.ComponentResource):
             aws.iam.RolePolicy(f"{name}-mantle-policy", role=args.task_role_name, policy=policy, opts=child)
         return pulumi.Output.from_input([render(one) for one in statements])
 
-    def _ways_to_private_upstreams(self, name: str, args: ModelAccessArgs, child: pulumi.ResourceOptions) -> None:
-        models = [(upstream, "Models") for group in args.groups for upstream in group.upstreams]
+    def _synthetic(
+        self,
+        name: str,
+        args: ModelAccessArgs,
+        guardrail_arns: pulumi.Output[dict[str, str]],
+        child: pulumi.ResourceOptions,
+    ) -> None:
+        """Permissions of the synthetic chat: it may call the models that it asks, and nothing else."""
+        caller = args.synthetic
+        asked = args.asked if caller else []
+        keys = model_keys(upstream for group in asked for upstream in group.upstreams)
+        mantle = mantle_statements(asked, args.account_id)
+        self.synthetic_key_arns = _secret_arns(keys)
+        self.synthetic_mantle_statements = pulumi.Output.from_input([render(one) for one in mantle])
+        self.synthetic_statements = self._permissions(
+            f"{name}-policy",
+            caller.task_role_name if caller else None,
+            args,
+            of_kind(asked, UpstreamKind.BEDROCK),
+            guardrail_arns,
+        )
+        if caller is None:
+            return
+        self._ways_to_private_upstreams(name, caller.security_group_id, _models(asked), args.tags, child)
+        if mantle:
+            policy = policy_document(mantle)
+            aws.iam.RolePolicy(f"{name}-mantle-policy", role=caller.task_role_name, policy=policy, opts=child)
+        _permit_keys(name, keys, caller.execution_role_name, args.region, child)
+
+    def _ways_to_private_upstreams(
+        self,
+        name: str,
+        client: pulumi.Output[str],
+        servers: list[tuple[ModelUpstreamArgs, str]],
+        tags: dict[str, str],
+        child: pulumi.ResourceOptions,
+    ) -> None:
         private = {
             server: f"{what} at {up.host_name}"
             # One rule for a group and port that both have.
-            for up, what in [*((one, "Tools") for one in args.tool_servers), *models]
+            for up, what in servers
             if (server := up.private_server) is not None
         }
         for (group_id, port), description in sorted(private.items()):
             aws.vpc.SecurityGroupEgressRule(
                 f"{name}-to-{group_id}-{port}",
-                security_group_id=args.security_group_id,
+                security_group_id=client,
                 referenced_security_group_id=group_id,
                 ip_protocol="tcp",
                 from_port=port,
                 to_port=port,
                 description=description,
-                tags=args.tags,
+                tags=tags,
                 opts=child,
             )
 
     def _api_keys(self, name: str, args: ModelAccessArgs, child: pulumi.ResourceOptions) -> None:
         keys = model_keys(args.servers)
-        named = [one.api_key for one in args.servers if one.api_key is not None]
-        self.api_key_references = {key.name: key.secret_arn for key in named}
-        self.api_key_arns = [key.secret_arn for key in keys]
-        if keys and args.execution_role_name is not None:
-            policy = policy_document(key_statements(keys, args.region))
-            aws.iam.RolePolicy(f"{name}-keys-policy", role=args.execution_role_name, policy=policy, opts=child)
+        # Without arguments, Output.all is a list.
+        self.api_key_references = (
+            pulumi.Output.all(**{key.name: key.secret_arn for key in keys})
+            if keys
+            else pulumi.Output.from_input(dict[str, str]())
+        )
+        self.api_key_arns = _secret_arns(keys)
+        if args.execution_role_name is not None:
+            _permit_keys(name, keys, args.execution_role_name, args.region, child)
+
+
+def _secret_arns(keys: list[ModelKeyArgs]) -> pulumi.Output[list[str]]:
+    """The ARNs of the keys' secrets, without duplicates, sorted."""
+    return pulumi.Output.all(*(key.secret_arn for key in keys)).apply(lambda arns: sorted({str(arn) for arn in arns}))
+
+
+def _permit_keys(
+    name: str, keys: list[ModelKeyArgs], role: pulumi.Output[str], region: str, child: pulumi.ResourceOptions
+) -> None:
+    """Permit the role to read the API keys, if there are any."""
+    if not keys:
+        return
+    kms_keys = pulumi.Output.all(*(key.kms_key_arn for key in keys))
+    policy = pulumi.Output.all(_secret_arns(keys), kms_keys).apply(
+        lambda known: policy_document(key_statements(known[0], known[1], region))
+    )
+    aws.iam.RolePolicy(f"{name}-keys-policy", role=role, policy=policy, opts=child)
+
+
+def _models(groups: list[ModelGroupArgs]) -> list[tuple[ModelUpstreamArgs, str]]:
+    return [(upstream, "Models") for group in groups for upstream in group.upstreams]

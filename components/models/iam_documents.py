@@ -11,7 +11,7 @@ from typing import assert_never
 
 from pydantic import Field, model_validator
 
-from components.args import Args
+from components.args import Args, Input
 from components.common.aws_limits import GLOBAL_PROFILES, foundation_model, profile_area
 from components.common.iam import Effect, Statement
 
@@ -68,9 +68,9 @@ class ModelKeyArgs(Args):
 
     name: str
     """The secret as the caller names it; the key of its entry in ``ModelAccess.api_key_references``."""
-    secret_arn: str
+    secret_arn: Input[str]
     """The secret's full ARN."""
-    kms_key_arn: str
+    kms_key_arn: Input[str]
     """The customer managed key that encrypts it."""
 
 
@@ -81,21 +81,28 @@ class ModelUpstreamArgs(Args):
     kind: str
     """``bedrock``, ``bedrockMantle``, ``external``, ``gateway`` or ``private``."""
     region: str = ""
-    """Bedrock's region."""
+    """Bedrock's region. Empty: the upstream is not Bedrock."""
     destination_regions: list[str] = Field(default_factory=list[str])
     """The regions to which Bedrock may send a prompt to one of the group's inference profiles. Required for a profile
     that is not ``global``: the caller needs permission in each of them. Bedrock's page of the model lists them."""
     host_name: str = ""
-    """The DNS name of a private server or of a provider."""
+    """The DNS name of a private server or of a provider. Empty: the upstream is Bedrock."""
     port: int = 443
     """A private server's port."""
     security_group_id: str = ""
     """A private server's security group. The task may connect to this group on this port only. Empty: the server is behind
     an endpoint service."""
     endpoint_service: str = ""
-    """The endpoint service of a private server in another VPC. ``PrivateEndpoints`` creates its endpoint."""
+    """The endpoint service of a private server in another VPC. ``PrivateEndpoints`` creates its endpoint.
+    Empty: the server is in this VPC or is no private one."""
     api_key: ModelKeyArgs | None = None
     """The API key of a private server or a provider. Omitted: it needs none, which no provider does."""
+    path_prefix: str = "/v1"
+    """The path below which a provider or ``bedrock-mantle`` serves ``/chat/completions``. Other kinds have a fixed path."""
+    ca_certificate: str = ""
+    """The PEM certificate of the CA that signed a private server's. Empty: a public CA did."""
+    signing_service: str = "bedrock-mantle"
+    """The service name in signatures for ``bedrock-mantle``: ``bedrock-mantle`` or ``bedrock``."""
 
     @model_validator(mode="after")
     def _is_complete(self) -> "ModelUpstreamArgs":
@@ -176,24 +183,23 @@ class ModelGroupArgs(Args):
 
 
 def model_keys(servers: Iterable[ModelUpstreamArgs]) -> list[ModelKeyArgs]:
-    """The servers' API keys, each secret once, sorted by ARN."""
-    found = {server.api_key.secret_arn: server.api_key for server in servers if server.api_key is not None}
-    return [found[arn] for arn in sorted(found)]
+    """The servers' API keys, each name once, sorted."""
+    found = {server.api_key.name: server.api_key for server in servers if server.api_key is not None}
+    return [found[name] for name in sorted(found)]
 
 
-def key_statements(keys: Sequence[ModelKeyArgs], region: str) -> list[Statement]:
+def key_statements(secret_arns: Sequence[str], kms_key_arns: Sequence[str], region: str) -> list[Statement]:
     """The execution role's statements: read the API keys of model servers, and decrypt these secrets only."""
+    secrets = sorted(set(secret_arns))
     return [
-        Statement(
-            sid="ReadModelKeys", actions=["secretsmanager:GetSecretValue"], resources=[key.secret_arn for key in keys]
-        ),
+        Statement(sid="ReadModelKeys", actions=["secretsmanager:GetSecretValue"], resources=secrets),
         Statement(
             sid="DecryptModelKeys",
             actions=["kms:Decrypt"],
-            resources=sorted({key.kms_key_arn for key in keys}),
+            resources=sorted(set(kms_key_arns)),
             conditions={
                 "StringEquals": {
-                    "kms:EncryptionContext:SecretARN": [key.secret_arn for key in keys],
+                    "kms:EncryptionContext:SecretARN": secrets,
                     "kms:ViaService": [f"secretsmanager.{region}.amazonaws.com"],
                 }
             },

@@ -6,14 +6,17 @@ stored in a separate bucket with a separate key, only the listed readers can rea
 number of days. The guardrails pack reports the recording until an exception allows it.
 """
 
+from typing import cast
+
 import pulumi
 import pulumi_aws as aws
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from components.args import Args
+from components.args import Args, Input
 from components.common.aws_limits import PROMPT_RECORD_DAYS
 from components.common.buckets import close_bucket, encrypt_bucket, expire_objects, only_by_tls, only_named_readers
 from components.common.iam import SOURCE_ACCOUNT, SOURCE_ARN, Conditions, Statement, account_delegates, policy_document
+from components.component import Component
 
 BEDROCK = "bedrock.amazonaws.com"
 PREFIX = "prompts"
@@ -30,14 +33,21 @@ class PromptRecordingArgs(Args):
     """The account of the stack."""
     record_prompts_for_days: int = Field(ge=1, le=PROMPT_RECORD_DAYS)
     """How long prompts are kept. Required, without a default."""
-    reader_arns: list[str] = Field(min_length=1)
+    reader_arns: Input[list[str]]
     """The roles that may read the records. Every other principal is denied, even if another policy allows it. ``*`` and
     ``?`` are wildcards."""
     tags: dict[str, str]
     """Tags of every resource."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _has_a_reader(cls, data: object) -> object:
+        if isinstance(data, dict) and cast("dict[str, object]", data).get("reader_arns") == []:
+            raise ValueError("reader_arns is empty, so no one could read the records: name a role")
+        return cast("object", data)
 
-class PromptRecording(pulumi.ComponentResource):
+
+class PromptRecording(Component):
     """The account's invocation logging, into an encrypted bucket with named readers."""
 
     bucket_name: pulumi.Output[str]
@@ -45,7 +55,7 @@ class PromptRecording(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: PromptRecordingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = PromptRecordingArgs.model_validate(args)
-        super().__init__("ai-interface:index:PromptRecording", name, {}, opts)
+        super().__init__("ai-interface:index:PromptRecording", name, args, opts)
         child = pulumi.ResourceOptions(parent=self)
         key = aws.kms.Key(
             f"{name}-key",
@@ -84,8 +94,8 @@ class PromptRecording(pulumi.ComponentResource):
         policy = aws.s3.BucketPolicy(
             name,
             bucket=bucket.id,
-            policy=bucket.arn.apply(
-                lambda arn: bucket_policy(arn, args.account_id, args.region, reader_arns=args.reader_arns)
+            policy=pulumi.Output.all(bucket.arn, args.reader_arns).apply(
+                lambda known: bucket_policy(known[0], args.account_id, args.region, reader_arns=known[1])
             ),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[closed]),
         )

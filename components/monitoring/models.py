@@ -12,8 +12,20 @@ import pulumi_aws as aws
 from pydantic import Field
 
 from components.args import Args
+from components.component import Component
 from components.models.iam_documents import ModelGroupArgs
-from components.monitoring.alarm import METRICS_OF_AN_ALARM, AlarmSpec, Combination, Series, make_alarms
+from components.monitoring.alarm import (
+    METRICS_OF_AN_ALARM,
+    OUTAGE,
+    OUTAGE_PERCENT,
+    AlarmSpec,
+    Combination,
+    Series,
+    Severity,
+    arns_of,
+    make_alarms,
+    names_of,
+)
 
 NAMESPACE = "AWS/Bedrock"
 MANTLE_NAMESPACE = "AWS/BedrockMantle"
@@ -21,7 +33,10 @@ MANTLE_NAMESPACE = "AWS/BedrockMantle"
 HOUR = 3600
 THROTTLED_PER_HOUR = 100
 MODELS_FOR_EACH_ALARM = METRICS_OF_AN_ALARM // 2
-"""Token usage has two metrics for each model."""
+"""Token usage and the share of refused calls have two metrics for each model."""
+QUOTA_PERCENT = 80
+MANTLE_OUTAGE_PERCENT = 40
+"""Below a half, in case the endpoint's completed requests include the refused ones, which is not documented."""
 
 
 class ModelAlarmsArgs(Args):
@@ -35,31 +50,48 @@ class ModelAlarmsArgs(Args):
     """The declared model groups."""
     tokens_per_hour: int = Field(default=5_000_000, ge=1)
     """An alarm fires when hourly token usage (prompts plus answers) exceeds this number."""
+    quota_tokens_per_minute: int | None = Field(default=None, ge=1)
+    """The account's quota of tokens per minute for one model. An alarm fires at 80 percent of it. Omitted: there is no such alarm;
+    one on refused calls exists in any case."""
     monthly_budget_usd: int = Field(default=1000, ge=1)
     """Notifications at 80 percent of actual and at 100 percent of forecast cost. No call is blocked."""
     billed_services: list[str] = Field(default_factory=lambda: ["Amazon Bedrock"])
     """The services that the budget tracks, by their names on the bill. A model sold on AWS Marketplace is billed under
     a separate name: add it."""
+    pages_together: bool = False
+    """True: ``Pages`` sends the pages that several of these alarms would send for one cause. Without that component these alarms
+    would be silent."""
     alarm_topic_arn: pulumi.Output[str]
-    """The topic that every alarm notifies."""
+    """The topic of alarms of severity ``page``."""
+    ticket_topic_arn: pulumi.Output[str]
+    """The topic of alarms of severity ``ticket``, and of the budget."""
     runbook_url: str
-    """Each alarm links to ``<runbook_url>#<alarm>``."""
+    """The URL of the runbook. Each alarm links to its section, ``<runbook_url>#<section>``."""
     tags: dict[str, str]
     """Tags of every resource."""
 
 
-class ModelAlarms(pulumi.ComponentResource):
+class ModelAlarms(Component):
     """Token use, throttling and budget."""
 
+    alarm_arns: pulumi.Output[list[str]]
+    """The ARNs of all alarms, sorted."""
+    alarm_names: pulumi.Output[list[str]]
+    """The names of the alarms, sorted, for ``Pages``."""
     budget_name: pulumi.Output[str]
     """The monthly budget's name."""
 
     def __init__(self, name: str, args: ModelAlarmsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = ModelAlarmsArgs.model_validate(args)
-        super().__init__("ai-interface:index:ModelAlarms", name, {}, opts)
-        make_alarms(name, _alarm_specs(args), args, pulumi.ResourceOptions(parent=self))
+        super().__init__("ai-interface:index:ModelAlarms", name, args, opts)
+        alarms = make_alarms(
+            name, _alarm_specs(args), args, pulumi.ResourceOptions(parent=self), together=args.pages_together
+        )
+        self.alarm_arns, self.alarm_names = arns_of(alarms), names_of(alarms)
         self.budget_name = self._budget(name, args).name
-        self.register_outputs({"budgetName": self.budget_name})
+        self.register_outputs(
+            {"alarmArns": self.alarm_arns, "alarmNames": self.alarm_names, "budgetName": self.budget_name}
+        )
 
     def _budget(self, name: str, args: ModelAlarmsArgs) -> aws.budgets.Budget:
         return aws.budgets.Budget(
@@ -76,7 +108,7 @@ class ModelAlarms(pulumi.ComponentResource):
                     threshold=threshold,
                     threshold_type="PERCENTAGE",
                     notification_type=kind,
-                    subscriber_sns_topic_arns=[args.alarm_topic_arn],
+                    subscriber_sns_topic_arns=[args.ticket_topic_arn],
                 )
                 for kind, threshold in (("ACTUAL", 80), ("FORECASTED", 100))
             ],
@@ -86,13 +118,14 @@ class ModelAlarms(pulumi.ComponentResource):
 
 
 def _alarm_specs(args: ModelAlarmsArgs) -> Iterator[AlarmSpec]:
-    """Two alarms for each batch of models, of each endpoint."""
+    """Three alarms for each batch of models, of each endpoint."""
     for suffix, models in _batches(_models(args, mantle=False)):
         yield _sum_of(
             ("InputTokenCount", "OutputTokenCount"),
             models,
             role=f"model-tokens{suffix}",
             runbook="model-tokens",
+            severity=Severity.TICKET,
             sentence=f"Models use more than {args.tokens_per_hour} tokens an hour: a runaway client, or more users than planned",
             threshold=args.tokens_per_hour,
         )
@@ -101,15 +134,37 @@ def _alarm_specs(args: ModelAlarmsArgs) -> Iterator[AlarmSpec]:
             models,
             role=f"model-throttled{suffix}",
             runbook="model-throttled",
+            severity=Severity.PAGE,
             sentence="Bedrock refuses calls because a quota is used up: users wait or see errors",
             threshold=THROTTLED_PER_HOUR,
         )
+        yield _refused_share(
+            "InvocationThrottles",
+            "Invocations",
+            models,
+            role=f"model-outage{suffix}",
+            runbook="model-throttled",
+            sentence=f"Bedrock refuses more than {OUTAGE_PERCENT} percent of the calls because a quota is used up",
+            threshold=OUTAGE_PERCENT,
+        )
+        yield _refused_share(
+            "InvocationServerErrors",
+            "Invocations",
+            models,
+            role=f"model-server-errors{suffix}",
+            runbook="model-server-errors",
+            sentence=f"Bedrock answers more than {OUTAGE_PERCENT} percent of the calls with a server error",
+            threshold=OUTAGE_PERCENT,
+        )
+        if args.quota_tokens_per_minute:
+            yield _near_quota(args.quota_tokens_per_minute, models, role=f"model-quota{suffix}")
     for suffix, models in _batches(_models(args, mantle=True)):
         yield _sum_of(
             ("TotalInputTokens", "TotalOutputTokens"),
             models,
             role=f"model-tokens-mantle{suffix}",
             runbook="model-tokens",
+            severity=Severity.TICKET,
             sentence=f"Models at bedrock-mantle use more than {args.tokens_per_hour} tokens an hour: a runaway client, or more users "
             "than planned",
             threshold=args.tokens_per_hour,
@@ -121,8 +176,19 @@ def _alarm_specs(args: ModelAlarmsArgs) -> Iterator[AlarmSpec]:
             models,
             role=f"model-throttled-mantle{suffix}",
             runbook="model-throttled",
+            severity=Severity.PAGE,
             sentence="bedrock-mantle refuses calls, because a quota is used up or a request is not valid: users see errors",
             threshold=THROTTLED_PER_HOUR,
+            mantle=True,
+        )
+        yield _refused_share(
+            "InferenceClientErrors",
+            "Inferences",
+            models,
+            role=f"model-outage-mantle{suffix}",
+            runbook="model-throttled",
+            sentence=f"bedrock-mantle refuses more than {MANTLE_OUTAGE_PERCENT} percent of the calls",
+            threshold=MANTLE_OUTAGE_PERCENT,
             mantle=True,
         )
 
@@ -133,6 +199,7 @@ def _sum_of(
     *,
     role: str,
     runbook: str,
+    severity: Severity,
     sentence: str,
     threshold: int,
     mantle: bool = False,
@@ -142,6 +209,7 @@ def _sum_of(
     return AlarmSpec(
         role=role,
         runbook=runbook,
+        severity=severity,
         sentence=sentence,
         namespace=MANTLE_NAMESPACE if mantle else NAMESPACE,
         metric=metrics[0],
@@ -153,6 +221,59 @@ def _sum_of(
         series=[Series(metric=metric, dimensions={dimension: model}) for metric in metrics for model in models],
         combination=Combination.SUM,
         label="All declared models",
+    )
+
+
+def _near_quota(quota: int, models: Sequence[str], *, role: str) -> AlarmSpec:
+    """The quota is of each model, so the one that uses most of it counts. Bedrock's estimate includes what output tokens count more
+    than once."""
+    return AlarmSpec(
+        role=role,
+        runbook="model-quota",
+        severity=Severity.TICKET,
+        sentence=f"A model uses more than {QUOTA_PERCENT} percent of {quota} tokens a minute, after which Bedrock refuses calls",
+        namespace=NAMESPACE,
+        metric="EstimatedTPMQuotaUsage",
+        statistic="Sum",
+        threshold=quota * QUOTA_PERCENT // 100,
+        series=[Series(dimensions={"ModelId": model}) for model in models],
+        label="Tokens of the model that uses most",
+    )
+
+
+def _refused_share(
+    refused: str,
+    answered: str,
+    models: Sequence[str],
+    *,
+    role: str,
+    runbook: str,
+    sentence: str,
+    threshold: int,
+    mantle: bool = False,
+) -> AlarmSpec:
+    """Refused calls as a share of all: while every call is refused, there are no answers, whose metrics have no data, so the
+    sums are functions of arrays, which ignore missing values."""
+    dimension = "Model" if mantle else "ModelId"
+    count = len(models)
+    ids = [f"m{number}" for number in range(1, 2 * count + 1)]
+    # SUM of a single metric is one number for the whole window, not one for each period.
+    of_refused = "m1" if count == 1 else f"SUM([{', '.join(ids[:count])}])"
+    return AlarmSpec(
+        role=role,
+        runbook=runbook,
+        severity=Severity.PAGE,
+        sentence=sentence,
+        namespace=MANTLE_NAMESPACE if mantle else NAMESPACE,
+        metric=refused,
+        statistic="Sum",
+        threshold=threshold,
+        series=[
+            Series(metric=metric, dimensions={dimension: model}) for metric in (refused, answered) for model in models
+        ],
+        expression=f"100 * {of_refused} / SUM([{', '.join(ids)}])",
+        label="Percent of the calls that are refused",
+        **OUTAGE,
     )
 
 

@@ -1,14 +1,15 @@
 """The prerequisites of operations: an encryption key, log groups, and a destination for alarms.
 
 It creates one customer managed key (logs, secrets, alarm messages and the tasks' ephemeral storage), the log groups of
-the task's containers, and an encrypted topic with the owner's e-mail address. It creates no alarm, because alarms need
-the resources that they monitor.
+the task's containers, and two encrypted topics, for pages and for tickets, with the owner's e-mail address and other
+recipients. It creates no alarm, because alarms need the resources that they monitor.
 """
 
 from typing import Any
 
 import pulumi
 import pulumi_aws as aws
+from pydantic import Field
 
 from components.args import Args
 from components.common.iam import (
@@ -20,16 +21,35 @@ from components.common.iam import (
     account_delegates,
     policy_document,
 )
+from components.component import Component
+from components.monitoring.channels import SlackChannelArgs, make_channels
 
 CONTAINERS = ("prepare", "proxy", "interface")
 """The task's containers. Each has a separate log group, so that access and retention can differ."""
 
 PUBLISHERS = ("budgets.amazonaws.com", "cloudwatch.amazonaws.com", "events.rds.amazonaws.com")
-"""AWS services that publish to the alarm topic and document the condition key aws:SourceAccount."""
+"""AWS services that publish to the topics and document the condition key aws:SourceAccount."""
 EVENTS = "events.amazonaws.com"
-"""EventBridge also publishes to the topic, but neither topic policies nor key policies can have a condition on the
+"""EventBridge also publishes to the topics, but neither topic policies nor key policies can have a condition on the
 source of its messages: https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html and
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html."""
+
+
+CONFIRMED_WITHIN_MINUTES = 5
+"""How long a deployment waits until an HTTPS endpoint has confirmed its subscription."""
+
+
+class AlertSubscriptionArgs(Args):
+    """One recipient of alarms."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
+    """Part of the logical name; unique among the recipients of one severity."""
+    severity: str = Field(pattern=r"^(page|ticket)$")
+    """``page`` or ``ticket``."""
+    protocol: str = Field(pattern=r"^(email|https)$")
+    """``email`` or ``https``. An HTTPS endpoint must confirm the subscription by itself."""
+    endpoint: pulumi.Output[str]
+    """The address or the URL. A URL contains the key of the service, so it is treated as a secret."""
 
 
 class OperationsArgs(Args):
@@ -42,8 +62,12 @@ class OperationsArgs(Args):
     account_id: str
     """The stack's AWS account. Services may use the key and the topic only for this account."""
     contact_email: str
-    """The e-mail address that receives every alarm. AWS first sends a confirmation message; alarms arrive only after it
-    is confirmed."""
+    """The e-mail address that receives every alarm. AWS first sends a confirmation message for each topic; alarms arrive
+    only after it is confirmed."""
+    subscriptions: list[AlertSubscriptionArgs] = Field(default_factory=list[AlertSubscriptionArgs])
+    """Other recipients of alarms."""
+    slack_channels: list[SlackChannelArgs] = Field(default_factory=list[SlackChannelArgs])
+    """Slack channels that read alarms. Omitted: none."""
     log_retention_days: int = 90
     """How long container logs are kept."""
     key_deletion_window_days: int = 30
@@ -52,13 +76,15 @@ class OperationsArgs(Args):
     """Tags of every resource."""
 
 
-class Operations(pulumi.ComponentResource):
-    """Encryption key, log groups and alarm topic."""
+class Operations(Component):
+    """Encryption key, log groups and the topics of alarms."""
 
     key_arn: pulumi.Output[str]
     """The customer managed key for logs, secrets, alarm messages and ephemeral storage."""
     alarm_topic_arn: pulumi.Output[str]
-    """The topic of every alarm."""
+    """The topic of pages: users are affected now, or data is at risk within hours."""
+    ticket_topic_arn: pulumi.Output[str]
+    """The topic of tickets: messages that can wait for working hours."""
     log_group_names: pulumi.Output[dict[str, str]]
     """Container → log group name."""
     log_group_arns: pulumi.Output[dict[str, str]]
@@ -66,19 +92,30 @@ class Operations(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: OperationsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = OperationsArgs.model_validate(args)
-        super().__init__("ai-interface:index:Operations", name, {}, opts)
+        super().__init__("ai-interface:index:Operations", name, args, opts)
         child = pulumi.ResourceOptions(parent=self)
         key = self._key(name, args, child)
         groups = self._log_groups(name, args, key, child)
-        permission = self._topic(name, args, key, child)
+        pages = self._topic(f"{name}-alarms", "page", args, key, child)
+        tickets = self._topic(f"{name}-tickets", "ticket", args, key, child)
         self.key_arn = key.arn
-        # The policy's output, so that every resource that publishes to the topic waits for the policy.
-        self.alarm_topic_arn = permission.arn
+        # The policies' outputs, so that every resource that publishes to a topic waits for its policy.
+        self.alarm_topic_arn = pages.arn
+        self.ticket_topic_arn = tickets.arn
+        make_channels(
+            name,
+            args.environment,
+            args.slack_channels,
+            {"page": pages.arn, "ticket": tickets.arn},
+            tags=args.tags,
+            opts=child,
+        )
         self.log_group_names = pulumi.Output.all(**{container: group.name for container, group in groups.items()})
         self.log_group_arns = pulumi.Output.all(**{container: group.arn for container, group in groups.items()})
         outputs: dict[str, Any] = {
             "keyArn": self.key_arn,
             "alarmTopicArn": self.alarm_topic_arn,
+            "ticketTopicArn": self.ticket_topic_arn,
             "logGroupNames": self.log_group_names,
             "logGroupArns": self.log_group_arns,
         }
@@ -115,18 +152,29 @@ class Operations(pulumi.ComponentResource):
         }
 
     def _topic(
-        self, name: str, args: OperationsArgs, key: aws.kms.Key, child: pulumi.ResourceOptions
+        self, name: str, severity: str, args: OperationsArgs, key: aws.kms.Key, child: pulumi.ResourceOptions
     ) -> aws.sns.TopicPolicy:
-        topic = aws.sns.Topic(f"{name}-alarms", kms_master_key_id=key.arn, tags=args.tags, opts=child)
+        topic = aws.sns.Topic(name, kms_master_key_id=key.arn, tags=args.tags, opts=child)
         permission = aws.sns.TopicPolicy(
-            f"{name}-alarms-policy",
+            f"{name}-policy",
             arn=topic.arn,
             policy=topic.arn.apply(lambda arn: topic_policy(arn, args.account_id)),
             opts=child,
         )
         aws.sns.TopicSubscription(
-            f"{name}-alarms-email", topic=topic.arn, protocol="email", endpoint=args.contact_email, opts=child
+            f"{name}-email", topic=topic.arn, protocol="email", endpoint=args.contact_email, opts=child
         )
+        for one in (one for one in args.subscriptions if one.severity == severity):
+            https = one.protocol == "https"
+            aws.sns.TopicSubscription(
+                f"{name}-to-{one.name}",
+                topic=topic.arn,
+                protocol=one.protocol,
+                endpoint=pulumi.Output.secret(one.endpoint) if https else one.endpoint,
+                endpoint_auto_confirms=True if https else None,
+                confirmation_timeout_in_minutes=CONFIRMED_WITHIN_MINUTES if https else None,
+                opts=child,
+            )
         return permission
 
 

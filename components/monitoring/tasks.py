@@ -1,9 +1,11 @@
 """The alarms that every Fargate service has: too few running tasks, and nearly all CPU or memory in use. And the alarm on the
 disk, for tasks that write to it."""
 
+import math
+
 import pulumi
 
-from components.monitoring.alarm import LESS, AlarmSpec
+from components.monitoring.alarm import LESS, AlarmSpec, Severity
 
 NEARLY_ALL_PERCENT = 90
 DISK_PERCENT = 80
@@ -17,13 +19,21 @@ def task_alarm_specs(
     *,
     prefix: str = "",
     tasks: str = "tasks",
+    full_cpu_percent: int = NEARLY_ALL_PERCENT,
+    usable_memory_percent: float = 100,
 ) -> list[AlarmSpec]:
-    """The alarms of one service. ``prefix`` begins each role, and ``tasks`` names the tasks in the messages."""
+    """The alarms of one service. ``prefix`` begins each role, and ``tasks`` names the tasks in the messages.
+
+    ``full_cpu_percent``: the CPU utilization of a fully loaded task, less than 90 if its processes cannot use all of it
+    (``components.service.scaling.full_percent``). ``usable_memory_percent`` is the share of a task's memory that its program can
+    use at most. The metrics are shares of the task's size, so a threshold derived from the size alone may be out of reach.
+    """
     service = {"ClusterName": cluster_name, "ServiceName": service_name}
     return [
         AlarmSpec(
             role=f"{prefix}tasks-missing",
             sentence=f"Fewer {tasks} run than the settings require",
+            severity=Severity.PAGE,
             namespace="ECS/ContainerInsights",
             metric="RunningTaskCount",
             statistic="Minimum",
@@ -35,11 +45,12 @@ def task_alarm_specs(
         ),
         AlarmSpec(
             role=f"{prefix}cpu",
-            sentence=f"{tasks.capitalize()} use nearly all of their CPU although the service should have scaled out",
+            sentence=f"{tasks.capitalize()} use nearly all CPU that they can although the service should have scaled out",
+            severity=Severity.PAGE,
             namespace="AWS/ECS",
             metric="CPUUtilization",
             statistic="Average",
-            threshold=NEARLY_ALL_PERCENT,
+            threshold=full_cpu_percent,
             periods=15,
             periods_to_alarm=15,
             dimensions={**service},
@@ -47,13 +58,37 @@ def task_alarm_specs(
         AlarmSpec(
             role=f"{prefix}memory",
             sentence=f"{tasks.capitalize()} use nearly all of their memory and are killed when it runs out",
+            severity=Severity.PAGE,
             namespace="AWS/ECS",
             metric="MemoryUtilization",
             statistic="Maximum",
-            threshold=NEARLY_ALL_PERCENT,
+            threshold=nearly_all(usable_memory_percent),
             dimensions={**service},
         ),
     ]
+
+
+def no_tasks_alarm_spec(cluster_name: pulumi.Input[str], service_name: pulumi.Input[str]) -> AlarmSpec:
+    """The alarm on the tasks that users reach, when none of them runs: without a registered target and without requests nothing at
+    the load balancer shows it."""
+    return AlarmSpec(
+        role="no-tasks",
+        sentence="No task runs: every request fails",
+        severity=Severity.PAGE,
+        namespace="ECS/ContainerInsights",
+        metric="RunningTaskCount",
+        statistic="Maximum",
+        threshold=1,
+        comparison=LESS,
+        periods=3,
+        missing_data="breaching",
+        dimensions={"ClusterName": cluster_name, "ServiceName": service_name},
+    )
+
+
+def nearly_all(usable_percent: float) -> int:
+    """The threshold of nearly all of what a program can use."""
+    return math.floor(NEARLY_ALL_PERCENT * usable_percent / 100)
 
 
 def disk_alarm_spec(cluster_name: pulumi.Input[str], service_name: pulumi.Input[str]) -> AlarmSpec:
@@ -65,6 +100,7 @@ def disk_alarm_spec(cluster_name: pulumi.Input[str], service_name: pulumi.Input[
     return AlarmSpec(
         role="disk",
         sentence="The disk of a task fills up although its copies of uploads are removed, and uploads fail when it is full",
+        severity=Severity.PAGE,
         namespace="ECS/ContainerInsights",
         metric="TaskEphemeralStorageUtilization",
         statistic="Maximum",

@@ -8,6 +8,7 @@ evaluate their state in AWS and report unknown properties as not proven.
 import pulumi
 import pulumi_aws as aws
 
+from components.component import Component
 from components.network.acl_resources import make_acl
 from components.network.acls import private_acl_entries, public_acl_entries
 from components.network.addresses import WORLD, AddressPlan, ZoneSubnets, plan_addresses
@@ -16,7 +17,7 @@ from components.network.dns import make_dns_guard
 from components.network.logs import make_flow_logs
 
 
-class PrivateNetwork(pulumi.ComponentResource):
+class PrivateNetwork(Component):
     """A VPC with public subnets for the edge and private subnets without a route to the internet."""
 
     vpc_id: pulumi.Output[str]
@@ -29,10 +30,12 @@ class PrivateNetwork(pulumi.ComponentResource):
     """The private subnets, sorted by zone."""
     private_route_table_ids: pulumi.Output[list[str]]
     """The private subnets' route tables, which have only local routes until an endpoint adds its route."""
+    log_group_names: pulumi.Output[dict[str, str]]
+    """``flow``, and ``dns`` if names are filtered → log group name."""
 
     def __init__(self, name: str, args: PrivateNetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = PrivateNetworkArgs.model_validate(args)
-        super().__init__("ai-interface:index:PrivateNetwork", name, {}, opts)
+        super().__init__("ai-interface:index:PrivateNetwork", name, args, opts)
         self._name = name
         self._args = args
         self._child = pulumi.ResourceOptions(parent=self)
@@ -53,8 +56,13 @@ class PrivateNetwork(pulumi.ComponentResource):
                 "publicSubnetIds": self.public_subnet_ids,
                 "privateSubnetIds": self.private_subnet_ids,
                 "privateRouteTableIds": self.private_route_table_ids,
+                "logGroupNames": self.log_group_names,
             }
         )
+
+    def private_subnet_ids_in(self, zones: int | None) -> pulumi.Output[list[str]]:
+        """The private subnets of the first ``zones`` zones; all of them if omitted."""
+        return pulumi.Output.all(*self._private[:zones])
 
     def _tags(self, role: str) -> dict[str, str]:
         return {**self._args.tags, "Name": f"{self._name}-{role}"}
@@ -74,7 +82,8 @@ class PrivateNetwork(pulumi.ComponentResource):
         private, tables = self._private_subnets(vpc, plan)
         self._network_acls(vpc, plan, public, private)
         self.public_subnet_ids = pulumi.Output.all(*[subnet.id for subnet in public])
-        self.private_subnet_ids = pulumi.Output.all(*[subnet.id for subnet in private])
+        self._private = [subnet.id for subnet in private]
+        self.private_subnet_ids = pulumi.Output.all(*self._private)
         self.private_route_table_ids = pulumi.Output.all(*[table.id for table in tables])
 
     def _lock_defaults(self, vpc: aws.ec2.Vpc) -> aws.ec2.DefaultNetworkAcl:
@@ -215,6 +224,7 @@ class PrivateNetwork(pulumi.ComponentResource):
             aws.ec2.RouteTableAssociation.get(f"{name}-private-{zone}", association_id, opts=self._child)
         self.vpc_id = pulumi.Output.from_input(existing.vpc_id)
         self.public_subnet_ids = pulumi.Output.from_input(list(public.values()))
+        self._private = [pulumi.Output.from_input(subnet_id) for subnet_id in private.values()]
         self.private_subnet_ids = pulumi.Output.from_input(list(private.values()))
         self.private_route_table_ids = pulumi.Output.from_input(sorted(tables))
 
@@ -229,19 +239,21 @@ class PrivateNetwork(pulumi.ComponentResource):
 
     def _log_and_filter(self) -> None:
         args, existing = self._args, self._args.existing
-        make_flow_logs(
-            self._name,
-            vpc_id=None if existing else self.vpc_id,
-            subnet_ids=self._logged_subnets(existing) if existing else {},
-            account_id=args.account_id,
-            region=args.region,
-            retention_days=args.flow_log_retention_days,
-            key_arn=args.log_key_arn,
-            tags=args.tags,
-            opts=self._child,
-        )
+        names = {
+            "flow": make_flow_logs(
+                self._name,
+                vpc_id=None if existing else self.vpc_id,
+                subnet_ids=self._logged_subnets(existing) if existing else {},
+                account_id=args.account_id,
+                region=args.region,
+                retention_days=args.flow_log_retention_days,
+                key_arn=args.log_key_arn,
+                tags=args.tags,
+                opts=self._child,
+            )
+        }
         if existing is None or existing.filter_dns:
-            make_dns_guard(
+            names["dns"] = make_dns_guard(
                 self._name,
                 vpc_id=self.vpc_id,
                 domains=args.allowed_domains,
@@ -253,3 +265,4 @@ class PrivateNetwork(pulumi.ComponentResource):
                 tags=args.tags,
                 opts=self._child,
             )
+        self.log_group_names = pulumi.Output.all(**names)

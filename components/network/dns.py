@@ -59,8 +59,8 @@ def make_dns_guard(
     allow_deletion: bool,
     tags: Mapping[str, str],
     opts: pulumi.ResourceOptions,
-) -> None:
-    """Return NXDOMAIN for every name that is not on the list, and log every query.
+) -> pulumi.Output[str]:
+    """Answer NXDOMAIN for every name that is not on the list, and log every query. Returns the log group's name.
 
     AWS refuses to change or remove the association while its mutation protection is enabled
     (https://docs.aws.amazon.com/Route53/latest/APIReference/API_route53resolver_FirewallRuleGroupAssociation.html), so
@@ -140,3 +140,4 @@ def make_dns_guard(
     aws.route53.ResolverQueryLogConfigAssociation(
         f"{name}-dns", resolver_query_log_config_id=log.id, resource_id=vpc_id, opts=opts
     )
+    return group.name

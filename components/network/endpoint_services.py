@@ -36,8 +36,8 @@ CROSS_REGION = (
 """Services that an interface endpoint can reach in another region. AWS's list does not include Bedrock
 (https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-cross-region-privatelink-support.html)."""
 
-_GATEWAY, _EGRESS = "Gateway", "Egress"
-"""Begin the ids of the statements for the roles of the gateway and of the egress proxy."""
+_GATEWAY, _EGRESS, _SYNTHETIC = "Gateway", "Egress", "Synthetic"
+"""Begin the ids of the statements for the roles of the gateway, of the egress proxy and of the synthetic chat."""
 
 _DOMAINS: dict[str, tuple[str, ...]] = {
     "ecr.api": ("api.ecr.{region}.amazonaws.com",),
@@ -84,6 +84,14 @@ class Access:
     egress_repository_arns: Sequence[str] = ()
     egress_secret_arns: Sequence[str] = ()
     egress_log_group_arns: Sequence[str] = ()
+    synthetic_execution_role_arn: str = ""
+    """Empty: there is no synthetic chat."""
+    synthetic_task_role_arn: str = ""
+    synthetic_repository_arns: Sequence[str] = ()
+    synthetic_secret_arns: Sequence[str] = ()
+    synthetic_log_group_arns: Sequence[str] = ()
+    synthetic_model_statements: Sequence[Mapping[str, Any]] = ()
+    synthetic_mantle_statements: Sequence[Mapping[str, Any]] = ()
 
 
 def _by(access: Access, role_arn: str, *, own_resources: bool = True) -> dict[str, dict[str, list[str]]]:
@@ -105,6 +113,7 @@ def _ecr(access: Access) -> list[Statement]:
         ("", access.execution_role_arn, access.repository_arns),
         (_GATEWAY, access.gateway_execution_role_arn, access.gateway_repository_arns),
         (_EGRESS, access.egress_execution_role_arn, access.egress_repository_arns),
+        (_SYNTHETIC, access.synthetic_execution_role_arn, access.synthetic_repository_arns),
     ):
         if role:
             log_in = _by(access, role, own_resources=False)
@@ -121,6 +130,7 @@ def _logs(access: Access) -> list[Statement]:
             ("", access.execution_role_arn, access.log_group_arns),
             (_GATEWAY, access.gateway_execution_role_arn, access.gateway_log_group_arns),
             (_EGRESS, access.egress_execution_role_arn, access.egress_log_group_arns),
+            (_SYNTHETIC, access.synthetic_execution_role_arn, access.synthetic_log_group_arns),
         )
         if role
     ]
@@ -134,6 +144,7 @@ def _secrets(access: Access) -> list[Statement]:
             ("", access.execution_role_arn, access.secret_arns),
             (_GATEWAY, access.gateway_execution_role_arn, access.gateway_secret_arns),
             (_EGRESS, access.egress_execution_role_arn, access.egress_secret_arns),
+            (_SYNTHETIC, access.synthetic_execution_role_arn, access.synthetic_secret_arns),
         )
         if role
     ]
@@ -147,16 +158,23 @@ def _list(value: str | Sequence[str]) -> Sequence[str]:
 def _models(access: Access) -> list[Statement]:
     """Each role's model statements, for that role only. Denials apply to the role's own calls, because the roles' denials
     differ: the gateway's requires the guardrail, and Chat Completions cannot."""
-    if not access.gateway_model_statements:
-        return _models_of(access, access.task_role_arn, access.model_statements, everyone=True)
-    own = _models_of(access, access.task_role_arn, access.model_statements, everyone=False)
+    everyone = not access.gateway_model_statements
+    own = _models_of(access, access.task_role_arn, access.model_statements, everyone=everyone)
     gateway = _models_of(access, access.gateway_task_role_arn, access.gateway_model_statements, everyone=False)
-    return [*own, *(replace(one, sid=f"{_GATEWAY}{one.sid}") for one in gateway)]
+    synthetic = _models_of(access, access.synthetic_task_role_arn, access.synthetic_model_statements, everyone=everyone)
+    return [*own, *_named(_GATEWAY, gateway), *_named(_SYNTHETIC, [one for one in synthetic if one not in own])]
 
 
 def _mantle(access: Access) -> list[Statement]:
-    """The task role's statements, for that role only."""
-    return _models_of(access, access.task_role_arn, access.mantle_statements, everyone=True)
+    """Each role's statements, for that role only."""
+    own = _models_of(access, access.task_role_arn, access.mantle_statements, everyone=True)
+    of_chat = access.synthetic_mantle_statements
+    synthetic = _models_of(access, access.synthetic_task_role_arn, of_chat, everyone=True)
+    return [*own, *_named(_SYNTHETIC, [one for one in synthetic if one not in own])]
+
+
+def _named(of: str, statements: Sequence[Statement]) -> list[Statement]:
+    return [replace(one, sid=f"{of}{one.sid}") for one in statements]
 
 
 def _models_of(

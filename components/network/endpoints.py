@@ -10,6 +10,7 @@ import pulumi_aws as aws
 from pydantic import Field, model_validator
 
 from components.args import Args
+from components.component import Component
 from components.network.endpoint_services import (
     BEDROCK,
     FARGATE_SERVICES,
@@ -27,13 +28,41 @@ from components.network.private_services import PrivateServiceArgs, make_private
 HTTPS = 443
 
 
+class SyntheticClientArgs(Args):
+    """The synthetic chat, as a client of the endpoints."""
+
+    security_group_id: pulumi.Output[str]
+    """Its security group."""
+    execution_role_arn: pulumi.Output[str]
+    """The role with which Fargate starts its task."""
+    task_role_arn: pulumi.Output[str]
+    """The role with which it calls models."""
+    repository_arns: pulumi.Output[list[str]]
+    """The repositories of its images."""
+    secret_arns: pulumi.Output[list[str]] = Field(default_factory=lambda: pulumi.Output.from_input(list[str]()))
+    """The secrets that its task reads when it starts. Omitted: none."""
+    log_group_arns: pulumi.Output[list[str]]
+    """Its log groups."""
+    model_statements: pulumi.Output[list[dict[str, Any]]] = Field(
+        default_factory=lambda: pulumi.Output.from_input(list[dict[str, Any]]())
+    )
+    """IAM statements for its calls of Bedrock. Omitted: no call is allowed."""
+    mantle_statements: pulumi.Output[list[dict[str, Any]]] = Field(
+        default_factory=lambda: pulumi.Output.from_input(list[dict[str, Any]]())
+    )
+    """IAM statements for ``bedrock-mantle``. Omitted: no call is allowed."""
+    private_services: list[PrivateServiceArgs] = Field(default_factory=list[PrivateServiceArgs])
+    """The endpoint services that it calls, of those that the tasks call. Omitted: none."""
+
+
 class PrivateEndpointsArgs(Args):
     """Arguments of ``PrivateEndpoints``."""
 
     vpc_id: pulumi.Output[str]
     """The network's VPC."""
     subnet_ids: pulumi.Output[list[str]]
-    """The private subnets, one in each zone. Each interface endpoint has an address in every subnet."""
+    """Private subnets, at most one in each zone. Each interface endpoint has an address in every one of them. Tasks in
+    other zones reach them too; with one subnet, the loss of its zone stops every call of AWS."""
     route_table_ids: pulumi.Output[list[str]]
     """The private route tables, to which the S3 gateway endpoint is added."""
     client_security_group_id: pulumi.Output[str]
@@ -64,19 +93,19 @@ class PrivateEndpointsArgs(Args):
     gateway_security_group_id: pulumi.Output[str] | None = None
     """The gateway's security group. Omitted: there is no gateway to models."""
     gateway_execution_role_arn: pulumi.Output[str] | None = None
-    """The role with which Fargate starts the gateway's tasks. Required with a gateway."""
+    """The role with which Fargate starts the gateway's tasks. Required with a gateway. Omitted: there is none."""
     gateway_task_role_arn: pulumi.Output[str] | None = None
-    """The role with which the gateway calls models. Required with a gateway."""
+    """The role with which the gateway calls models. Required with a gateway. Omitted: there is none."""
     gateway_repository_arns: pulumi.Output[list[str]] = Field(
         default_factory=lambda: pulumi.Output.from_input(list[str]())
     )
-    """The repositories of the gateway's images."""
+    """The repositories of the gateway's images. Omitted: there is none."""
     gateway_secret_arns: pulumi.Output[list[str]] = Field(default_factory=lambda: pulumi.Output.from_input(list[str]()))
-    """The secrets that the gateway's tasks read when they start."""
+    """The secrets that the gateway's tasks read when they start. Omitted: there is none."""
     gateway_log_group_arns: pulumi.Output[list[str]] = Field(
         default_factory=lambda: pulumi.Output.from_input(list[str]())
     )
-    """The log groups of the gateway's tasks."""
+    """The log groups of the gateway's tasks. Omitted: there is none."""
     gateway_model_statements: pulumi.Output[list[dict[str, Any]]] = Field(
         default_factory=lambda: pulumi.Output.from_input(list[dict[str, Any]]())
     )
@@ -84,17 +113,20 @@ class PrivateEndpointsArgs(Args):
     egress_security_group_id: pulumi.Output[str] | None = None
     """The egress proxy's security group. Omitted: there is no egress proxy."""
     egress_execution_role_arn: pulumi.Output[str] | None = None
-    """The role with which Fargate starts the egress proxy's tasks. Required with an egress proxy."""
+    """The role with which Fargate starts the egress proxy's tasks. Required with an egress proxy. Omitted: there is
+    none."""
     egress_repository_arns: pulumi.Output[list[str]] = Field(
         default_factory=lambda: pulumi.Output.from_input(list[str]())
     )
-    """The repositories of the egress proxy's image."""
+    """The repositories of the egress proxy's image. Omitted: there is none."""
     egress_secret_arns: pulumi.Output[list[str]] = Field(default_factory=lambda: pulumi.Output.from_input(list[str]()))
-    """The secrets that the egress proxy's tasks read when they start."""
+    """The secrets that the egress proxy's tasks read when they start. Omitted: there is none."""
     egress_log_group_arns: pulumi.Output[list[str]] = Field(
         default_factory=lambda: pulumi.Output.from_input(list[str]())
     )
-    """The log groups of the egress proxy's tasks."""
+    """The log groups of the egress proxy's tasks. Omitted: there is none."""
+    synthetic: SyntheticClientArgs | None = None
+    """The synthetic chat, which calls the same models as the tasks. Omitted: there is none."""
     private_services: list[PrivateServiceArgs] = Field(default_factory=list[PrivateServiceArgs])
     """Endpoint services of other VPCs that the tasks call, without duplicates. Omitted: none."""
     repository_arns: pulumi.Output[list[str]]
@@ -124,11 +156,15 @@ class PrivateEndpointsArgs(Args):
             raise ValueError(
                 f"private_services has {', '.join(twice)} twice: list each service once, with all of its ports"
             )
+        if self.synthetic and (
+            lacking := sorted(_ways(self.synthetic.private_services) - _ways(self.private_services))
+        ):
+            raise ValueError(f"synthetic.private_services has {lacking}, which private_services lacks: add it there")
         return self
 
 
-class PrivateEndpoints(pulumi.ComponentResource):
-    """Interface endpoints in every zone and the S3 gateway, for one security group of tasks."""
+class PrivateEndpoints(Component):
+    """Interface endpoints and the S3 gateway, for one security group of tasks."""
 
     security_group_id: pulumi.Output[str]
     """The interface endpoints' security group."""
@@ -141,7 +177,7 @@ class PrivateEndpoints(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: PrivateEndpointsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = PrivateEndpointsArgs.model_validate(args)
-        super().__init__("ai-interface:index:PrivateEndpoints", name, {}, opts)
+        super().__init__("ai-interface:index:PrivateEndpoints", name, args, opts)
         self._name = name
         self._args = args
         self._child = pulumi.ResourceOptions(parent=self)
@@ -158,7 +194,7 @@ class PrivateEndpoints(pulumi.ComponentResource):
                 service,
                 vpc_id=args.vpc_id,
                 subnet_ids=args.subnet_ids,
-                client_security_group_id=args.client_security_group_id,
+                clients=self._clients_of(service),
                 tags=args.tags,
                 opts=self._child,
             )
@@ -182,8 +218,16 @@ class PrivateEndpoints(pulumi.ComponentResource):
     def _tags(self, role: str) -> dict[str, str]:
         return {**self._args.tags, "Name": f"{self._name}-{role}"}
 
+    def _clients_of(self, service: PrivateServiceArgs) -> dict[str, tuple[pulumi.Output[str], list[int]]]:
+        """Kind of task → its security group, and the ports of the service that it calls."""
+        clients = {"tasks": (self._args.client_security_group_id, service.ports)}
+        if (synthetic := self._args.synthetic) is not None:
+            called = [port for name, port in _ways(synthetic.private_services) if name == service.service_name]
+            clients["synthetic"] = (synthetic.security_group_id, called)
+        return clients
+
     def _describe_access(self) -> pulumi.Output[Access]:
-        args = self._args
+        args, synthetic = self._args, self._args.synthetic
 
         def describe(values: dict[str, Any]) -> Access:
             return Access(account_id=args.account_id, region=args.region, **values)
@@ -207,6 +251,13 @@ class PrivateEndpoints(pulumi.ComponentResource):
             egress_repository_arns=args.egress_repository_arns,
             egress_secret_arns=args.egress_secret_arns,
             egress_log_group_arns=args.egress_log_group_arns,
+            synthetic_execution_role_arn=synthetic.execution_role_arn if synthetic else "",
+            synthetic_task_role_arn=synthetic.task_role_arn if synthetic else "",
+            synthetic_repository_arns=synthetic.repository_arns if synthetic else list[str](),
+            synthetic_secret_arns=synthetic.secret_arns if synthetic else list[str](),
+            synthetic_log_group_arns=synthetic.log_group_arns if synthetic else list[str](),
+            synthetic_model_statements=synthetic.model_statements if synthetic else list[dict[str, Any]](),
+            synthetic_mantle_statements=synthetic.mantle_statements if synthetic else list[dict[str, Any]](),
         ).apply(describe)
 
     def _security_group(self) -> aws.ec2.SecurityGroup:
@@ -279,6 +330,8 @@ class PrivateEndpoints(pulumi.ComponentResource):
             clients.append(("gateway", "The gateway calls AWS", self._args.gateway_security_group_id))
         if self._args.egress_security_group_id is not None:
             clients.append(("egress", "The egress proxy starts", self._args.egress_security_group_id))
+        if self._args.synthetic is not None:
+            clients.append(("synthetic", "The synthetic chat calls AWS", self._args.synthetic.security_group_id))
         return clients
 
     def _client_egress(self, group: aws.ec2.SecurityGroup, gateway: aws.ec2.VpcEndpoint) -> None:
@@ -301,3 +354,8 @@ class PrivateEndpoints(pulumi.ComponentResource):
                     tags=self._tags(f"{role}-to-{target}"),
                     opts=self._child,
                 )
+
+
+def _ways(services: list[PrivateServiceArgs]) -> set[tuple[str, int]]:
+    """Endpoint services, each with each of its ports."""
+    return {(service.service_name, port) for service in services for port in service.ports}

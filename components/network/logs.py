@@ -24,8 +24,8 @@ def make_flow_logs(
     key_arn: pulumi.Output[str] | None,
     tags: Mapping[str, str],
     opts: pulumi.ResourceOptions,
-) -> None:
-    """Log the VPC's flows or, in an existing VPC, only those of the given subnets, by name."""
+) -> pulumi.Output[str]:
+    """Log the VPC's flows or, in an existing VPC, only those of the given subnets, by name. Returns the log group's name."""
     group = aws.cloudwatch.LogGroup(
         f"{name}-flow",
         name=log_group_name(name, "flow"),
@@ -67,6 +67,7 @@ def make_flow_logs(
             tags={**tags, "Name": f"{name}-{role_name}"},
             opts=written_by,
         )
+    return group.name
 
 
 def flow_log_writer_policy(group_arn: str) -> str:

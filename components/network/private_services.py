@@ -13,6 +13,7 @@ import pulumi_aws as aws
 from pydantic import Field, field_validator
 
 from components.args import Args
+from components.common.security_groups import RuleLabel, connect_groups
 
 PREFIX = "com.amazonaws.vpce."
 """Begins the names of endpoint services that are not AWS's."""
@@ -55,11 +56,12 @@ def make_private_service(
     *,
     vpc_id: pulumi.Output[str],
     subnet_ids: pulumi.Output[list[str]],
-    client_security_group_id: pulumi.Output[str],
+    clients: Mapping[str, tuple[pulumi.Output[str], Sequence[int]]],
     tags: Mapping[str, str],
     opts: pulumi.ResourceOptions,
 ) -> pulumi.Output[str]:
-    """Create the endpoint with its security group and the tasks' egress rules. Returns its DNS name for the whole region."""
+    """Create the endpoint with its security group and the tasks' egress rules. ``clients``: kind of task → its security group
+    and the ports on which it connects. Returns the endpoint's DNS name for the whole region."""
     role = f"{name}-{service.id}"
 
     def tagged(part: str) -> dict[str, str]:
@@ -72,29 +74,17 @@ def make_private_service(
         tags=tagged("endpoint"),
         opts=opts,
     )
-    for port in sorted(set(service.ports)):
-        aws.vpc.SecurityGroupIngressRule(
-            f"{role}-from-tasks-{port}",
-            security_group_id=group.id,
-            referenced_security_group_id=client_security_group_id,
-            ip_protocol="tcp",
-            from_port=port,
-            to_port=port,
-            description=f"Tasks call {service.id}",
-            tags=tagged(f"from-tasks-{port}"),
-            opts=opts,
-        )
-        aws.vpc.SecurityGroupEgressRule(
-            f"{name}-tasks-to-{service.id}-{port}",
-            security_group_id=client_security_group_id,
-            referenced_security_group_id=group.id,
-            ip_protocol="tcp",
-            from_port=port,
-            to_port=port,
-            description=f"Endpoint to {service.id}",
-            tags={**tags, "Name": f"{name}-tasks-to-{service.id}-{port}"},
-            opts=opts,
-        )
+    for kind, (client, ports) in clients.items():
+        for port in sorted(set(ports)):
+            out, into = f"{name}-{kind}-to-{service.id}-{port}", f"from-{kind}-{port}"
+            connect_groups(
+                client=client,
+                server=group.id,
+                port=port,
+                egress=RuleLabel(name=out, description=f"Endpoint to {service.id}", tags={**tags, "Name": out}),
+                ingress=RuleLabel(name=f"{role}-{into}", description=f"Tasks call {service.id}", tags=tagged(into)),
+                opts=opts,
+            )
     endpoint = aws.ec2.VpcEndpoint(
         role,
         vpc_id=vpc_id,

@@ -8,6 +8,7 @@ The other modules of this package are packed into one command, because the third
 import ast
 import base64
 import bz2
+import functools
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,11 +21,12 @@ DATABASE = ("report", "volumes", "schema", "names", "roles", "image", "database"
 def sources(modules: Sequence[str]) -> dict[str, str]:
     """Module → its code in the task."""
     return {
-        f"components.prepare.{name}": without_comments(Path(__file__).with_name(f"{name}.py").read_text("utf-8"))
+        f"components.prepare.{name}": compact(Path(__file__).with_name(f"{name}.py").read_text("utf-8"))
         for name in modules
     }
 
 
+@functools.cache
 def without_comments(text: str) -> str:
     """The code without docstrings, comment lines and empty lines, which makes it a third smaller."""
     tree, docstrings, strings = ast.parse(text), set[int](), set[int]()
@@ -40,6 +42,33 @@ def without_comments(text: str) -> str:
         for number, line in enumerate(text.splitlines(), 1)
         if number not in docstrings and (number in strings or (line.strip() and not line.lstrip().startswith("#")))
     )
+
+
+@functools.cache
+def compact(text: str) -> str:
+    """The code also without the annotations of functions, for code that is only run: a tenth smaller when it is packed."""
+    tree = ast.parse(without_comments(text))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            node.returns = None
+            arguments = node.args
+            for one in (
+                *arguments.posonlyargs,
+                *arguments.args,
+                *arguments.kwonlyargs,
+                arguments.vararg,
+                arguments.kwarg,
+            ):
+                if one is not None:
+                    one.annotation = None
+    return ast.unparse(tree)
+
+
+@functools.cache
+def packed_module(text: str) -> str:
+    """A module's code as a module that decompresses itself. It is worth it from about 1.5 KB."""
+    packed_text = base64.b85encode(bz2.compress(compact(text).encode())).decode()
+    return f"import base64,bz2\nexec(bz2.decompress(base64.b85decode('{packed_text}')))"
 
 
 _LOADER = """import base64,bz2,json,sys,types

@@ -5,7 +5,12 @@ from typing import TYPE_CHECKING
 from components.lazy import loader
 
 if TYPE_CHECKING:
-    from components.proxy.configuration import envoy_arguments, envoy_configuration
+    from components.proxy.configuration import (
+        envoy_arguments,
+        envoy_configuration,
+        model_arguments,
+        model_configuration,
+    )
     from components.proxy.settings import (
         ProxyApplication,
         ProxyIdentity,
@@ -26,6 +31,8 @@ __all__ = [
     "ProxyUpstream",
     "envoy_arguments",
     "envoy_configuration",
+    "model_arguments",
+    "model_configuration",
 ]
 
 __getattr__ = loader(
@@ -34,6 +41,8 @@ __getattr__ = loader(
         "configuration": (
             "envoy_arguments",
             "envoy_configuration",
+            "model_arguments",
+            "model_configuration",
         ),
         "settings": (
             "ProxyApplication",

@@ -7,6 +7,12 @@ REQUEST_ID_LENGTH = 40
 """The load balancer's part of X-Amzn-Trace-Id: ``Root=`` or ``Self=`` comes first, and content from the client follows
 it."""
 
+CALLER = "x-request-by"
+"""The header with which the application forwards user id and request id with a model call: ``3f2a… Root=1-…``."""
+USER = "x-request-user"
+"""The header with the user's id: a keyed hash of the e-mail address (``files/user_id.lua``). Clients' copies are removed with the
+prefix ``x-request-``."""
+
 TCP_KEEPALIVE = {
     "upstream_connection_options": {
         "tcp_keepalive": {"keepalive_time": 60, "keepalive_interval": 30, "keepalive_probes": 5}
@@ -19,6 +25,8 @@ model that thinks for longer would never be heard."""
 _ACCESS_LOG_FIELDS = {
     "time": "%START_TIME%",
     "request_id": f"%REQ(X-REQUEST-ID):{REQUEST_ID_LENGTH}%",
+    "connection": "%CONNECTION_ID%",
+    "user": f"%REQ({USER.upper()}):16%",
     "method": "%REQ(:METHOD):16%",
     "route": "%ROUTE_NAME%",
     "status": "%RESPONSE_CODE%",
@@ -29,7 +37,8 @@ _ACCESS_LOG_FIELDS = {
     "duration_ms": "%DURATION%",
     "first_byte_ms": "%RESPONSE_DURATION%",
 }
-"""Contains no path, query, client header, cookie, token, body or identity. The route's name replaces the path."""
+"""Contains no path, query, client header, cookie, token, body or identity. The route's name replaces the path, and the user is a
+keyed hash. A request whose headers could not be read has no id: the connection and its time are what is known of it."""
 
 
 def access_log(side: str, **more: str) -> list[dict[str, Any]]:

@@ -40,6 +40,8 @@ __all__ = [
     "ProxyUpstream",
     "envoy_arguments",
     "envoy_configuration",
+    "model_arguments",
+    "model_configuration",
 ]
 
 
@@ -48,8 +50,24 @@ def envoy_configuration(settings: ProxySettings) -> dict[str, Any]:
 
     Raises ``ValueError`` if two groups or two upstreams have the same name, because Envoy would not start.
     """
-    listeners = [inbound_listener(settings), *model_listeners(settings)]
-    clusters = [application_cluster(settings), *model_clusters(settings)]
+    return _bootstrap(
+        settings,
+        [inbound_listener(settings), *model_listeners(settings)],
+        [application_cluster(settings), *model_clusters(settings)],
+    )
+
+
+def model_configuration(settings: ProxySettings) -> dict[str, Any]:
+    """Return the configuration of only the side that calls models, on loopback: for a task that no one connects to.
+
+    Raises ``ValueError`` like ``envoy_configuration``.
+    """
+    return _bootstrap(settings, model_listeners(settings), model_clusters(settings))
+
+
+def _bootstrap(
+    settings: ProxySettings, listeners: list[dict[str, Any]], clusters: list[dict[str, Any]]
+) -> dict[str, Any]:
     secrets = model_secrets(settings)
     _named_once("listener", listeners)
     _named_once("cluster", clusters)
@@ -72,6 +90,11 @@ def envoy_configuration(settings: ProxySettings) -> dict[str, Any]:
 def envoy_arguments(settings: ProxySettings) -> list[str]:
     """Return Envoy's arguments: the container's command, because the image's entry point is Envoy."""
     return arguments(envoy_configuration(settings), settings.workers)
+
+
+def model_arguments(settings: ProxySettings) -> list[str]:
+    """Return Envoy's arguments for ``model_configuration``."""
+    return arguments(model_configuration(settings), settings.workers)
 
 
 def _named_once(kind: str, parts: list[dict[str, Any]]) -> None:

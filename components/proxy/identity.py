@@ -21,7 +21,8 @@ _EXPIRY_LEEWAY_SECONDS = 60
 REASON = "{reason}"
 """Where the page for people without access has the kind of refusal."""
 REFUSED = "%DYNAMIC_METADATA(identity:refused)%"
-"""The kind of refusal in the access log: ``no-claim``, ``other-value``, ``unverified``, ``groups-overage`` or ``no-email``.
+"""The kind of refusal in the access log: ``blocked``, ``no-claim``, ``other-value``, ``unverified``, ``groups-overage``
+or ``no-email``.
 ``null`` for any other request."""
 _LUA_FILTER = "envoy.filters.http.lua"
 _RBAC_FILTER = "envoy.filters.http.rbac"
@@ -122,25 +123,32 @@ def identity_script(settings: ProxySettings) -> str:
         "member_role": identity.member_role,
         "pages": {"401": _page_401(), "403": _page_403(settings)},
     }
+    if identity.blocked_users or not identity.blocked.empty:
+        users = dict.fromkeys(sorted(identity.blocked_users), True)
+        table["blocked"] = {**_people(identity.blocked), "users": users}
     if identity.email_verified_required:
         table["verified"] = True
     if identity.required_claim_name:
         values = dict.fromkeys(sorted(identity.required_claim_values), True)
         table["required"] = {"claim": identity.required_claim_name, "values": values}
+    by_format = any(people.claim_format for people in (identity.allowed, identity.administrators, identity.blocked))
     decoder, *scripts = _scripts(
         "dkjson_decode.lua",
-        *(("claim_formats.lua",) if identity.allowed.claim_format or identity.administrators.claim_format else ()),
+        "user_id.lua",
+        *(("claim_formats.lua",) if by_format else ()),
         "identity.lua",
     )
     notice = "-- JSON: dkjson 2.6, Copyright (C) 2010-2021 David Heiko Kolf, MIT licence\n"
-    return f"{notice}local json = (function() {decoder} end)()\nlocal settings = json.decode([==[{_json(table)}]==])\n{' '.join(scripts)}\n"
+    # Without the key, loading fails, so that Envoy does not start.
+    key = f"local key = assert(os.getenv('{settings.user_key_variable}'))\n"
+    return f"{notice}local json = (function() {decoder} end)()\nlocal settings = json.decode([==[{_json(table)}]==])\n{key}{' '.join(scripts)}\n"
 
 
 @cache
 def _scripts(*names: str) -> list[str]:
     """The files' code, small. The names that the text around them uses stay."""
     sources = [compact((_FILES / name).read_text(encoding="utf-8")) for name in names]
-    return with_short_names(sources, keep=("json", "settings"))
+    return with_short_names(sources, keep=("json", "key", "settings"))
 
 
 def page(title: str, *paragraphs: str) -> str:

@@ -11,6 +11,7 @@ from components.proxy.common import (
     FRAMING_HEADER,
     NO_STORE,
     UNAVAILABLE,
+    USER,
     access_log,
     body_filter,
     circuit_breakers,
@@ -34,6 +35,7 @@ from components.proxy.identity import (
     strip_client_headers,
     without_identity,
 )
+from components.proxy.model_calls import TOKENS_IN_THE_LOG, calls_filter, counted
 from components.proxy.outbound import model_routes
 from components.proxy.settings import ProxySettings
 
@@ -91,7 +93,12 @@ def _connection_manager(settings: ProxySettings) -> dict[str, Any]:
         "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": "inbound",
         "codec_type": "HTTP1",
-        "access_log": access_log("inbound", refused=REFUSED),
+        "access_log": access_log(
+            "inbound",
+            environment=settings.environment,
+            refused=REFUSED,
+            **(TOKENS_IN_THE_LOG if settings.machine_host_names else {}),
+        ),
         # The load balancer is the only trusted hop; its X-Forwarded-For is forwarded unchanged to the application.
         "use_remote_address": True,
         "xff_num_trusted_hops": 1,
@@ -113,7 +120,12 @@ def _connection_manager(settings: ProxySettings) -> dict[str, Any]:
         },
         "upgrade_configs": [{"upgrade_type": "websocket", "enabled": False}],
         "early_header_mutation_extensions": [strip_client_headers(settings)],
-        "http_filters": [*identity_filters(settings), body_filter(), router()],
+        "http_filters": [
+            *identity_filters(settings),
+            body_filter(),
+            *([calls_filter(disabled=True)] if settings.machine_host_names else []),
+            router(),
+        ],
         "local_reply_config": {"mappers": _own_answers(settings)},
         "route_config": {
             "name": "inbound",
@@ -135,14 +147,19 @@ def _own_answers(settings: ProxySettings) -> list[dict[str, Any]]:
 
 def _virtual_hosts(settings: ProxySettings) -> list[dict[str, Any]]:
     hosts: list[dict[str, Any]] = [
-        {"name": "interface", "domains": _domains(settings.host_names), "routes": _interface_routes(settings)}
+        {
+            "name": "interface",
+            "domains": _domains(settings.host_names),
+            "routes": _interface_routes(settings),
+            **_caller(settings),
+        }
     ]
     if settings.machine_host_names:
         hosts.append(
             {
                 "name": "machines",
                 "domains": _domains(settings.machine_host_names),
-                "typed_per_filter_config": without_identity(),
+                "typed_per_filter_config": {**without_identity(), **counted()},
                 "routes": _machine_routes(settings),
             }
         )
@@ -155,6 +172,14 @@ def _virtual_hosts(settings: ProxySettings) -> list[dict[str, Any]]:
         }
     )
     return hosts
+
+
+def _caller(settings: ProxySettings) -> dict[str, Any]:
+    """User and request, in the header that the application forwards with its model calls."""
+    if not settings.application.caller_header:
+        return {}
+    value = f"%REQ({USER.upper()})% %REQ(X-REQUEST-ID)%"
+    return {"request_headers_to_add": [overwrite_header(settings.application.caller_header, value, formatted=True)]}
 
 
 def _interface_routes(settings: ProxySettings) -> list[dict[str, Any]]:

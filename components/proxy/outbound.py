@@ -12,6 +12,7 @@ from typing import Any
 from components.proxy.common import (
     TCP_KEEPALIVE,
     UNAVAILABLE,
+    USER,
     access_log,
     circuit_breakers,
     early_mutation,
@@ -29,6 +30,7 @@ from components.proxy.common import (
 )
 from components.proxy.credentials import credential_filters
 from components.proxy.egress import tunnel_clusters, tunnel_listeners, tunnel_name
+from components.proxy.model_calls import NEVER_SENT, TOKENS_IN_THE_LOG, UNCOMPRESSED, calls_filter
 from components.proxy.settings import ProxyModelGroup, ProxySettings, ProxyUpstream
 from components.proxy.tools import tool_routes
 
@@ -43,6 +45,7 @@ _MORE_IN_THE_LOG = {
     "path": "%PATH(NQ):256%",
     "upstream": "%UPSTREAM_HOST%",
     "attempts": "%UPSTREAM_REQUEST_ATTEMPT_COUNT%",
+    **TOKENS_IN_THE_LOG,
 }
 """The paths of the application's requests contain no personal data, and are needed to diagnose undeclared paths. The
 upstream is the one that responded: ``envoy://upstream-<name>/``."""
@@ -119,6 +122,7 @@ def model_routes(settings: ProxySettings, others: Sequence[dict[str, Any]] = ())
                     "match": match,
                     # A retry needs the whole body; with the default buffer, long prompts could not be retried.
                     "request_body_buffer_limit": str(settings.limits.prompt_bytes),
+                    "request_headers_to_add": [UNCOMPRESSED],
                     "route": _group_action(group, settings),
                 }
             )
@@ -164,14 +168,15 @@ def _failover_cluster(group: ProxyModelGroup, settings: ProxySettings) -> dict[s
             "name": "envoy.clusters.aggregate",
             "typed_config": {
                 "@type": "type.googleapis.com/envoy.extensions.clusters.aggregate.v3.ClusterConfig",
-                "clusters": [f"member-{upstream.name}" for upstream in group.upstreams],
+                "clusters": [f"upstream-{upstream.name}" for upstream in group.upstreams],
             },
         },
     }
 
 
 def _member_cluster(upstream: ProxyUpstream, settings: ProxySettings) -> dict[str, Any]:
-    name = f"member-{upstream.name}"
+    # The name of its listener, too, which is then written once.
+    name = f"upstream-{upstream.name}"
     return {
         "name": name,
         "type": "STATIC",
@@ -273,11 +278,11 @@ def _discovery(address: str) -> dict[str, Any]:
 
 def _upstream_listener(group: ProxyModelGroup, upstream: ProxyUpstream, settings: ProxySettings) -> dict[str, Any]:
     limits = settings.limits
-    removed = ["cookie", *(name.lower() for name in settings.identity.trusted_headers)]
+    removed = ["cookie", *NEVER_SENT, *(name.lower() for name in settings.identity.trusted_headers)]
     if upstream.signing_region or not upstream.forward_authorization:
         removed.append("authorization")
     route: dict[str, Any] = {
-        "name": upstream.name,
+        "name": f"upstream-{upstream.name}",
         "match": {"prefix": f"/{group.name}/v1"},
         # A signature covers the body, so the whole prompt is buffered until it is signed.
         "request_body_buffer_limit": str(limits.prompt_bytes),
@@ -316,14 +321,17 @@ def _connection_manager(
         "http_filters": [router()],
         "route_config": {
             "name": name,
-            "max_direct_response_body_size_bytes": 65_536,
+            **({"max_direct_response_body_size_bytes": 65_536} if outer else {}),
             "virtual_hosts": [{"name": name, "domains": ["*"], "routes": routes}],
         },
     }
     if outer:
         manager |= {
-            "access_log": access_log(name, **_MORE_IN_THE_LOG),
-            "early_header_mutation_extensions": [early_mutation([{"remove": "x-request-id"}, framing_mutation()])],
+            "access_log": access_log(name, environment=settings.environment, **_MORE_IN_THE_LOG),
+            "early_header_mutation_extensions": [
+                early_mutation([{"remove": "x-request-id"}, {"remove": USER}, framing_mutation()])
+            ],
+            "http_filters": [calls_filter(), router()],
             "always_set_request_id_in_response": True,
             "normalize_path": True,
             "merge_slashes": True,

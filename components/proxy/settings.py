@@ -57,6 +57,10 @@ class ProxyIdentity:
     issuer: str
     allowed: ProxyPeople
     administrators: ProxyPeople
+    blocked: ProxyPeople = field(default_factory=ProxyPeople)
+    """People who are refused although they are allowed. Empty: no one."""
+    blocked_users: tuple[str, ...] = ()
+    """The same, by the id that the access log has as ``user``."""
     contact: str
     """The contact on the page for people without access."""
     required_claim_name: str = ""
@@ -149,6 +153,9 @@ class ProxyApplication:
     """The application's own session cookies, cleared at logout."""
     user_headers: tuple[str, ...] = ()
     """The headers with which the application sends user and chat to a tool server, removed from its calls."""
+    caller_header: str = ""
+    """A request header that the application copies to the header ``CALLER`` of its model calls. The proxy sets it to user id and
+    request id; the browser's value is lost. Empty: model calls are logged without user, under another request id."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -252,6 +259,8 @@ class ProxySettings:
     host_names: tuple[str, ...]
     """The public names of the interface."""
     identity: ProxyIdentity
+    environment: str = ""
+    """The dimension of the metrics that are counted in the access log."""
     limits: ProxyLimits = field(default_factory=ProxyLimits)
     application: ProxyApplication = field(default_factory=ProxyApplication)
     logout: ProxyLogout = field(default_factory=ProxyLogout)
@@ -269,6 +278,8 @@ class ProxySettings:
     certificate_variable: str = "PROXY_CERTIFICATE"
     """The environment variable with the certificate (PEM with line breaks)."""
     private_key_variable: str = "PROXY_PRIVATE_KEY"
+    user_key_variable: str = "PROXY_USER_KEY"
+    """The environment variable with the key of the user ids in the log: 64 characters. Envoy does not start without it."""
     ca_file: str = "/etc/ssl/certs/ca-certificates.crt"
     """The image's certificate authorities."""
     memory_bytes: int = 256 * 1024 * 1024

@@ -8,6 +8,7 @@ own ports and its credentials.
 from typing import Any
 
 from components.proxy.common import json_answer
+from components.proxy.model_calls import NEVER_SENT
 from components.proxy.settings import ProxySettings, ProxyTool
 
 _REDIRECTS = ("location", "refresh", "uri")
@@ -25,6 +26,7 @@ def _route(tool: ProxyTool, settings: ProxySettings) -> dict[str, Any]:
     removed = {
         "authorization",
         "cookie",
+        *NEVER_SENT,
         *(name.lower() for name in settings.identity.trusted_headers),
         *(name.lower() for name in settings.application.user_headers),
     }

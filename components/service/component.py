@@ -6,7 +6,7 @@ the proxy's configuration: Envoy's arguments are an input. Only the task definit
 release, so that a new release changes nothing else.
 """
 
-from typing import Any
+from typing import Any, cast
 
 import pulumi
 import pulumi_aws as aws
@@ -15,12 +15,18 @@ from pydantic import Field, field_validator, model_validator
 from components.applications.application import ApplicationArgs, SchemaArgs, volume_name
 from components.args import Args
 from components.common.aws_limits import DEREGISTRATION_SECONDS, EPHEMERAL_GIBIBYTES, STOP_SECONDS
-from components.common.secrets import PROXY_CERTIFICATE, PROXY_PRIVATE_KEY
+from components.common.secrets import PROXY_CERTIFICATE, PROXY_PRIVATE_KEY, USER_KEY
+from components.component import Component
 from components.service.fargate import check_capacity, fargate_architecture, pinned_image
-from components.service.scaling import FULL_PERCENT, RequestTarget, ScalingPlan, highest_target, scale
+from components.service.preset import PresetArgs
+from components.service.scaling import EdgeTargets, ScalingPlan, full_percent, highest_target, scale
 from components.service.task_definition import PROXY, PROXY_PORT, TaskPlan, container_definitions
 
-PROXY_SECRETS = {"PROXY_CERTIFICATE": PROXY_CERTIFICATE, "PROXY_PRIVATE_KEY": PROXY_PRIVATE_KEY}
+PROXY_SECRETS = {
+    "PROXY_CERTIFICATE": PROXY_CERTIFICATE,
+    "PROXY_PRIVATE_KEY": PROXY_PRIVATE_KEY,
+    "PROXY_USER_KEY": USER_KEY,
+}
 """The variables from which Envoy reads its certificate and key, and the secrets behind them."""
 
 
@@ -36,14 +42,18 @@ class InterfaceServiceArgs(Args):
     schemas: list[SchemaArgs] = Field(default_factory=list[SchemaArgs])
     """The database schemas of all known releases. If the application has a database, the running release must be among
     them."""
-    application: ApplicationArgs
-    """The application behind the proxy, from a preset or a custom definition."""
+    preset: PresetArgs | None = None
+    """An application that is known by name, with the settings of the proxy. Omitted: ``application`` and ``proxy_arguments`` are
+    required."""
+    application: ApplicationArgs = cast(ApplicationArgs, None)
+    """The application behind the proxy. Omitted: that of ``preset``."""
     interface_image: str
     """The application's image by digest."""
     proxy_image: str
     """Envoy's image by digest."""
-    proxy_arguments: pulumi.Output[list[str]]
-    """Envoy's arguments with the whole configuration (``components.proxy.configuration.envoy_arguments``)."""
+    proxy_arguments: pulumi.Output[list[str]] = cast("pulumi.Output[list[str]]", None)
+    """Envoy's arguments with the whole configuration (``components.proxy.configuration.envoy_arguments``). Omitted: those of
+    ``preset``."""
     proxy_secrets: dict[str, str] = Field(default_factory=dict[str, str])
     """Additional variables of the proxy, such as a client certificate: variable → secret in ``secret_references``."""
     proxy_memory_mebibytes: int = Field(default=256, ge=64)
@@ -70,7 +80,7 @@ class InterfaceServiceArgs(Args):
     target_group_arn: pulumi.Output[str]
     """A target group that a listener already uses; ECS refuses any other."""
     load_balancer_arn_suffix: pulumi.Output[str]
-    """The load balancer's CloudWatch dimension, for scaling on requests."""
+    """The load balancer's CloudWatch dimension, for scaling on requests and streams."""
     target_group_arn_suffix: pulumi.Output[str]
     """The target group's CloudWatch dimension, for scaling on requests."""
     rollback_alarm_names: pulumi.Output[list[str]]
@@ -90,9 +100,14 @@ class InterfaceServiceArgs(Args):
     full_requests_per_task_per_minute: int = Field(default=1200, ge=10)
     """The number of requests that a task answers per minute at full load. Scaling adds a task at a fraction of this
     number that leaves capacity for the loss of a zone: half with two tasks in two zones."""
-    cpu_target_percent: int | None = Field(default=None, ge=10, le=90)
+    full_streams_per_task: int = Field(default=900, ge=10)
+    """The number of streams and WebSockets that a task holds open at full load; scaling adds a task at the same fraction.
+    Omitted: what the proxy's memory of 256 MiB is enough for (docs/measurements.md), less than the 1,024 calls that it makes
+    to one model group at the same time."""
+    cpu_target_percent: int | None = Field(default=None, ge=1, le=90)
     """Scale out above this average CPU utilization. Omitted: the highest value at which the service survives the loss
-    of a zone at every number of tasks from ``minimum_tasks`` to ``maximum_tasks`` (``scaling.highest_target``)."""
+    of a zone at every number of tasks from ``minimum_tasks`` to ``maximum_tasks`` (``scaling.highest_target``). It counts
+    only the CPU that the application can use: with ``application.processes: 1`` one vCPU of the task's."""
     availability_zones: int = Field(default=2, ge=1)
     """The number of zones of the subnets. The arguments are refused if, at any number of tasks, the remaining tasks
     could not handle the load after the loss of a zone (``scaling.lost_zone_shortage``)."""
@@ -110,9 +125,34 @@ class InterfaceServiceArgs(Args):
     _pinned = field_validator("interface_image", "proxy_image")(pinned_image)
     _runs = field_validator("architecture")(fargate_architecture)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _from_preset(cls, data: object) -> object:
+        """Computes what the preset replaces."""
+        if not isinstance(data, dict):
+            return data
+        fields = {name: value for name, value in cast("dict[str, object]", data).items() if value is not None}
+        given = sorted({"application", "proxy_arguments"} & set(fields))
+        if "preset" not in fields:
+            if given != ["application", "proxy_arguments"]:
+                raise ValueError(
+                    "application and proxy_arguments belong together: set both, or preset in place of them"
+                )
+            return fields
+        if given:
+            raise ValueError(f"preset and {' and '.join(given)} exclude each other: remove one of them")
+        preset = PresetArgs.model_validate(fields["preset"])
+        return {
+            **fields,
+            "preset": preset,
+            "application": preset.container(str(fields.get("region", ""))),
+            "proxy_arguments": preset.proxy_arguments(),
+            "proxy_secrets": {**preset.secrets(), **cast("dict[str, str]", fields.get("proxy_secrets", {}))},
+        }
+
     @model_validator(mode="after")
     def _survives_a_zone(self) -> "InterfaceServiceArgs":
-        check_capacity(self.tasks, self.availability_zones, self.cpu_percent)
+        check_capacity(self.tasks, self.availability_zones, self.cpu_percent, self.full_cpu_percent)
         return self
 
     @property
@@ -123,10 +163,15 @@ class InterfaceServiceArgs(Args):
     @property
     def cpu_percent(self) -> int:
         """The effective CPU target."""
-        return self.cpu_target_percent or highest_target(FULL_PERCENT, self.tasks, self.availability_zones)
+        return self.cpu_target_percent or highest_target(self.full_cpu_percent, self.tasks, self.availability_zones)
+
+    @property
+    def full_cpu_percent(self) -> int:
+        """The CPU utilization of a fully loaded task."""
+        return full_percent(self.cpu_units, self.application.processes)
 
 
-class InterfaceService(pulumi.ComponentResource):
+class InterfaceService(Component):
     """Cluster, task definition, service and scaling of the interface."""
 
     cluster_name: pulumi.Output[str]
@@ -142,7 +187,7 @@ class InterfaceService(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: InterfaceServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = InterfaceServiceArgs.model_validate(args)
-        super().__init__("ai-interface:index:InterfaceService", name, {}, opts)
+        super().__init__("ai-interface:index:InterfaceService", name, args, opts)
         child = pulumi.ResourceOptions(parent=self)
         cluster = self._cluster(name, args, child)
         definition = self._task_definition(name, args, child)
@@ -297,10 +342,11 @@ class InterfaceService(pulumi.ComponentResource):
             minimum_tasks=args.minimum_tasks,
             maximum_tasks=args.maximum_tasks,
             cpu_target_percent=args.cpu_percent,
-            requests=RequestTarget(
-                per_task_per_minute=highest_target(
+            edge=EdgeTargets(
+                requests_per_task_per_minute=highest_target(
                     args.full_requests_per_task_per_minute, args.tasks, args.availability_zones
                 ),
+                streams_per_task=highest_target(args.full_streams_per_task, args.tasks, args.availability_zones),
                 load_balancer_arn_suffix=args.load_balancer_arn_suffix,
                 target_group_arn_suffix=args.target_group_arn_suffix,
             ),

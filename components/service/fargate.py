@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.common.aws_limits import Architecture
-from components.service.scaling import lost_zone_shortage
+from components.service.scaling import FULL_PERCENT, lost_zone_shortage
 
 PROXY_USER = 65532
 """``nonroot`` of distroless images."""
@@ -26,12 +26,12 @@ def fargate_architecture(architecture: str) -> str:
     return architecture
 
 
-def check_capacity(tasks: range, availability_zones: int, cpu_percent: int) -> None:
+def check_capacity(tasks: range, availability_zones: int, cpu_percent: int, full: int = FULL_PERCENT) -> None:
     """Raise ``ValueError`` if the range of the number of tasks is empty, or if the service does not survive the loss of
-    a zone at some number of tasks."""
+    a zone at some number of tasks. ``full``: the CPU utilization of a fully loaded task (``scaling.full_percent``)."""
     if not tasks:
         raise ValueError(f"maximum_tasks {tasks.stop - 1} is less than minimum_tasks {tasks.start}")
-    if shortage := lost_zone_shortage(tasks, availability_zones, cpu_percent):
+    if shortage := lost_zone_shortage(tasks, availability_zones, cpu_percent, full):
         raise ValueError(shortage)
 
 
@@ -62,13 +62,14 @@ def locked_down(name: str, *, log_group: str, region: str, stop_seconds: int) ->
     }
 
 
-def envoy_container(port: int, memory_mebibytes: int) -> Definition:
-    """How every Envoy runs: as a user other than root, on one open port, with enough file descriptors."""
+def envoy_container(port: int | None, memory_mebibytes: int) -> Definition:
+    """How every Envoy runs: as a user other than root, on one open port (``None``: on loopback only), with enough file
+    descriptors."""
     return {
         "essential": True,
         "user": f"{PROXY_USER}:{PROXY_USER}",
         "memory": memory_mebibytes,
-        "portMappings": [{"containerPort": port, "hostPort": port, "protocol": "tcp"}],
+        "portMappings": [{"containerPort": port, "hostPort": port, "protocol": "tcp"}] if port is not None else [],
         "ulimits": [{"name": "nofile", "softLimit": 65536, "hardLimit": 65536}],
     }
 

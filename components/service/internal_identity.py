@@ -205,7 +205,7 @@ def roles(
     stored: InternalSecrets,
     log_group_arns: pulumi.Output[list[str]],
     *,
-    repository_arns: list[str],
+    repository_arns: pulumi.Output[list[str]],
     client_execution_role_name: pulumi.Output[str],
 ) -> tuple[aws.iam.Role, aws.iam.Role]:
     """Create the execution role and the task role, which has no permission. The interface's execution role gets permission to
@@ -216,9 +216,9 @@ def roles(
     aws.iam.RolePolicy(
         f"{one.name}-execution-policy",
         role=execution.name,
-        policy=pulumi.Output.all(log_group_arns, stored.own_arns, one.key_arn).apply(
+        policy=pulumi.Output.all(log_group_arns, stored.own_arns, one.key_arn, repository_arns).apply(
             lambda known: execution_policy(
-                repository_arns=repository_arns,
+                repository_arns=known[3],
                 log_group_arns=known[0],
                 secret_arns=known[1],
                 key_arn=known[2],

@@ -1,4 +1,4 @@
-"""The task's identity: its two roles, its security group, its certificate and its session key.
+"""The task's identity: its two roles, its security group, its certificate and its keys.
 
 ECS uses the execution role while it starts the task (pull, log, read secrets); the containers use the task role. The
 task role has no permission at first: each component that adds a destination (``ModelAccess``, ``Data``) attaches a
@@ -10,20 +10,23 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_tls as tls
 
-from components.args import Args
+from components.args import Args, Input
 from components.common.iam import SOURCE_ACCOUNT, SOURCE_ARN, Statement, policy_document, service_trust
 from components.common.secrets import (
     PROXY_CERTIFICATE,
     PROXY_PRIVATE_KEY,
     SESSION_KEY,
+    USER_KEY,
     derived_secret,
     generated_secret,
 )
+from components.component import Component
 
 SECRETS = {
     PROXY_CERTIFICATE: "certificate that the proxy shows to the load balancer",
     PROXY_PRIVATE_KEY: "private key of the proxy's certificate",
     SESSION_KEY: "key with which the application signs its sessions",
+    USER_KEY: "key of the user ids in the proxy's log",
 }
 
 CERTIFICATE_HOURS = 365 * 24
@@ -43,7 +46,7 @@ class WorkloadIdentityArgs(Args):
     """The account of the stack."""
     vpc_id: pulumi.Output[str]
     """The network's VPC."""
-    image_repository_arns: list[str]
+    image_repository_arns: Input[list[str]]
     """The ECR repositories of the task's images. The execution role can pull only from these."""
     log_group_arns: pulumi.Output[dict[str, str]]
     """Container → log group ARN. The execution role can write only to these."""
@@ -53,7 +56,7 @@ class WorkloadIdentityArgs(Args):
     """Tags of every resource."""
 
 
-class WorkloadIdentity(pulumi.ComponentResource):
+class WorkloadIdentity(Component):
     """Execution role, task role, security group and the secrets that belong to the task itself."""
 
     execution_role_arn: pulumi.Output[str]
@@ -73,7 +76,7 @@ class WorkloadIdentity(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: WorkloadIdentityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = WorkloadIdentityArgs.model_validate(args)
-        super().__init__("ai-interface:index:WorkloadIdentity", name, {}, opts)
+        super().__init__("ai-interface:index:WorkloadIdentity", name, args, opts)
         child = pulumi.ResourceOptions(parent=self)
         group = self._security_group(name, args, child)
         secrets, self.secret_references = self._secrets(name, args, child)
@@ -127,10 +130,13 @@ class WorkloadIdentity(pulumi.ComponentResource):
             opts=child,
         )
         seed = tls.PrivateKey(f"{name}-session-seed", algorithm="ECDSA", ecdsa_curve="P256", opts=child)
+        # Not derived from the session's seed: a renewed session key must not change the ids in ``identity.blocked``.
+        user_seed = tls.PrivateKey(f"{name}-user-seed", algorithm="ECDSA", ecdsa_curve="P256", opts=child)
         values = {
             PROXY_CERTIFICATE: certificate.cert_pem,
             PROXY_PRIVATE_KEY: key.private_key_pem_pkcs8,
             SESSION_KEY: seed.private_key_pem_pkcs8.apply(session_key),
+            USER_KEY: user_seed.private_key_pem_pkcs8.apply(user_key),
         }
         secrets: list[aws.secretsmanager.Secret] = []
         references: dict[str, pulumi.Output[str]] = {}
@@ -150,9 +156,11 @@ class WorkloadIdentity(pulumi.ComponentResource):
     def _execution_policy(
         self, name: str, args: WorkloadIdentityArgs, role: aws.iam.Role, child: pulumi.ResourceOptions
     ) -> None:
-        policy = pulumi.Output.all(args.log_group_arns, self.secret_arns, args.key_arn).apply(
+        policy = pulumi.Output.all(
+            args.log_group_arns, self.secret_arns, args.key_arn, args.image_repository_arns
+        ).apply(
             lambda known: execution_policy(
-                repository_arns=args.image_repository_arns,
+                repository_arns=known[3],
                 log_group_arns=sorted(known[0].values()),
                 secret_arns=known[1],
                 key_arn=known[2],
@@ -177,6 +185,20 @@ def execution_policy(
     *, repository_arns: list[str], log_group_arns: list[str], secret_arns: list[str], key_arn: str, region: str
 ) -> str:
     """Permissions to start a task: its images, log groups and secrets, and no others."""
+    of_secrets = [
+        Statement(sid="ReadSecrets", actions=["secretsmanager:GetSecretValue"], resources=secret_arns),
+        Statement(
+            sid="DecryptSecrets",
+            actions=["kms:Decrypt"],
+            resources=[key_arn],
+            conditions={
+                "StringEquals": {
+                    "kms:EncryptionContext:SecretARN": secret_arns,
+                    "kms:ViaService": [f"secretsmanager.{region}.amazonaws.com"],
+                }
+            },
+        ),
+    ]
     return policy_document(
         [
             # GetAuthorizationToken does not support resource-level permissions: AWS accepts only "*".
@@ -191,18 +213,7 @@ def execution_policy(
                 actions=["logs:CreateLogStream", "logs:PutLogEvents"],
                 resources=[f"{arn}:*" for arn in log_group_arns],
             ),
-            Statement(sid="ReadSecrets", actions=["secretsmanager:GetSecretValue"], resources=secret_arns),
-            Statement(
-                sid="DecryptSecrets",
-                actions=["kms:Decrypt"],
-                resources=[key_arn],
-                conditions={
-                    "StringEquals": {
-                        "kms:EncryptionContext:SecretARN": secret_arns,
-                        "kms:ViaService": [f"secretsmanager.{region}.amazonaws.com"],
-                    }
-                },
-            ),
+            *(of_secrets if secret_arns else []),
         ]
     )
 
@@ -211,3 +222,8 @@ def session_key(private_key_pem: str) -> str:
     """A stable 256-bit key, derived from a private key in the stack's encrypted state, so a preview never changes
     it."""
     return derived_secret("session key", private_key_pem)
+
+
+def user_key(private_key_pem: str) -> str:
+    """The key of the user ids in the log, 64 characters. With another key every user has another id."""
+    return derived_secret("user key", private_key_pem)

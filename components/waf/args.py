@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from components.applications.catalogue import default_preset
 from components.args import Args
-from components.common.aws_limits import RATE, SESSION_COOKIE
+from components.common.aws_limits import MOST_OFFICE_BLOCKS, RATE, SESSION_COOKIE
 from components.waf.rules import Application, Limits, firewall_rules
 from components.waf.table import CAPACITY_IN_BASE_PRICE, HIGHEST_CAPACITY, Rule, check_table, observe
 
@@ -42,6 +42,12 @@ class FirewallLimitsArgs(Args):
     """For each client address: model calls."""
     address_static_per_five_minutes: int = Field(default=60_000, ge=RATE[0], le=RATE[1])
     """For each client address: static files."""
+    office_uploads_per_five_minutes: int = Field(default=8_000, ge=RATE[0], le=RATE[1])
+    """For each address of ``office_cidr_blocks``: uploads."""
+    office_model_calls_per_five_minutes: int = Field(default=40_000, ge=RATE[0], le=RATE[1])
+    """For each address of ``office_cidr_blocks``: model calls."""
+    office_requests_per_five_minutes: int = Field(default=720_000, ge=RATE[0], le=RATE[1])
+    """For each address of ``office_cidr_blocks``: all other requests, with static files."""
 
 
 class FirewallArgs(Args):
@@ -54,7 +60,7 @@ class FirewallArgs(Args):
     region: str
     """The region whose WAF may write to the log."""
     limits: FirewallLimitsArgs = Field(default_factory=FirewallLimitsArgs)
-    """Sizes and rates."""
+    """Sizes and rates. Omitted: the defaults of each."""
     upload_paths: list[str] = Field(default_factory=lambda: list(default_preset().paths.uploads))
     """Prefixes of paths that accept files. Omitted: Open WebUI's."""
     model_call_paths: list[str] = Field(default_factory=lambda: list(default_preset().paths.model_calls))
@@ -68,6 +74,9 @@ class FirewallArgs(Args):
     Empty: there are none, and every managed rule about queries blocks."""
     static_paths: list[str] = Field(default_factory=lambda: list(default_preset().paths.static))
     """Prefixes of static files, which have a separate rate limit. Omitted: Open WebUI's. Empty: there are none."""
+    office_cidr_blocks: list[str] = Field(default_factory=list[str], max_length=MOST_OFFICE_BLOCKS)
+    """Networks whose users share few addresses. Their addresses have the limits of ``office_*`` in place of those for any
+    other address; sessions are counted as everywhere. Omitted: none."""
     methods: list[str] = Field(default_factory=lambda: ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"])
     """The allowed methods."""
     trusted_headers: list[str] = Field(
@@ -89,8 +98,8 @@ class FirewallArgs(Args):
     tags: dict[str, str]
     """Tags of every resource."""
 
-    def rules(self) -> tuple[Rule, ...]:
-        """The table of rules for these arguments."""
+    def rules(self, office_networks: pulumi.Input[str] = "") -> tuple[Rule, ...]:
+        """The table of rules for these arguments. ``office_networks``: the ARN of the IP set of ``office_cidr_blocks``."""
         return observe(
             firewall_rules(
                 Limits(
@@ -107,6 +116,9 @@ class FirewallArgs(Args):
                     address_uploads_per_window=self.limits.address_uploads_per_five_minutes,
                     address_model_calls_per_window=self.limits.address_model_calls_per_five_minutes,
                     address_static_per_window=self.limits.address_static_per_five_minutes,
+                    office_uploads_per_window=self.limits.office_uploads_per_five_minutes,
+                    office_model_calls_per_window=self.limits.office_model_calls_per_five_minutes,
+                    office_requests_per_window=self.limits.office_requests_per_five_minutes,
                 ),
                 Application(
                     upload_paths=tuple(self.upload_paths),
@@ -118,6 +130,7 @@ class FirewallArgs(Args):
                     methods=tuple(self.methods),
                     trusted_headers=tuple(self.trusted_headers),
                     session_cookie=self.session_cookie_name,
+                    office_networks=office_networks if self.office_cidr_blocks else None,
                 ),
             ),
             self.count_only_rules,

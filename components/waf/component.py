@@ -9,6 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.common.log_delivery import delivery_policy
+from components.component import Component
 from components.waf.args import FirewallArgs
 from components.waf.managed import detections
 from components.waf.table import COUNT_ONLY, Action, Rule
@@ -18,7 +19,7 @@ SESSION_SHARDS = 4
 reserve."""
 
 
-class Firewall(pulumi.ComponentResource):
+class Firewall(Component):
     """A WAFv2 web ACL on a load balancer, with a log that contains no cookie, token or query string."""
 
     web_acl_arn: pulumi.Output[str]
@@ -27,10 +28,12 @@ class Firewall(pulumi.ComponentResource):
     """The web ACL's name, which is the dimension of its metrics."""
     log_group_arn: pulumi.Output[str]
     """The log group."""
+    log_group_name: pulumi.Output[str]
+    """The log group's name."""
 
     def __init__(self, name: str, args: FirewallArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = FirewallArgs.model_validate(args)
-        super().__init__("ai-interface:index:Firewall", name, {}, opts)
+        super().__init__("ai-interface:index:Firewall", name, args, opts)
         self._name = name
         self._args = args
         self._child = pulumi.ResourceOptions(parent=self)
@@ -45,19 +48,28 @@ class Firewall(pulumi.ComponentResource):
         self.web_acl_arn = acl.arn
         self.web_acl_name = acl.name
         self.log_group_arn = group.arn
+        self.log_group_name = group.name
         self.register_outputs(
             {
                 "webAclArn": self.web_acl_arn,
                 "webAclName": self.web_acl_name,
                 "logGroupArn": self.log_group_arn,
+                "logGroupName": self.log_group_name,
             }
         )
+
+    @property
+    def rate_rules(self) -> list[str]:
+        """The names of the rate rules by address, whose metrics have them as ``Rule``."""
+        rules = (rule.key for rule in self._args.rules())
+        return sorted(key for key in rules if key.startswith("rate-") and not key.endswith("-session"))
 
     def _tags(self, role: str) -> dict[str, str]:
         return {**self._args.tags, "Name": f"{self._name}-{role}"}
 
     def _web_acl(self) -> aws.wafv2.WebAcl:
-        rules = self._args.rules()
+        networks = self._office_networks()
+        rules = self._args.rules(networks.arn if networks else "")
         return aws.wafv2.WebAcl(
             f"{self._name}-acl",
             name=self._physical_name,
@@ -76,6 +88,20 @@ class Firewall(pulumi.ComponentResource):
             data_protection_config={"data_protections": self._protections()},
             visibility_config=_visibility(self._physical_name),
             tags=self._tags("acl"),
+            opts=self._child,
+        )
+
+    def _office_networks(self) -> aws.wafv2.IpSet | None:
+        if not self._args.office_cidr_blocks:
+            return None
+        return aws.wafv2.IpSet(
+            f"{self._name}-office-networks",
+            name=f"{self._physical_name}-office-networks",
+            description="Networks whose users share few addresses",
+            scope="REGIONAL",
+            ip_address_version="IPV4",
+            addresses=sorted(self._args.office_cidr_blocks),
+            tags=self._tags("office-networks"),
             opts=self._child,
         )
 

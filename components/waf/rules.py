@@ -11,6 +11,7 @@ inspect.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from components.edge.rules import LOGIN_CALLBACK
 from components.waf.lengths import WELL_FORMED_LENGTH, number_above, readable_size
@@ -26,6 +27,7 @@ from components.waf.statements import (
     both,
     either,
     equals,
+    from_networks,
     header,
     header_names,
     headers_but,
@@ -60,6 +62,7 @@ LARGEST_SINGLE_HEADER_BYTES = 6144
 
 UPLOAD, MODEL_CALL, FREE_TEXT, STATIC = "path:upload", "path:model-call", "path:free-text", "path:static"
 FREE_QUERY = "path:free-query"
+OFFICE = "network:office"
 
 AMBIGUOUS_PATH = r"//|\\|/\.{1,2}(/|$)|%(00|2[5dDeEfF]|3[0-9]|4[1-9a-fA-F]|5[0-9aAcCfF]|6[1-9a-fA-F]|7[0-9aAeE])"
 """Other spellings of a path: doubled slashes, dot segments, encoded separators and percent signs, and characters that
@@ -86,6 +89,11 @@ class Limits:
     address_uploads_per_window: int
     address_model_calls_per_window: int
     address_static_per_window: int
+    office_uploads_per_window: int = 0
+    """The rates for one address of the office networks, like the next two fields. Unused without these networks."""
+    office_model_calls_per_window: int = 0
+    office_requests_per_window: int = 0
+    """All requests other than uploads and model calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +109,8 @@ class Application:
     methods: tuple[str, ...]
     trusted_headers: tuple[str, ...]
     session_cookie: str
+    office_networks: Any = None
+    """The ARN of the IP set of the office networks. ``None``: there are none."""
 
 
 def _paths(prefixes: Sequence[str]) -> Statement:
@@ -147,6 +157,10 @@ def _marks(application: Application) -> list[Rule]:
         Rule("mark-static", 230, both(_paths(application.static_paths), matches(METHOD, "^(GET|HEAD)$")), Action.COUNT,
              labels=(STATIC,), reason="a browser's first visit loads more than a hundred files at almost no cost"),
     ] if application.static_paths else []  # fmt: skip
+    office = [
+        Rule("mark-office", 250, from_networks(application.office_networks), Action.COUNT, labels=(OFFICE,),
+             reason="many users share an address of these networks, so each is counted by session"),
+    ] if application.office_networks is not None else []  # fmt: skip
     free_query = [
         Rule("mark-free-query", 240, _paths(application.query_paths), Action.COUNT, labels=(FREE_QUERY,),
              reason="queries here contain user text, such as the words of a search"),
@@ -158,6 +172,7 @@ def _marks(application: Application) -> list[Rule]:
         Rule("mark-free-text", 220, free_text, Action.COUNT, labels=(FREE_TEXT,),
              reason="bodies here contain user text, on which some managed rules produce false positives"),
         *static,
+        *office,
     ]  # fmt: skip
 
 
@@ -216,6 +231,10 @@ def _rates(limits: Limits, application: Application) -> list[Rule]:
     An address can be a whole office, so its limits allow many people; they also apply to requests with a forged session
     cookie. A session is one person. Only its cookie is the key, without the address, so a session that is used from
     many addresses still counts as one. Requests without the cookie do not count towards a session limit.
+
+    Addresses of the office networks have separate limits instead of those for any other address: a client can log in again
+    for another session, so the session alone would be no limit there. AWS allows ten rate rules for each web ACL, so pages and
+    static files share one of them.
     """
     session = f"{application.session_cookie}-0"
     marked = {
@@ -225,11 +244,23 @@ def _rates(limits: Limits, application: Application) -> list[Rule]:
     }
     of: dict[str, Statement | None] = {kind: one for kind, one in marked.items() if one is not None}
     of["pages"] = negated(either(*filter(None, of.values()))) if of else None
+    costly = [statement for kind in ("uploads", "model-calls") if (statement := of.get(kind)) is not None]
+    of["requests"] = negated(either(*costly)) if costly else None
+    offices = application.office_networks is not None
     table = [
         (500, "uploads", "address", limits.address_uploads_per_window),
         (510, "model-calls", "address", limits.address_model_calls_per_window),
         (520, "pages", "address", limits.address_pages_per_window),
         (530, "static", "address", limits.address_static_per_window),
+        *(
+            (
+                (540, "uploads", "office", limits.office_uploads_per_window),
+                (580, "model-calls", "office", limits.office_model_calls_per_window),
+                (590, "requests", "office", limits.office_requests_per_window),
+            )
+            if offices
+            else ()
+        ),
         (550, "uploads", "session", limits.uploads_per_window),
         (560, "model-calls", "session", limits.model_calls_per_window),
         (570, "pages", "session", limits.pages_per_window),
@@ -239,17 +270,28 @@ def _rates(limits: Limits, application: Application) -> list[Rule]:
             f"rate-{kind}-{key}",
             priority,
             more_often_than(
-                limit, window_seconds=RATE_WINDOW_SECONDS, cookie=session if key == "session" else None, of=of[kind]
+                limit,
+                window_seconds=RATE_WINDOW_SECONDS,
+                cookie=session if key == "session" else None,
+                of=_of_network(of[kind], key, offices=offices),
             ),
             Action.BLOCK,
             429,
             f"Too many requests: at most {limit} in five minutes",
             headers=(("retry-after", RETRY_AFTER_SECONDS),),
-            reason=f"at most {limit} {kind} in five minutes for one {key}",
+            reason=f"at most {limit} {kind} in five minutes for one {'address of an office' if key == 'office' else key}",
         )
         for priority, kind, key, limit in table
         if kind in of
     ]
+
+
+def _of_network(kind: Statement | None, key: str, *, offices: bool) -> Statement | None:
+    """The requests that a rate rule counts: of the office networks, of all others, or of both for a session."""
+    if not offices or key == "session":
+        return kind
+    network = labelled(OFFICE) if key == "office" else negated(labelled(OFFICE))
+    return network if kind is None else both(kind, network)
 
 
 def firewall_rules(limits: Limits, application: Application) -> tuple[Rule, ...]:

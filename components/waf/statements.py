@@ -112,6 +112,11 @@ def labelled(key: str) -> Statement:
     return {"label_match_statement": {"scope": "LABEL", "key": key}}
 
 
+def from_networks(ip_set_arn: Any) -> Statement:  # noqa: ANN401 - an ARN, or the output that becomes one
+    """The client's address is in the IP set."""
+    return {"ip_set_reference_statement": {"arn": ip_set_arn}}
+
+
 def both(*statements: Statement) -> Statement:
     """All of the statements match."""
     return statements[0] if len(statements) == 1 else {"and_statement": {"statements": list(statements)}}
@@ -166,7 +171,12 @@ def capacity(statement: Statement) -> int:
         return RATE_CAPACITY + keys + (capacity(body["scope_down_statement"]) if "scope_down_statement" in body else 0)
     if kind == "managed_rule_group_statement":
         return MANAGED_GROUP_CAPACITY[body["name"]]
-    base = {"size_constraint_statement": 1, "label_match_statement": 1, "regex_match_statement": 3}
+    base = {
+        "ip_set_reference_statement": 1,
+        "size_constraint_statement": 1,
+        "label_match_statement": 1,
+        "regex_match_statement": 3,
+    }
     if kind == "byte_match_statement":
         return (10 if body["positional_constraint"].startswith("CONTAINS") else 2) + _transformation_capacity(body)
     return base[kind] + _transformation_capacity(body)

@@ -38,6 +38,8 @@ PRESET = Preset(
     # The load balancer requests this path through the proxy. No listener rule offers it, so users get a 404.
     health_path="/ready",
     keep_alive_seconds=5,
+    # One Node.js process: scaling and the alarm on CPU count one vCPU of the task.
+    processes=1,
     paths=Paths(
         blocked=("/api/admin/*",),
         # Requests without a session get a 401.

@@ -1,4 +1,7 @@
-"""Starts the pack: ``python <this folder> <engine address>``, as Pulumi's engine does."""
+"""Starts the pack: ``python <this folder> <engine address>``, as Pulumi's engine does.
+
+``python <this folder> baseline --help`` writes the file of frozen findings instead.
+"""
 
 from __future__ import annotations
 
@@ -24,4 +27,6 @@ def load() -> None:
 
 if __name__ == "__main__":
     load()
+    if sys.argv[1:2] == ["baseline"]:
+        sys.exit(importlib.import_module(f"{PACKAGE}.adoption").main(sys.argv[2:]))
     importlib.import_module(f"{PACKAGE}.server").main()

@@ -7,11 +7,17 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from .topology.graph.resources import Graph
+from .topology.graph.documents import document_at
+from .topology.graph.resources import Graph, Resource
 from .topology.graph.values import Value, as_list, as_mapping
+from .topology.iam.statements import grants
 
-_ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]*:[a-z0-9-]*:(\d{12}):")
+_ARN = re.compile(r"arn:aws[a-z-]*:(?!organizations:)[a-z0-9-]*:[a-z0-9-]*:(\d{12}):")
+"""An ARN with an account. That of an organization names its management account, and sharing with an organization is possible
+only from within it."""
 _ACCOUNT = re.compile(r"^\d{12}$")
+_ASSUMED = ("assumeRole", "assumeRoles", "assumeRoleWithWebIdentity")
+_KEYS = ("kms.Key", "kms.KeyPolicy")
 _REGISTRY = re.compile(r"^(\d{12})\.dkr\.ecr[.-]")
 
 LOG_DELIVERY = frozenset(
@@ -28,12 +34,55 @@ IMAGES = frozenset({"602401143452", "763104351884", "840364872350", "90639441642
 """AWS's accounts that publish images of EKS add-ons, deep learning containers, App Mesh's Envoy and Fluent Bit."""
 
 
+_OWN_ROLES = ("executionRoleArn", "iamRoleArn", "role", "roleArn", "serviceRole", "taskRoleArn")
+"""Properties that name a role which a service has to be passed, which is possible only within its own account."""
+
+
 def own_accounts(graph: Graph) -> frozenset[str]:
-    """The accounts that providers are limited to; otherwise the one in most of the stack's ARNs."""
+    """The accounts that providers are limited to; otherwise the one in most of the stack's ARNs, or before anything exists,
+    the one that its provider, its keys and the roles of its services name."""
     found: frozenset[str] | None = graph.memory.get(__name__)
     if found is None:
-        found = graph.memory[__name__] = _limited(graph) or _usual(graph)
+        found = graph.memory[__name__] = _limited(graph) or _usual(graph) or _stated(graph)
     return found
+
+
+def _stated(graph: Graph) -> frozenset[str]:
+    """The account in which the provider assumes a role, that a key policy makes the key's owner, or that most of the roles
+    passed to services belong to."""
+    roles = [provider.value(path) for provider in graph.of_type("pulumi:providers:aws") for path in _ASSUMED]
+    owners = [who for key in graph.of_type(*_KEYS) for who in _owners(key)]
+    providers = [who for role in graph.of_type("iam.Role") for who in _providers(role)]
+    passed = [resource.value(path) for resource in graph for path in _OWN_ROLES]
+    for values in (roles, owners, providers, passed):
+        counted = Counter(account for value in values for account in accounts_of(_parsed(value)))
+        if counted:
+            most = max(counted.values())
+            named = [account for account, number in counted.items() if number == most]
+            return frozenset(named if len(named) == 1 else ())
+    return frozenset()
+
+
+def _owners(key: Resource) -> Iterator[str]:
+    for statement in grants(document_at(key, "policy")):
+        if statement.covers("kms:PutKeyPolicy"):
+            yield from (who for who in statement.principals if who.endswith(":root"))
+
+
+def _providers(role: Resource) -> Iterator[str]:
+    """The identity providers that a role trusts: IAM accepts only those of the role's account."""
+    for statement in grants(document_at(role, "assumeRolePolicy")):
+        yield from statement.federated
+
+
+def _parsed(value: Value) -> Value:
+    """Providers are configured with text: a list or an object in it is JSON."""
+    if not isinstance(value, str) or not value.startswith(("[", "{")):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
 
 
 def _limited(graph: Graph) -> frozenset[str]:

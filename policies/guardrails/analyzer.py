@@ -8,6 +8,7 @@ secrets and unknowns keep their marks, and an excepted finding stays visible as 
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent import futures
@@ -18,9 +19,12 @@ import grpc
 from google.protobuf import empty_pb2, struct_pb2
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc, plugin_pb2
 
-from .details import attach, details_of
+from . import stream
+from .configuration import NAMESPACE, Given, MisconfiguredError, policies
+from .details import attach, details_of, member_of
 from .evaluation import Policy, Report
-from .renamed import former_names
+from .grouping import Group, grouped, message, once
+from .profiles import Profile
 from .rule import FRAMEWORK, Level, Rule, Severity
 from .topology.graph.resources import Graph, Resource
 from .topology.graph.values import UNKNOWN_SENTINELS, Value, as_mapping
@@ -32,10 +36,12 @@ _LEVELS = {
     Level.MANDATORY: analyzer_pb2.MANDATORY,
     Level.DISABLED: analyzer_pb2.DISABLED,
 }
+_UNSET = analyzer_pb2.REMEDIATE
+"""The level of a policy for which the configuration names none. The engine replaces a missing level by the pack's initial
+one, so that has to be a level with another meaning than the other three; no policy of these packs remediates."""
 _FROM_ENGINE = {
     analyzer_pb2.ADVISORY: Level.ADVISORY,
     analyzer_pb2.MANDATORY: Level.MANDATORY,
-    analyzer_pb2.REMEDIATE: Level.MANDATORY,
     analyzer_pb2.DISABLED: Level.DISABLED,
 }
 _SEVERITIES = {
@@ -67,16 +73,29 @@ class Pack:
     version: str
     rules: tuple[Rule, ...]
     evaluator: Callable[[Sequence[Policy]], Evaluator]
-    """Creates the evaluator for one run's configuration."""
+    """Creates the evaluator for one run's configuration. May raise ``MisconfiguredError``."""
+    profile: Profile | None = None
+    """The profile of a stack for which nothing chooses one; ``None``: the pack has no profiles."""
 
 
 class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
-    """Serves the engine's requests for one pack. The configuration of the run is the only state."""
+    """Serves the engine's requests for one pack.
+
+    Its state is the configuration of the run, and in a preview the reports on single resources so far.
+    """
 
     def __init__(self, pack: Pack) -> None:
         self._pack = pack
         self._preview = False
-        self._evaluator = pack.evaluator([Policy.of(rule) for rule in pack.rules])
+        self._held: dict[str, list[Report]] = {}
+        self._stack: Mapping[str, str] = {}
+        self._given: Mapping[str, Given] = {}
+        self._configure()
+
+    def _configure(self) -> None:
+        """Raises ``MisconfiguredError`` for a configuration that names something which does not exist."""
+        self._policies = policies(self._pack.rules, self._given, self._stack, self._pack.profile)
+        self._evaluator = self._pack.evaluator(self._policies)
 
     def Handshake(self, request: Value, context: Value) -> Value:  # noqa: N802 - the protocol's name
         """The pack sends no requests to the engine, so nothing is stored."""
@@ -94,21 +113,34 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
             version=self._pack.version,
             supportsConfig=True,
             provider="aws",
-            policies=[_information(rule) for rule in self._pack.rules],
+            policies=[_information(policy) for policy in self._policies],
+            initialConfig={rule.name: analyzer_pb2.PolicyConfig(enforcementLevel=_UNSET) for rule in self._pack.rules},
         )
 
     def Configure(self, request: Value, context: Value) -> Value:  # noqa: N802
-        """Set the levels and settings that a team chose, by policy."""
-        self._evaluator = self._pack.evaluator([configured(rule, request.policyConfig) for rule in self._pack.rules])
-        return empty_pb2.Empty()
+        """Set the levels and settings that a team chose, by policy; a mistake refuses the request."""
+        self._given = {name: given(config) for name, config in request.policyConfig.items()}
+        return self._configured(context, empty_pb2.Empty())
 
     def ConfigureStack(self, request: Value, context: Value) -> Value:  # noqa: N802
-        """Receive whether this is a preview; the stack's name is read from its resources."""
+        """Receive whether this is a preview, and the stack's configuration; its name is read from its resources."""
         self._preview = request.dry_run
-        return analyzer_pb2.AnalyzerStackConfigureResponse()
+        self._stack = {key: str(value) for key, value in request.config.items() if _is_ours(key)}
+        return self._configured(context, analyzer_pb2.AnalyzerStackConfigureResponse())
+
+    def _configured(self, context: Value, answer: Value) -> Value:
+        try:
+            self._configure()
+        except MisconfiguredError as error:
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+        return answer
 
     def Analyze(self, request: Value, context: Value) -> Value:  # noqa: N802
-        """Run the resource policies on one resource's inputs."""
+        """Run the resource policies on one resource's inputs.
+
+        In a preview nothing is created, so the findings are held back until the whole stack is analyzed, where those of
+        one cause become one report. In an update they are returned at once, before the resource is created.
+        """
         resource = Resource.from_recorded(
             {
                 "urn": request.urn,
@@ -120,13 +152,18 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
             }
         )
         reports = self._evaluator.on_resource(resource, preview=self._preview)
-        return analyzer_pb2.AnalyzeResponse(diagnostics=map(self._diagnostic, reports))
+        if self._preview:
+            self._held[resource.urn] = reports
+            reports = []
+        return analyzer_pb2.AnalyzeResponse(diagnostics=map(self._diagnostic, grouped(reports)))
 
     def AnalyzeStack(self, request: Value, context: Value) -> Value:  # noqa: N802
         """Run the stack policies on the outputs of all resources, which are decoded and joined once."""
         reports, idle = self._evaluator.on_stack(graph_of(request))
+        reports += [report for held in self._held.values() for report in held]
+        self._held = {}
         return analyzer_pb2.AnalyzeResponse(
-            diagnostics=map(self._diagnostic, reports),
+            diagnostics=map(self._diagnostic, grouped(once(reports))),
             not_applicable=[
                 analyzer_pb2.PolicyNotApplicable(policy_name=rule.name, reason=reason) for rule, reason in idle
             ],
@@ -136,18 +173,19 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         """Return nothing: no policy modifies a resource, because only the program describes resources."""
         return analyzer_pb2.RemediateResponse()
 
-    def _diagnostic(self, report: Report) -> Value:
+    def _diagnostic(self, group: Group) -> Value:
+        report = group[0]
         diagnostic = analyzer_pb2.AnalyzeDiagnostic(
             policyName=report.rule.name,
             policyPackName=self._pack.name,
             policyPackVersion=self._pack.version,
             description=report.rule.description,
-            message=f"{report.rule.description}\n{report.message}",
+            message=f"{report.rule.description}\n{message(group)}",
             enforcementLevel=_LEVELS[report.level],
             urn=report.finding.urn,
             severity=_SEVERITIES[report.rule.severity],
         )
-        attach(diagnostic, details_of(report))
+        attach(diagnostic, details_of(report), [member_of(each) for each in group])
         return diagnostic
 
 
@@ -168,35 +206,22 @@ def graph_of(request: Value) -> Graph:
     )
 
 
-def configured(rule: Rule, given: Mapping[str, Any]) -> Policy:
-    """The rule with the configuration given under its current name and under earlier ones.
-
-    The engine completes the configuration with every policy's defaults, under current names only
-    (https://github.com/pulumi/pulumi/blob/master/pkg/resource/analyzer/config.go). A value
-    under the current name that equals the default is therefore ignored in favor of one under an earlier name; any other
-    value under the current name takes precedence.
-    """
-    defaults = rule.settings({})
-    settings: dict[str, Any] = {}
-    level: Level | None = None
-    for name in (*former_names(rule.name), rule.name):
-        if name not in given:
-            continue
-        chosen = _FROM_ENGINE[given[name].enforcementLevel]
-        former = name != rule.name
-        settings |= {
-            key: value for key, value in _plain(given[name].properties).items() if former or value != defaults.get(key)
-        }
-        level = chosen if former or level is None or chosen is not rule.level else level
-    return Policy.of(rule, settings, level)
+def _is_ours(key: str) -> bool:
+    return key.startswith(f"{NAMESPACE}:")
 
 
-def _information(rule: Rule) -> Value:
+def given(config: Value) -> Given:
+    """The part of a request about one policy."""
+    return Given(_FROM_ENGINE.get(config.enforcementLevel), _plain(config.properties))
+
+
+def _information(policy: Policy) -> Value:
+    rule = policy.rule
     information = analyzer_pb2.PolicyInfo(
         name=rule.name,
         displayName=rule.name.replace("-", " ").capitalize(),
         description=rule.description,
-        enforcementLevel=_LEVELS[rule.level],
+        enforcementLevel=_LEVELS[policy.level],
         policy_type=analyzer_pb2.POLICY_TYPE_STACK if rule.is_stack else analyzer_pb2.POLICY_TYPE_RESOURCE,
         severity=_SEVERITIES[rule.severity],
         remediation_steps=rule.remediation,
@@ -257,7 +282,13 @@ def _value(value: struct_pb2.Value) -> Value:
 
 
 def serve(pack: Pack) -> None:
-    """Serve on a free loopback port, print it as the engine expects, and run until the engine ends the process."""
+    """Serve on a free loopback port, print it as the engine expects, and run until the engine ends the process.
+
+    With a socket from ``preflight`` (``stream``), serve on that.
+    """
+    if stream.VARIABLE in os.environ:
+        stream.serve(Analyzer(pack))
+        return
     limits = [("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES)]
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=4), options=limits)
     analyzer_pb2_grpc.add_AnalyzerServicer_to_server(Analyzer(pack), server)

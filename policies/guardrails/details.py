@@ -2,13 +2,15 @@
 
 A diagnostic of the Analyzer protocol contains one human-readable text. A program that starts a pack and needs the
 fields of a report (verdict, found and wanted values, the exception that allows it) reads them from the diagnostic's
-protobuf field ``FIELD``: a JSON object whose keys are the fields of ``Details``. The protocol does not define this
+protobuf field ``FIELD``: a JSON object whose keys are the fields of ``Details``, and ``members`` with each report of a
+diagnostic that stands for several. The protocol does not define this
 field, so the engine ignores it, as protobuf requires of a reader.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -19,6 +21,8 @@ from .evaluation import Report
 FIELD = 51_116
 """A field number between 50000 and 99999, which protobuf reserves for use within organizations (protobuf.dev, custom
 options)."""
+_MEMBERS = "members"
+"""The key of the reports in the attached object."""
 _LENGTH_DELIMITED = 2
 """Protobuf's wire type of a text."""
 
@@ -49,6 +53,15 @@ class Details:
     """The owner of the exception."""
 
 
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One report of a diagnostic that stands for several reports of one cause."""
+
+    urn: str
+    message: str
+    details: Details
+
+
 def details_of(report: Report) -> Details:
     """A report's parts."""
     finding, exemption = report.finding, report.exemption
@@ -65,18 +78,41 @@ def details_of(report: Report) -> Details:
     )
 
 
-def attach(diagnostic: Any, details: Details) -> None:  # noqa: ANN401 - a protobuf message
-    """Add the details to a diagnostic."""
-    text = json.dumps({key: value for key, value in asdict(details).items() if value}, sort_keys=True).encode()
+def member_of(report: Report) -> Member:
+    """One report among several of one cause."""
+    return Member(report.finding.urn, report.message, details_of(report))
+
+
+def attach(diagnostic: Any, details: Details, members: Sequence[Member] = ()) -> None:  # noqa: ANN401 - a protobuf message
+    """Add the details to a diagnostic, and the reports for which it stands if there are several."""
+    fields: dict[str, Any] = _set(details)
+    if len(members) > 1:
+        fields[_MEMBERS] = [{**asdict(member), "details": _set(member.details)} for member in members]
+    text = json.dumps(fields, sort_keys=True).encode()
     diagnostic.MergeFromString(_varint(FIELD << 3 | _LENGTH_DELIMITED) + _varint(len(text)) + text)
 
 
 def attached(diagnostic: Any) -> Details | None:  # noqa: ANN401 - a protobuf message
     """The details of a diagnostic; ``None`` if its pack attaches none."""
+    fields = _fields(diagnostic)
+    return None if fields is None else Details(**{key: value for key, value in fields.items() if key != _MEMBERS})
+
+
+def members_in(diagnostic: Any) -> list[Member]:  # noqa: ANN401 - a protobuf message
+    """The reports for which a diagnostic stands, if there are several."""
+    found = (_fields(diagnostic) or {}).get(_MEMBERS, ())
+    return [Member(item["urn"], item["message"], Details(**item["details"])) for item in found]
+
+
+def _fields(diagnostic: Any) -> dict[str, Any] | None:  # noqa: ANN401 - a protobuf message
     for unknown in UnknownFieldSet(diagnostic):
         if unknown.field_number == FIELD:
-            return Details(**json.loads(unknown.data))
+            return json.loads(unknown.data)
     return None
+
+
+def _set(details: Details) -> dict[str, Any]:
+    return {key: value for key, value in asdict(details).items() if value}
 
 
 def _varint(number: int) -> bytes:

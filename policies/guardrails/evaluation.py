@@ -9,13 +9,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .baseline import Baseline, Entry, entry_of
 from .declarations import Declaration
 from .exceptions import Exemptions
 from .rule import Level, Rule, Settings
 from .topology.graph.resources import Graph, Resource, Secret, unknowns_in, walk_top
-from .topology.graph.verdicts import Finding, Verdict
+from .topology.graph.verdicts import ELSEWHERE, NOT_KNOWN, Finding, Verdict
 
 CURRENT = "stack-exceptions-current"
+BASELINE = "stack-baseline-current"
 UNREADABLE = (
     "advice: not known without the passphrase of the state's secrets; set PULUMI_CONFIG_PASSPHRASE, or log in to the "
     "stack's secrets provider, and analyze the state again: the same finding then blocks"
@@ -66,9 +68,10 @@ class Policy:
 class Evaluation:
     """Checks one stack, or one resource, by policies and exceptions."""
 
-    def __init__(self, policies: Sequence[Policy], exemptions: Exemptions) -> None:
+    def __init__(self, policies: Sequence[Policy], exemptions: Exemptions, baseline: Baseline | None = None) -> None:
         self._policies = [policy for policy in policies if policy.level is not Level.DISABLED]
         self._exemptions = exemptions
+        self._baseline = baseline or Baseline()
 
     def on_resource(self, resource: Resource, *, preview: bool = False) -> list[Report]:
         """The findings of the resource policies on one resource.
@@ -81,6 +84,8 @@ class Evaluation:
             if not policy.rule.is_stack and policy.rule.applies_to(resource.kind):
                 findings = _evaluated_resource(policy, resource)
                 for finding in findings:
+                    if self._baseline.freezes(policy.rule.name, finding):
+                        continue
                     report, _ = self._report(policy, finding, {resource.label: _unreadable(resource)})
                     deferred = preview and finding.verdict is Verdict.NOT_PROVEN and report.level is Level.MANDATORY
                     reports.append(replace(report, level=Level.ADVISORY, note=LATER) if deferred else report)
@@ -91,27 +96,39 @@ class Evaluation:
         reports: list[Report] = []
         idle: list[tuple[Rule, str]] = []
         used: set[int] = set()
-        excepted = {entry.policy for entry in self._exemptions.in_force}
+        frozen: set[Entry] = set()
+        excepted = {entry.policy for entry in self._exemptions.in_force} | self._baseline.policies
         unreadable = {resource.label: paths for resource in graph if (paths := _unreadable(resource))}
         for policy in self._policies:
             rule = policy.rule
-            if rule.name == CURRENT or not (rule.is_stack or rule.name in excepted):
+            if rule.name in (CURRENT, BASELINE) or not (rule.is_stack or rule.name in excepted):
                 continue
             if rule.types and not graph.of_type(*rule.types):
                 if rule.is_stack:
                     idle.append((rule, f"the stack has no {' or '.join(rule.types)}"))
                 continue
             for finding in _evaluated_stack(policy, graph):
+                if self._baseline.freezes(rule.name, finding):
+                    frozen.add(entry_of(rule.name, finding))
+                    continue
                 report, numbers = self._report(policy, finding, unreadable)
                 used.update(numbers)
                 used.update(e.declaration.number for e in self._exemptions.in_force if e.may_match(rule.name, finding))
                 if rule.is_stack:
                     reports.append(report)
+        return [*reports, *self._on_files(graph, used, frozen)], idle
+
+    def _on_files(self, graph: Graph, used: set[int], frozen: set[Entry]) -> Iterable[Report]:
+        """The reports about the exceptions and the baseline themselves, once their use is known."""
+        running = {policy.rule.name for policy in self._policies}
         for policy in self._policies:
             if policy.rule.name == CURRENT:
-                problems = [*self._exemptions.problems, *self._exemptions.unused(used, *identity_of(graph))]
-                reports.extend(Report(policy.rule, finding, policy.level) for finding in problems)
-        return reports, idle
+                unused = self._exemptions.unused(used, *identity_of(graph), running)
+                yield from (Report(policy.rule, item, policy.level) for item in (*self._exemptions.problems, *unused))
+            elif policy.rule.name == BASELINE:
+                yield from (Report(policy.rule, finding, policy.level) for finding in self._baseline.problems)
+                advice = self._baseline.advice(frozen, running)
+                yield from (Report(policy.rule, finding, Level.ADVISORY) for finding in advice)
 
     def _report(
         self, policy: Policy, finding: Finding, unreadable: Mapping[str, frozenset[str]]
@@ -160,7 +177,8 @@ def _level(policy: Policy, finding: Finding) -> Level:
 
 def _evaluated_stack(policy: Policy, graph: Graph) -> Iterable[Finding]:
     try:
-        return [_masked(graph.by_urn.get(item.urn), item) for item in policy.rule.evaluate(graph, policy.settings)]
+        found = policy.rule.evaluate(graph, policy.settings)
+        return [_masked(graph.by_urn.get(item.urn), _elsewhere(graph, item)) for item in found]
     except Exception as error:
         return [_crash("", "the stack", error)]
 
@@ -170,6 +188,34 @@ def _evaluated_resource(policy: Policy, resource: Resource) -> Iterable[Finding]
         return [_masked(resource, item) for item in policy.rule.evaluate_resource(resource, policy.settings)]
     except Exception as error:
         return [_crash(resource.urn, resource.label, error)]
+
+
+def _elsewhere(graph: Graph, finding: Finding) -> Finding:
+    """The finding with the reason why no later value will decide it: what it names is known, and declared outside the stack."""
+    if finding.verdict is not Verdict.NOT_PROVEN or finding.found != NOT_KNOWN:
+        return finding
+    unknown: dict[str, list[str]] | None = graph.memory.get(__name__)
+    if unknown is None:
+        unknown = {resource.urn: [item.path for item in unknowns_in(dict(resource.properties))] for resource in graph}
+        graph.memory[__name__] = unknown
+    if any(unknown.values()):
+        named = [resource for resource in graph if any(f"{resource.label}." in text for text in finding.unknowns)]
+        texts = [text for text in finding.unknowns if not any(f"{resource.label}." in text for resource in named)]
+        waits = any(
+            _overlap(f"{resource.label}.{path}", text)
+            for resource in named
+            for path in unknown[resource.urn]
+            for text in finding.unknowns
+        )
+        if waits or not named or texts:
+            return finding
+    return replace(finding, found=ELSEWHERE)
+
+
+def _overlap(name: str, text: str) -> bool:
+    """Whether a text names an unknown value, or the property that contains it."""
+    place = text.rsplit(maxsplit=1)[-1] if text.startswith("the ") else text
+    return name in text or f"{name}.".startswith((f"{place}.", f"{place}["))
 
 
 def _masked(resource: Resource | None, finding: Finding) -> Finding:

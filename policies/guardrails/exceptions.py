@@ -1,4 +1,4 @@
-"""The exceptions in force: read from ``exceptions.yaml`` (``declarations``) and matched to findings.
+"""The exceptions in force: read from the file that a configuration names (``declarations``) and matched to findings.
 
 Every problem of an entry, and every entry that matches no finding of a stack it is meant for, becomes a finding of the
 policy ``stack-exceptions-current``.
@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from pathlib import Path
 
 from . import declarations
 from .declarations import Declaration, Form, Values, Wrong, matches
 from .renamed import present_name
 from .topology.graph.verdicts import Finding, Verdict
 
-FILE = Path(__file__).with_name("exceptions.yaml")
+FILE = "exceptions.yaml"
+"""The name of such a file, if a caller has none."""
 _COVERS = ("any", str(Verdict.NOT_PROVEN))
 
 
@@ -62,8 +62,9 @@ class Exemptions:
         """The first entry that excepts this finding."""
         return next((entry for entry in self.in_force if entry.matches(policy, finding)), None)
 
-    def unused(self, used: Iterable[int], stack: str, project: str) -> list[Finding]:
-        """A finding for each entry that applies to this stack and must match a finding, but does not."""
+    def unused(self, used: Iterable[int], stack: str, project: str, running: Collection[str]) -> list[Finding]:
+        """A finding for each entry that applies to this stack and must match a finding, but does not. An entry for a
+        policy that does not run is not checked."""
         numbers = set(used)
         return [
             entry.declaration.unused(
@@ -71,15 +72,18 @@ class Exemptions:
                 "an exception that is still needed: this one matches no finding of the stack",
             )
             for entry in self.in_force
-            if entry.declaration.number not in numbers and entry.covers == "any" and entry.is_for(stack, project)
+            if entry.declaration.number not in numbers
+            and entry.policy in running
+            and entry.covers == "any"
+            and entry.is_for(stack, project)
         ]
 
 
-def read(text: str, policies: Iterable[str], today: dt.date) -> Exemptions:
+def read(text: str, policies: Iterable[str], today: dt.date, file: str = FILE) -> Exemptions:
     """The exceptions in a file's text, as of ``today``; ``policies`` are the names that exist."""
     known = frozenset(policies)
     form = Form(
-        file=FILE.name,
+        file=file,
         key="exceptions",
         required=("policy", "urn"),
         optional=("property", "covers"),

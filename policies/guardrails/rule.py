@@ -45,14 +45,24 @@ NOT_PROVEN = {
         "only reports the finding."
     ),
 }
+PROFILE_DECIDES = "as the profile"
 LATENT = {
     "type": "string",
-    "enum": ["block", "advise"],
-    "default": "block",
+    "enum": [PROFILE_DECIDES, "block", "advise"],
+    "default": PROFILE_DECIDES,
     "description": (
-        "The action to take on an exposure that is one change away: block stops the update, advise only reports the finding."
+        "The action to take on an exposure that is one change away: block stops the update, advise only reports the "
+        "finding. As the profile: advise in exposure and baseline, block in ai-interface."
     ),
 }
+
+NOT_PROVEN_BY_PROFILE = {
+    "type": "string",
+    "enum": [PROFILE_DECIDES, "block", "advise"],
+    "default": PROFILE_DECIDES,
+    "description": f"{NOT_PROVEN['description']} As the profile: advise in exposure, block in baseline and ai-interface.",
+}
+"""For a policy about reach: where a network is only read, a stack that is not the team's own cannot prove everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +139,16 @@ def stack_rule(
 ) -> Rule:
     """A policy on the whole stack, named after its module and described by the docstring's first paragraph.
 
-    ``unknown_blocks`` is false only if a value that is unknown in a first preview cannot expose anything.
+    ``unknown_blocks`` is false only if a value that is unknown in a first preview cannot expose anything. ``latent``: it reports
+    exposures that are one change away, too, and the profile decides about these and about what is not proven.
     """
     name, description = _words(module, doc)
     default = "block" if unknown_blocks else "advise"
-    common = {"notProven": {**NOT_PROVEN, "default": default}, **({"latent": LATENT} if latent else {})}
+    common = (
+        {"notProven": NOT_PROVEN_BY_PROFILE, "latent": LATENT}
+        if latent
+        else {"notProven": {**NOT_PROVEN, "default": default}}
+    )
     return Rule(
         name, description, severity, remediation, types, controls, {**common, **(schema or {})}, level, stack=evaluate
     )

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from .probes import stopped
 from .topology.graph.resources import Graph
+from .topology.graph.values import as_mapping, listed
 from .web_acls import COMMON_RULES, WebAclRules, counted, fields, managed
 
 LIMITS = {
@@ -30,9 +34,34 @@ def limited(graph: Graph, web_acl: WebAclRules) -> set[str]:
     """The limits that the web ACL sets."""
     named = _named(web_acl)
     told = stopped(graph, web_acl)
+    if _evadable(web_acl):
+        told = {**told, "rate": False}
     return _common(web_acl) | {
         limit for limit in LIMITS if told[limit] or (limit in named and (told[limit] is None or limit in _NOT_ON_PAPER))
     }
+
+
+_WRITTEN_BY_CLIENTS = frozenset(
+    {"header", "cookie", "queryArgument", "queryString", "uriPath", "httpMethod", "ja3Fingerprint", "ja4Fingerprint"}
+)
+"""Parts of a request that a client writes: with another value it is counted separately."""
+
+
+def _evadable(web_acl: WebAclRules) -> bool:
+    """Whether every limit on the rate counts by something that the client itself chooses."""
+    rates = [body for rule in web_acl.rules if rule.blocks for body in rule.of_kind("rateBasedStatement")]
+    return bool(rates) and all(_by_client(body) for body in rates)
+
+
+def _by_client(rate: Mapping[str, Any]) -> bool:
+    type_ = rate.get("aggregateKeyType")
+    if type_ == "FORWARDED_IP":
+        forwarded = as_mapping(rate.get("forwardedIpConfig")) or {}
+        return str(forwarded.get("headerName")).lower() == "x-forwarded-for"
+    keys = [as_mapping(item) or {} for item in listed(rate.get("customKeys"))]
+    return type_ == "CUSTOM_KEYS" and any(
+        name in _WRITTEN_BY_CLIENTS for key in keys for name, value in key.items() if value is not None
+    )
 
 
 def _common(web_acl: WebAclRules) -> set[str]:

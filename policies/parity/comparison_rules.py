@@ -85,16 +85,18 @@ TABLE: tuple[tuple[str, str, Comparison], ...] = (
     ("s3.BucketLifecycleConfiguration", "rules[[]*].expiration.days",          Comparison.ORDERED),
     ("rds.Cluster",                 "backupRetentionPeriod",                   Comparison.ORDERED),
     ("rds.Cluster",                 "serverlessv2ScalingConfiguration.m??Capacity", Comparison.ORDERED),
+    ("ecs.TaskDefinition",          '*inline_string[[]"blocked"]',             Comparison.FREE),
     ("rds.Cluster",                 "finalSnapshotIdentifier",                 Comparison.FREE),
     ("rds.Cluster",                 "snapshotIdentifier",                      Comparison.FREE),
     ("rds.*",                       "clusterIdentifier",                       Comparison.FREE),
     ("rds.EventSubscription",       "sourceIds",                               Comparison.FREE),
-    ("cloudwatch.MetricAlarm",      "dimensions.DBClusterIdentifier",          Comparison.FREE),
+    ("cloudwatch.MetricAlarm",      "*dimensions.DBClusterIdentifier",         Comparison.FREE),
     ("elasticache.ReplicationGroup", "nodeType",                               Comparison.ORDERED),
     ("s3.BucketLifecycleConfiguration", "rules[[]*].noncurrentVersionExpiration.noncurrentDays", Comparison.ORDERED),
     ("elasticache.ReplicationGroup", "snapshotRetentionLimit",                 Comparison.ORDERED),
     ("elasticache.ReplicationGroup", "numCacheClusters",                       Comparison.ORDERED),
     ("backup.Plan",                 "rules[[]*].lifecycle.deleteAfter",        Comparison.ORDERED),
+    ("backup.Plan",                 "rules[[]*].copyActions*",                 Comparison.FREE),
     ("secretsmanager.Secret",       "recoveryWindowInDays",                    Comparison.ORDERED),
     ("kms.Key",                     "deletionWindowInDays",                    Comparison.ORDERED),
     ("*",                           "tags.Name",                               Comparison.FREE),
@@ -105,6 +107,7 @@ TABLE: tuple[tuple[str, str, Comparison], ...] = (
     ("sns.TopicSubscription",       "endpoint",                                Comparison.FREE),
     ("route53.Record",              "zoneId",                                  Comparison.FREE),
     ("lb.ListenerRule",             "actions[[]*].authenticateOidc.clientId",  Comparison.FREE),
+    ("lb.ListenerRule",             "actions[[]*].jwtValidation.additionalClaims[[]*].values", Comparison.FREE),
 )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import datetime as dt
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -68,7 +69,12 @@ class AllowedDifferences:
 
     def skip(self) -> Skip:
         """The values that a digest leaves out, so that it is the same in every environment."""
-        return lambda path, property_: any(d.property and d.covers(path, property_) for d in self.in_force)
+
+        @cache
+        def about(path: str) -> list[AllowedDifference]:
+            return [d for d in self.in_force if d.property and matches(d.declaration.values["resource"], path)]
+
+        return lambda path, property_: bool(property_) and any(matches(d.property, property_) for d in about(path))
 
     def unused(self, differences: Iterable[Difference]) -> list[AllowedDifference]:
         """The declarations that match none of the differences."""
@@ -85,6 +91,7 @@ class AllowedDifferences:
         return [n for n in self.environments if n in names] + sorted(n for n in names if n not in self.environments)
 
 
+@lru_cache(maxsize=8)
 def read(text: str, today: dt.date) -> AllowedDifferences:
     """The declarations in a file's text, as of ``today``."""
     entries, problems = declarations.read(text, _FORM, today)

@@ -1,4 +1,4 @@
-"""Values that must differ between environments, replaced by names: accounts, regions, hosts, networks, clients,
+"""Values that must differ between environments, replaced by names: accounts, regions, hosts, networks, clients, people,
 identifiers.
 
 ``Normalizer`` is built for one environment from its resources, so no setting has to list its values:
@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from policies.guardrails.topology.graph.documents import document
 from policies.guardrails.topology.graph.resources import Graph, Resource, kind_of
 from policies.guardrails.topology.graph.values import Secret, Unknown
+from policies.parity.text import without_people
 
 Value: TypeAlias = Any
 """A JSON value in which anything may be an ``Unknown`` or a ``Secret``."""
@@ -110,6 +111,7 @@ class Normalizer:
 
     def __init__(self, graph: Graph, stack: str, *, keep_names: bool = False) -> None:
         self._clients = _clients(graph)
+        self._names_are_replaced = not keep_names
         self._stack: re.Pattern[str] | None = None
         self._literals: list[tuple[str, str]] = []
         self._program_literals: list[tuple[str, str]] = []
@@ -125,6 +127,7 @@ class Normalizer:
         self._whole = self._identities(graph)
         inside = sorted((key for key in self._whole if len(key) >= _SHORTEST_INSIDE), key=lambda k: (-len(k), k))
         self._inside = inside
+        self._beginnings = frozenset(literal[:_SHORTEST_INSIDE] for literal in inside)
         self._text = lru_cache(maxsize=None)(self._plain_text)
 
     def path(self, resource: Resource, graph: Graph) -> str:
@@ -140,10 +143,10 @@ class Normalizer:
         """The value with replacements; documents in JSON text are parsed."""
         if isinstance(value, str):
             return self._string(value)
+        if value is None or isinstance(value, bool | int | Unknown):
+            return value
         if isinstance(value, Secret):
             return self._secret(value.reveal())
-        if isinstance(value, Unknown):
-            return value
         if isinstance(value, Mapping):
             entries = cast("Mapping[str, Value]", value)
             return {self._text(str(key)): self.value(item) for key, item in entries.items() if item is not None}
@@ -167,15 +170,20 @@ class Normalizer:
     def _plain_text(self, text: str) -> str:
         if text in self._whole:
             return self._whole[text]
-        if (elsewhere := _ELSEWHERE.fullmatch(text)) is not None:
+        if self._names_are_replaced and (elsewhere := _ELSEWHERE.fullmatch(text)) is not None:
             return f"{{{elsewhere[1]}}}"
-        if len(text) > _SHORTEST_INSIDE:
+        if self._may_contain(text):
             for literal in self._inside:
                 if literal in text:
                     text = text.replace(literal, self._whole[literal])
-        for pattern, name in _ELSEWHERE_IN_ARNS:
+        for pattern, name in _ELSEWHERE_IN_ARNS if self._names_are_replaced else ():
             text = pattern.sub(name, text)
         return self._varying(text)
+
+    def _may_contain(self, text: str) -> bool:
+        """Whether any of ``_inside`` may be in the text: there are hundreds, and most texts contain none."""
+        last = len(text) - _SHORTEST_INSIDE
+        return last > 0 and any(text[at : at + _SHORTEST_INSIDE] in self._beginnings for at in range(last + 1))
 
     def _varying(self, text: str) -> str:
         for literal, name in self._literals:
@@ -183,10 +191,12 @@ class Normalizer:
         if self._identity_provider is not None:
             text = self._identity_provider.replaced(text)
         if "\n" in text:  # a program: elsewhere an id could be any word
+            text = without_people(text) if self._names_are_replaced else text
             for literal, name in self._program_literals:
                 text = text.replace(literal, name)
         text = _NETWORK.sub(self._offset, text)
-        text = _CLUSTER_LOG.sub("/aws/rds/cluster/{cluster}/", text)
+        if self._names_are_replaced:
+            text = _CLUSTER_LOG.sub("/aws/rds/cluster/{cluster}/", text)
         if self._stack is None:
             return text
         kept = _OF_AWS.sub("\0", text)
@@ -209,6 +219,8 @@ class Normalizer:
         found: dict[str, str] = {}
         for resource in graph:
             for key, literal in _identities_of(resource):
+                if not self._names_are_replaced and resource.declares(key):
+                    continue  # the program chose it, such as the address of a subscription
                 found.setdefault(literal, "{" + f"{self.paths[resource.urn]}.{key}" + "}")
         return found
 

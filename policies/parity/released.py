@@ -8,9 +8,9 @@ from pathlib import Path
 
 from policies.guardrails.topology.graph.values import Unknown
 from policies.guardrails.topology.graph.verdicts import Finding, Verdict
-from policies.parity.rules import RELEASE_MANIFEST, RELEASE_ORDER, ParityRule
+from policies.parity.rules import RELEASE_MANIFEST, RELEASE_ORDER, RELEASE_RECORD, ParityRule
 from policies.parity.shape import Shape
-from releases import record
+from releases import attestation, record
 from releases.environments import FOLDER, account_of
 from releases.manifest import load_release, versions
 from settings.errors import SettingsError
@@ -24,6 +24,7 @@ def evaluated(running: Shape, environments: Sequence[str], root: Path) -> list[t
     urn = next((item.urn for item in running.items.values() if "tags.release" in item.following), "")
     return [
         *((RELEASE_ORDER, finding) for finding in _of_order(running, urn, environments, root)),
+        *((RELEASE_RECORD, finding) for finding in _of_record(running, urn, root)),
         *((RELEASE_MANIFEST, finding) for finding in _of_manifest(running, urn, root / FOLDER)),
     ]
 
@@ -37,13 +38,27 @@ def _of_order(running: Shape, urn: str, environments: Sequence[str], root: Path)
     wanted = f"a release that {record.FILE} records on {before}" + (f" in account {account}" if account else "")
     fix = f"deploy the release to {before} first (the deploy job records it), or use a release that {before} has already run"
     try:
-        recorded = record.ran(record.read(root), before, account)
+        recorded = attestation.ran(root, before, account)
     except record.RecordError as error:
         yield _violation(urn, subject, what, str(error), wanted, record.FIX)
         return
     if running.release not in recorded:
         found = f"recorded there: {', '.join(dict.fromkeys(recorded)) or 'nothing'}"
         yield _violation(urn, subject, what, found, wanted, fix)
+
+
+def _of_record(running: Shape, urn: str, root: Path) -> Iterator[Finding]:
+    """The stack's own entries, which decide to which release it can be rolled back."""
+    environment = running.environment
+    try:
+        if attestation.key_of(root, environment) is None:
+            return
+        found = attestation.problem(root, record.read(root), environment, account_of(root, environment))
+    except record.RecordError as error:
+        found = str(error)
+    if found:
+        wanted = f"entries that the key in {attestation.place(environment)} signed, in their order"
+        yield _violation(urn, f"the record of {environment}", "is not as it was signed", found, wanted, record.FIX)
 
 
 def _of_manifest(running: Shape, urn: str, folder: Path) -> Iterator[Finding]:

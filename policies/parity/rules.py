@@ -69,6 +69,12 @@ RELEASE_ORDER = ParityRule(
     Severity.MEDIUM,
     "deploy the release to the environment before first",
 )
+RELEASE_RECORD = ParityRule(
+    "recorded-deployments-are-signed",
+    "Once a public key is committed for an environment, each of its entries in the record is signed, in order.",
+    Severity.HIGH,
+    "restore releases/deployed.yaml from git: only the deploy job adds to it",
+)
 RELEASE_MANIFEST = ParityRule(
     "releases-deliver-their-manifest",
     "Every release has a manifest, and every container runs an image that the manifest pins by digest.",
@@ -113,6 +119,7 @@ RULES: tuple[ParityRule, ...] = tuple(
             DECLARATIONS,
             UNKNOWN,
             RELEASE_ORDER,
+            RELEASE_RECORD,
             RELEASE_MANIFEST,
             SHAPES,
             CONNECTIVITY,
@@ -123,5 +130,5 @@ RULES: tuple[ParityRule, ...] = tuple(
     )
 )
 IN_THE_PACK: tuple[ParityRule, ...] = tuple(rule for rule in RULES if not rule.preflight_only)
-OF_RELEASES = (RELEASE_ORDER, RELEASE_MANIFEST)
+OF_RELEASES = (RELEASE_ORDER, RELEASE_RECORD, RELEASE_MANIFEST)
 """Policies about the stack's release: they need no other environment's committed shape."""

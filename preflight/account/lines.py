@@ -39,7 +39,9 @@ class Answer:
     command: str
     """The command's name, for example ``ready``."""
     stack: str
+    """The stack; of ``github``, the repository."""
     account: str
+    """Empty if no account was queried."""
     region: str
     lines: tuple[Line, ...]
     strict: bool = False

@@ -16,7 +16,8 @@ _INDENT = " " * 16
 
 def as_text(answer: Answer) -> str:
     """Format for a terminal, with the summary in the last line."""
-    lines = [f"preflight {answer.command} {answer.stack}: account {answer.account}, region {answer.region}"]
+    where = f": account {answer.account}, region {answer.region}" if answer.account else ""
+    lines = [f"preflight {answer.command} {answer.stack}{where}"]
     for name, members in answer.groups:
         lines += ["", name]
         for line in members:

@@ -7,6 +7,8 @@ no run changes anything. Calls have a timeout, and a service that has timed out 
 from __future__ import annotations
 
 import importlib
+import os
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -81,6 +83,8 @@ class Account:
             self._clients[key] = self._session.client(
                 service, region_name=key[1], endpoint_url=self._endpoint_url, config=config
             )
+            if service == "s3control" and (self._endpoint_url or os.environ.get("AWS_ENDPOINT_URL")):
+                self._clients[key].meta.events.register("before-sign.s3-control", _one_host)
         return self._clients[key]
 
     def credentials(self) -> Any:  # noqa: ANN401
@@ -157,6 +161,11 @@ class Account:
                 f"AWS does not accept the credentials ({code}).\nfix: log in again, for example aws sso login"
             )
         return RefusedError(service, operation, code, message)
+
+
+def _one_host(request: Any, **_: object) -> None:  # noqa: ANN401
+    """S3 Control's host names begin with the account id; a given endpoint has one name."""
+    request.url = re.sub(r"://\d{12}\.", "://", request.url)
 
 
 def _unanswered(service: str, reason: str) -> CannotTellError:

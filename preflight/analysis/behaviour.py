@@ -29,10 +29,13 @@ _PROPERTY_BY_PROPERTY = {rule.name for rule in (RESOURCES, PROPERTIES, ORDER)}
 
 
 def differences(
-    order: Sequence[str], recordings: Mapping[str, Recording], connectivity: Sequence[Connectivity]
+    order: Sequence[str],
+    recordings: Mapping[str, Recording],
+    connectivity: Sequence[Connectivity],
+    graphs: Mapping[str, Graph] | None = None,
 ) -> list[Finding]:
-    """Findings about each pair of neighboring environments in ``order``."""
-    graphs = {name: Graph.from_recorded(recordings[name].resources) for name in order}
+    """Findings about each pair of neighboring environments in ``order``; ``graphs`` are theirs, where they exist."""
+    graphs = graphs or {name: Graph.from_recorded(recordings[name].resources) for name in order}
     return [
         *_connectivity(order, graphs, {w.environment: w for w in connectivity}),
         *_requests(order, graphs, recordings),

@@ -1,7 +1,7 @@
 """The whole check: record every environment twice, run every pack twice, compare the environments.
 
-Order matters for speed: packs start first and load while the program's modules are imported; then each run is a
-fork; no gRPC channel is opened before the last fork.
+Order matters for speed: packs start first and load while the stack files are read and the program's modules are
+imported; then each run is a fork; no gRPC channel is opened before the last fork.
 """
 
 from __future__ import annotations
@@ -13,20 +13,29 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from policies.guardrails.topology.graph.resources import Graph
 from policies.parity.rules import PACK, RULES
-from preflight.analysis import behaviour, owners, parity
+from preflight.analysis import behaviour, owners, parity, recorded
 from preflight.analysis import source_locations as places
 from preflight.analysis.connectivity import connectivity_of
 from preflight.errors import ConfigurationError
 from preflight.findings import Finding, Report, Rule, merge, summarize
 from preflight.pulumi import program
-from preflight.pulumi.analyzer import AnalyzerClient
+from preflight.pulumi.analyzer import AnalyzerClient, serves_every_stack
+from preflight.pulumi.forked import is_ours
+from preflight.pulumi.kept import Kept
+from preflight.pulumi.packs import chosen_packs, compares_environments
 from preflight.pulumi.program import Run
 from preflight.pulumi.project import Project, Stack
+from preflight.pulumi.protocol import Preview
 from preflight.pulumi.reported import from_diagnostic
+from preflight.pulumi.runnable import require_runnable
 from preflight.recording.recorder import Recording
+from preflight.sdk.wire import Json
 
 Progress = Callable[[str], None]
+PolicyConfiguration = Mapping[str, Mapping[str, Json]]
+"""Policy → its enforcement level and its settings."""
 Recordings = Mapping[tuple[str, bool], Recording]
 """Recordings by stack, and whether each is a first preview."""
 
@@ -39,59 +48,72 @@ class Checked:
     recordings: Recordings
 
 
-def packs_of(root: Path) -> list[Path]:
-    """The policy packs of a project."""
-    return sorted(path.parent for path in root.glob("policies/*/PulumiPolicy.yaml"))
-
-
 def check(
     root: Path,
     stacks: Sequence[str] = (),
     packs: Sequence[Path] | None = None,
     progress: Progress = print,
+    *,
     instead: Mapping[str, Mapping[str, str]] | None = None,
+    started: Mapping[Path, AnalyzerClient] | None = None,
+    configurations: Mapping[Path, PolicyConfiguration] | None = None,
+    kept: Kept | None = None,
 ) -> Checked:
     """Check the project in ``root``; without names, all stacks that have a file.
 
-    ``instead`` contains configuration that replaces values of a stack file, by stack and full key.
+    ``instead`` contains configuration that replaces values of a stack file, by stack and full key; ``configurations`` the
+    configuration of policies, by the pack's folder. ``started`` are packs that serve every stack and that run already; their
+    owner stops them. ``kept`` are recordings of an earlier check, and gets those of this one.
     """
-    started = time.monotonic()
+    begun = time.monotonic()
     project = Project.load(root)
+    require_runnable(project)
     chosen = [
         with_config(project.stack(name), (instead or {}).get(name, {}))
         for name in parity.order(root, stacks or project.stacks())
     ]
     if not chosen:
-        raise ConfigurationError(f"there is no stack file (Pulumi.<stack>.yaml) in {root}")
-    folders = packs_of(root) if packs is None else list(packs)
+        raise ConfigurationError(
+            f"there is no stack file (Pulumi.<stack>.yaml) in {root}\n"
+            "fix: create one for each stack to check; it may be empty, and its values replace the defaults of Pulumi.yaml"
+        )
+    folders, asked_instead = chosen_packs(root, None if packs is None else list(packs))
     with contextlib.ExitStack() as stopping:
         progress("starting the policy packs")
-        running = {
-            (folder, stack.name): stopping.enter_context(_start(folder, project, stack))
+        running = [
+            ((started or {}).get(folder) or stopping.enter_context(_start(folder, project, stacks[0])), stacks)
             for folder in folders
-            for stack in chosen
-        }
-        recordings = run(project, chosen, progress)
+            for stacks in ([chosen] if serves_every_stack(folder) else [[stack] for stack in chosen])
+        ]
+        program.read_settings(project, chosen)
+        recordings = run(project, chosen, progress, kept=kept)
         progress("evaluating the policy packs")
         with ThreadPoolExecutor(max_workers=max(len(running), 1)) as pool:
-            asked = [(pack, pool.submit(_ask, pack, stack, recordings)) for (_, stack), pack in running.items()]
-            compared = parity.compared(root, recordings)
-            connectivity = connectivity_of(recordings, [stack.name for stack in chosen])
+            configured = configurations or {}
+            previews = {key: Preview(recording.resources) for key, recording in recordings.items()}
+            asked = [
+                pool.submit(_ask, pack, stacks, previews, configured.get(pack.folder, {})) for pack, stacks in running
+            ]
+            compares = compares_environments(root)
             known = {stack.name: recordings[stack.name, False] for stack in chosen}
+            graphs = {name: Graph.from_recorded(recording.resources) for name, recording in known.items()}
+            compared = parity.compared(root, recordings, graphs) if compares else parity.NOT_COMPARED
+            connectivity = connectivity_of(recordings, list(known), graphs)
             differing, behaving = behaviour.attributed(
-                compared.findings, behaviour.differences(list(known), known, connectivity)
+                compared.findings, behaviour.differences(list(known), known, connectivity, graphs) if compares else ()
             )
             owned = owners.stale(root, known)
-            findings = [finding for _, answer in asked for finding in answer.result()]
-        rules = _rules(running.values())
+            findings = [finding for answer in asked for finding in answer.result()]
+        rules = [*_rules(pack for pack, _ in running), *recorded.rules(recordings)]
     rules += [
         Rule(rule.name, PACK, rule.description, rule.remediation, str(rule.severity))
         for rule in RULES
-        if rule.preflight_only
+        if rule.preflight_only and compares
     ]
     findings = parity.without_repetition(merge(findings), compared)
     findings = [
-        places.located(finding, root, recordings) for finding in merge([*findings, *differing, *behaving, *owned])
+        places.located(finding, root, recordings)
+        for finding in merge([*findings, *recorded.findings(recordings), *differing, *behaving, *owned])
     ]
     # Imported late: it imports the releases that preflight was installed with, which a program that runs afterwards would get too.
     from preflight.analysis import first_deployment  # noqa: PLC0415
@@ -101,15 +123,18 @@ def check(
         summarize(stack.name, managed(recordings[stack.name, False]), rules, findings) for stack in chosen
     )
     messages = {f"{name}: {m}" for (name, _), recording in recordings.items() for m in recording.messages}
+    if not folders:
+        messages.add(f"no policy pack was asked: {root / 'policies'} contains none; name one with --policy-pack FOLDER")
     report = Report(
         project=project.name,
         environments=environments,
         rules=tuple(rules),
         findings=tuple(findings),
-        parity=compared.parity if len(chosen) > 1 else None,
+        parity=compared.parity if len(chosen) > 1 and compares else None,
         connectivity=connectivity,
         messages=tuple(sorted(messages)),
-        seconds=time.monotonic() - started,
+        notes=(asked_instead,) if asked_instead else (),
+        seconds=time.monotonic() - begun,
     )
     return Checked(report, recordings)
 
@@ -119,14 +144,27 @@ def with_config(stack: Stack, config: Mapping[str, str]) -> Stack:
     return replace(stack, config={**stack.config, **config}) if config else stack
 
 
-def run(project: Project, stacks: Sequence[Stack], progress: Progress, *, previews: bool = True) -> Recordings:
+def run(
+    project: Project, stacks: Sequence[Stack], progress: Progress, *, previews: bool = True, kept: Kept | None = None
+) -> Recordings:
     """Record each stack with known values and, with ``previews``, as a first preview."""
     progress("loading the program")
     program.load(project)
     modes = (False, True) if previews else (False,)
-    children = program.start(project, [Run(stack, preview) for stack in stacks for preview in modes])
-    progress(f"running the program for {', '.join(stack.name for stack in stacks)}")
-    return program.collect(children)
+    found: dict[tuple[str, bool], Recording] = {}
+    if kept is not None:
+        for stack in stacks:
+            found |= kept.of(stack, modes)
+    missing = [stack for stack in stacks if (stack.name, False) not in found]
+    notes = kept is not None
+    children = program.start(
+        project, [Run(stack, preview, notes_files=notes) for stack in missing for preview in modes]
+    )
+    progress(f"running the program for {', '.join(stack.name for stack in missing)}")
+    found |= program.collect(children)
+    if kept is not None:
+        kept.keep(stacks, found)
+    return {(stack.name, preview): found[stack.name, preview] for stack in stacks for preview in modes}
 
 
 def managed(recording: Recording) -> int:
@@ -142,18 +180,30 @@ def _start(folder: Path, project: Project, stack: Stack) -> AnalyzerClient:
         dry_run=True,
         config=stack.config,
         secret_keys=stack.secret_keys,
+        forked=is_ours(folder) and serves_every_stack(folder),
     )
 
 
-def _ask(pack: AnalyzerClient, stack: str, recordings: Recordings) -> list[Finding]:
-    """The findings of one pack on one stack, with known values and as a first preview."""
-    mandatory = {policy.name: policy.enforcement == "mandatory" for policy in pack.info().policies}
-    return [
-        from_diagnostic(diagnostic, stack, mandatory, preview=preview)
-        for preview in (False, True)
-        if (stack, preview) in recordings
-        for diagnostic in pack.check(recordings[stack, preview].resources)
-    ]
+def _ask(
+    pack: AnalyzerClient,
+    stacks: Sequence[Stack],
+    previews: Mapping[tuple[str, bool], Preview],
+    configuration: PolicyConfiguration,
+) -> list[Finding]:
+    """The findings of one pack on some stacks, with known values and as a first preview."""
+    found: list[Finding] = []
+    for stack in stacks:
+        pack.configure_stack(stack.name, stack.config, stack.secret_keys)
+        if configuration:
+            pack.configure(configuration)
+        mandatory = {policy.name: policy.enforcement == "mandatory" for policy in pack.info().policies}
+        found += [
+            from_diagnostic(diagnostic, stack.name, mandatory, preview=preview)
+            for preview in (False, True)
+            if (stack.name, preview) in previews
+            for diagnostic in pack.check(previews[stack.name, preview])
+        ]
+    return found
 
 
 def _rules(packs: Iterable[AnalyzerClient]) -> list[Rule]:
@@ -161,6 +211,8 @@ def _rules(packs: Iterable[AnalyzerClient]) -> list[Rule]:
     for pack in packs:
         info = pack.info()
         for policy in info.policies:
+            if policy.enforcement == "disabled":
+                continue
             rule = Rule(policy.name, info.name, policy.description, policy.remediation, policy.severity)
             rules[info.name, policy.name] = rule
     return [rules[key] for key in sorted(rules)]

@@ -12,21 +12,25 @@ from policies.guardrails.topology.reachability.dependencies import reached_by
 from policies.guardrails.topology.reachability.evaluation import Reachability, reachability
 from policies.guardrails.topology.reachability.facts.build import facts_of
 from preflight.analysis import external
+from preflight.analysis.admission import admission
 from preflight.analysis.edge_proxy import CONTAINER
 from preflight.findings import Connectivity, IngressPath, Station
 from preflight.recording.recorder import Recording
 
 
-def connectivity_of(recordings: Mapping[tuple[str, bool], Recording], order: list[str]) -> tuple[Connectivity, ...]:
-    """Ingress and egress of every environment that has any, from its run with known values."""
+def connectivity_of(
+    recordings: Mapping[tuple[str, bool], Recording], order: list[str], graphs: Mapping[str, Graph] | None = None
+) -> tuple[Connectivity, ...]:
+    """Ingress and egress of every environment that has any, from its run with known values. ``graphs`` are theirs, where they exist."""
     found: list[Connectivity] = []
     for name in order:
-        graph = Graph.from_recorded(recordings[name, False].resources)
+        graph = graphs[name] if graphs is not None else Graph.from_recorded(recordings[name, False].resources)
         evaluated = reachability(graph)
         ingress = tuple(sorted({_ingress(graph, path) for path in evaluated.paths}, key=str))
         egress = (*_edge_egress(graph), *_task_egress(graph), *external.egress(recordings[name, False], graph))
         if ingress or egress:
-            found.append(Connectivity(name, ingress, egress, _is_proven(evaluated)))
+            admitted = admission(recordings[name, False])
+            found.append(Connectivity(name, ingress, egress, _is_proven(evaluated), admitted))
     return tuple(found)
 
 

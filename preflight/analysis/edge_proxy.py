@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 from policies.guardrails.topology.graph.documents import document
@@ -14,6 +15,7 @@ from preflight.recording.recorder import Recording
 from preflight.sdk.wire import UNKNOWN, Json, Wire, unwrap
 
 CONTAINER = "proxy"
+IDENTITY_FILTER = "envoy.filters.http.lua"
 _LENGTH_REQUIRED = 411
 
 
@@ -35,16 +37,11 @@ def configuration(recording: Recording) -> Wire:
 
 def facts(configuration_: Wire) -> ProxyFacts:
     """Limits, paths and people of the inbound listener."""
-    manager = next(
-        filter_["typed_config"]
-        for listener in configuration_["static_resources"]["listeners"]
-        if listener["name"] == "inbound"
-        for chain in listener["filter_chains"]
-        for filter_ in chain["filters"]
-    )
+    manager = inbound(configuration_)
     routes = [route for host in manager["route_config"]["virtual_hosts"] for route in host["routes"]]
     people = _people(manager)
     allowed: Mapping[str, Any] = people.get("allowed") or {}
+    blocked: Mapping[str, Any] = people.get("blocked") or {}
     required: Mapping[str, Any] = people.get("required") or {}
     uploads = [(route, limit) for route, limit in _limits(routes) if route.get("name") == "upload-too-large"]
     others = [limit for route, limit in _limits(routes) if route.get("name") == "request-too-large"]
@@ -62,11 +59,47 @@ def facts(configuration_: Wire) -> ProxyFacts:
         allowed_everyone=bool(allowed.get("everyone")),
         required_claim=str(required.get("claim") or ""),
         required_values=tuple(required.get("values") or ()),
+        blocked_claim=str(blocked.get("claim") or ""),
+        blocked_values=tuple(blocked.get("values") or ()),
+        blocked_email_domains=tuple(blocked.get("domains") or ()),
+        blocked_emails=tuple(blocked.get("emails") or ()),
+        blocked_users=tuple(blocked.get("users") or ()),
         logout_path=next((_path(route) for route in routes if route.get("name") == "logout"), ""),
         websocket_path_prefixes=tuple(sorted({_path(route) for route in routes if route.get("name") == "websocket"})),
         requires_length=any(_asks_for_a_length(route) for route in routes),
         stripped_headers=tuple(sorted(str(item["remove"]) for item in mutations if "remove" in item)),
         stripped_patterns=tuple(sorted(str(m["safe_regex"]["regex"]) for m in matchers if "safe_regex" in m)),
+    )
+
+
+def facts_for(configuration_: Wire, host: str) -> ProxyFacts:
+    """The facts that apply at a host name. Where the identity script is off, as for machine clients, whose tokens the load balancer
+    validates, no rule about people applies."""
+    known = facts(configuration_)
+    hosts = cast("list[Wire]", inbound(configuration_)["route_config"]["virtual_hosts"])
+    own = next((one for one in hosts if host and host in one["domains"]), None)
+    settings: Wire = {} if own is None else own.get("typed_per_filter_config", {}).get(IDENTITY_FILTER) or {}
+    if not settings.get("disabled"):
+        return known
+    return replace(
+        known, allowed_everyone=True, required_claim="", blocked_claim="", blocked_email_domains=(), blocked_emails=()
+    )
+
+
+def rules_about_people(configuration_: Wire) -> Mapping[str, Any]:
+    """The rules of the identity script: ``allowed``, ``administrators``, ``required``, and whether an address must be ``verified``.
+    Empty for an inbound listener without the script."""
+    return _people(inbound(configuration_))
+
+
+def inbound(configuration_: Wire) -> Wire:
+    """The connection manager of the inbound listener."""
+    return next(
+        filter_["typed_config"]
+        for listener in configuration_["static_resources"]["listeners"]
+        if listener["name"] == "inbound"
+        for chain in listener["filter_chains"]
+        for filter_ in chain["filters"]
     )
 
 

@@ -32,7 +32,7 @@ def providers(recording: Recording) -> dict[str, tuple[str, ...]]:
         if not name.startswith("group-"):
             continue
         for member in _members(cluster):
-            server = clusters.get(member.replace("member-", "server-", 1), {})
+            server = clusters.get(member.replace("upstream-", "server-", 1), {})
             for listener in _listeners(server):
                 if destination := tunnels.get(listener):
                     found.setdefault(destination, set()).add(name.removeprefix("group-"))

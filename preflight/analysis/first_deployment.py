@@ -10,7 +10,7 @@ from pathlib import Path
 
 from policies.parity.rules import RELEASE_ORDER
 from preflight.findings import Exemption, Finding
-from releases import record
+from releases import attestation, record
 from releases.environments import account_of
 
 
@@ -22,10 +22,9 @@ def expected(root: Path, findings: Sequence[Finding], order: Sequence[str], owne
     if not any(finding.rule == RELEASE_ORDER.name for finding in findings):
         return list(findings)
     try:
-        entries = record.read(root)
+        undeployed = {stack for stack in order if not attestation.ran(root, stack, account_of(root, stack))}
     except record.RecordError:
         return list(findings)
-    undeployed = {stack for stack in order if not record.ran(entries, stack, account_of(root, stack))}
     return [_expected(finding, order, undeployed, owner) for finding in findings]
 
 

@@ -28,8 +28,9 @@ OWNED: tuple[tuple[str, str], ...] = (
 OF_THE_LAST: tuple[tuple[str, str], ...] = (
     ("/.github/", "environmentApprovers"),
     ("/bootstrap/", "environmentApprovers"),
+    ("/releases/keys/", "environmentApprovers"),
     ("/policies/accepted-changes.yaml", "environmentApprovers"),
-    ("/policies/guardrails/exceptions.yaml", "environmentApprovers"),
+    ("/policies/exceptions.yaml", "environmentApprovers"),
     ("/policies/parity/differences.yaml", "environmentApprovers"),
 )
 """Files that loosen a rule in every environment: owned by the last environment's owners only, because an approval by
@@ -62,14 +63,17 @@ def team_of(recordings: Mapping[str, Recording]) -> str:
     return str(next((team for team in reversed(teams) if team), ""))
 
 
-def content(recordings: Mapping[str, Recording]) -> str:
-    """The file's content; empty if no stack exports an owner. ``recordings`` are in the order of the environments."""
+def content(recordings: Mapping[str, Recording], root: Path) -> str:
+    """The content of the file in the project's folder ``root``; empty if no stack exports an owner. ``recordings`` are in the order of
+    the environments."""
     people = {stack: people_of(recording) for stack, recording in recordings.items()}
     lines = [(path, _all(people, setting)) for path, setting in OWNED]
     last: People = list(people.values())[-1] if people else {}
     lines += [(path, last.get(setting, ())) for path, setting in OF_THE_LAST]
     for stack, own in people.items():
-        lines += [(path.format(stack=stack), own.get(setting, ())) for path, setting in OF_A_STACK]
+        # An account with two environments has one file in bootstrap/.
+        files = [(path.format(stack=stack), setting) for path, setting in OF_A_STACK]
+        lines += [(path, own.get(setting, ())) for path, setting in files if (root / path.lstrip("/")).is_file()]
     kept = [(path, owners) for path, owners in lines if owners]
     if not kept:
         return ""
@@ -86,7 +90,7 @@ def _all(people: Mapping[str, People], setting: str) -> tuple[str, ...]:
 def stale(root: Path, recordings: Mapping[str, Recording]) -> list[Finding]:
     """One finding if the committed file differs from the settings; none if ``recordings`` lacks a stack of the project."""
     stacks = {path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in root.glob("Pulumi.*.yaml")}
-    wanted = content(recordings)
+    wanted = content(recordings, root)
     if not wanted or stacks - recordings.keys():
         return []
     path = root / FILE
@@ -114,7 +118,7 @@ def stale(root: Path, recordings: Mapping[str, Recording]) -> list[Finding]:
 
 def write(root: Path, recordings: Mapping[str, Recording]) -> list[Path]:
     """Write the file; returns its path if the content changed."""
-    path, wanted = root / FILE, content(recordings)
+    path, wanted = root / FILE, content(recordings, root)
     if not wanted or (path.is_file() and path.read_text(encoding="utf-8") == wanted):
         return []
     path.parent.mkdir(parents=True, exist_ok=True)

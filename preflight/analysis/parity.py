@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from policies.guardrails.topology.graph.resources import Graph
@@ -15,7 +15,8 @@ from policies.parity.rules import PACK, SHAPES
 from policies.parity.shape import Shape, shape_of
 from preflight.findings import Finding, Parity, Seen, Verdict
 from preflight.pulumi.reported import from_report
-from preflight.recording.recorder import Recording
+from preflight.recording.recorder import RecordedResource, Recording
+from preflight.sdk.unknown import spelled
 
 WRITE = "python -m preflight shapes --write"
 
@@ -30,17 +31,34 @@ class Compared:
     """Whether a committed shape is out of date; the pack's findings about it are then redundant."""
 
 
-def shapes_of(recordings: Mapping[tuple[str, bool], Recording]) -> dict[str, Shape]:
-    """The shape of every environment, from its run with known values."""
+NOT_COMPARED = Compared(Parity("not compared"), (), stale=False)
+"""The result for a project without the pack ``policies/parity``."""
+
+
+def shapes_of(
+    recordings: Mapping[tuple[str, bool], Recording], graphs: Mapping[str, Graph] | None = None
+) -> dict[str, Shape]:
+    """The shape of every environment, from its run with known values. A value that is not known here is the same text in each.
+
+    ``graphs`` are those of the environments, where they exist already.
+    """
+    made = graphs or {}
     return {
         stack: shape_of(
             stack,
-            Graph.from_recorded(recording.resources),
-            {resource.urn: resource.inputs for resource in recording.resources},
+            made[stack] if stack in made and resources is recording.resources else Graph.from_recorded(resources),
+            {resource.urn: resource.inputs for resource in resources},
         )
         for (stack, preview), recording in sorted(recordings.items())
-        if not preview
+        if not preview and (resources := _spelled(recording))
     }
+
+
+def _spelled(recording: Recording) -> list[RecordedResource]:
+    """The resources; a shape is a file, which has no unknown values."""
+    if not recording.gaps:
+        return recording.resources
+    return [replace(one, inputs=spelled(one.inputs), outputs=spelled(one.outputs)) for one in recording.resources]
 
 
 def order(root: Path, stacks: Sequence[str]) -> list[str]:
@@ -48,10 +66,12 @@ def order(root: Path, stacks: Sequence[str]) -> list[str]:
     return evaluate.declarations(_today(), _differences(root)).ordered(stacks)
 
 
-def compared(root: Path, recordings: Mapping[tuple[str, bool], Recording]) -> Compared:
-    """Compare the environments of the project in ``root``."""
+def compared(
+    root: Path, recordings: Mapping[tuple[str, bool], Recording], graphs: Mapping[str, Graph] | None = None
+) -> Compared:
+    """Compare the environments of the project in ``root``; ``graphs`` as in ``shapes_of``."""
     allowed = evaluate.declarations(_today(), _differences(root))
-    shapes = shapes_of(recordings)
+    shapes = shapes_of(recordings, graphs)
     evaluated = evaluate.of_all(shapes, allowed)
     environments = " and ".join(allowed.ordered(list(shapes)))
     findings = [from_report(found, environments, PACK) for found in evaluated.findings]

@@ -1,8 +1,9 @@
-"""The effect of the working tree on stacks that run the program of a git ref: sentences, and findings for the check."""
+"""The effect of the working tree on stacks that run the program of a git ref: plans, and findings for the check."""
 
 from __future__ import annotations
 
 import datetime as dt
+import json
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,8 +14,7 @@ import yaml
 
 from preflight.changes.accepted import FILE as ACCEPTED
 from preflight.changes.accepted import AcceptedChange, accepting, read
-from preflight.changes.effects import gone, kinds, noticed
-from preflight.changes.plan import Operation, Plan
+from preflight.changes.plan import Plan
 from preflight.changes.refusals import Refusal, refusals
 from preflight.findings import Exemption, Finding, Rule
 from preflight.findings import Verdict as FindingVerdict
@@ -22,8 +22,6 @@ from preflight.pulumi import program
 from preflight.pulumi.program import Run
 from preflight.pulumi.project import Project
 from preflight.recording.recorder import Recording
-from releases import record
-from releases.environments import account_of
 
 PACK = "ai-interface-changes"
 RULE = Rule(
@@ -34,6 +32,7 @@ RULE = Rule(
     "critical",
 )
 PAGE = "docs/changes.md"
+_LONGEST_VALUE = 160
 EXAMPLE_ACCOUNTS = frozenset({"111122223333", "123456789012", "444455556666"})
 """The example accounts of AWS's documentation. A recorded deployment to one of them no longer counts once a stack file
 contains another account."""
@@ -48,8 +47,10 @@ class StackChange:
     running: bool
     """Whether the record lists a deployment of the stack."""
     settings: tuple[str, ...]
-    """The keys of the stack file that differ."""
+    """The keys of the stack file that differ, each with both values: ``network.cidrBlock: 10.20.0.0/16 → 10.40.0.0/16``."""
     refused: tuple[tuple[Refusal, AcceptedChange | None], ...]
+    has_record: bool = True
+    """Whether the project records its deployments; otherwise it is not known which stacks run."""
 
     @property
     def fails(self) -> bool:
@@ -74,32 +75,31 @@ def changes(root: Path, base: str, before: Mapping[str, Recording]) -> list[Stac
             running=_runs(root, base, name),
             settings=_changed_settings(root, base, name),
             refused=tuple((refusal, accepting(entries, name, refusal)) for refusal in refusals(plan)),
+            has_record=_has_record(root, base),
         )
         for name, plan in zip(before, program.plans(project, runs), strict=True)
     ]
 
 
-def lines(change: StackChange) -> list[str]:
-    """Return sentences about the refusals or, if there are none, about the replaced resources and the impact on
-    users."""
-    found = [f"settings that differ: {', '.join(change.settings)}"] if change.settings else []
-    if not change.plan.steps and not change.refused:
-        return found
+def refused_lines(change: StackChange) -> list[str]:
+    """Sentences about what is refused, by whom, and the migration. Empty if nothing is."""
+    from releases import record  # noqa: PLC0415 - late, see ``_runs``
+
+    if change.refused and not change.has_record:
+        return [
+            f"on a running stack, refused by {group[0][0].party}: {_places(group)}: {_reasons(group)}"
+            for group in _groups(change)
+        ]
     if change.refused and not change.running:
-        found.append(
+        return [
             f"{record.FILE} records no deployment of this stack yet; on a running stack, this change would be refused"
-        )
-    for group in _groups(change) if change.running else ():
+        ]
+    found: list[str] = []
+    for group in _groups(change):
         accepted = group[0][1]
         note = f"; accepted until {accepted.expires.isoformat()}: {accepted.reason}" if accepted else ""
         found.append(f"refused by {group[0][0].party}: {_places(group)}: {_reasons(group)}{note}")
         found.append(f"migration: {PAGE}#{group[0][0].migration}")
-    if not change.fails:
-        if listed := kinds(gone(change.plan)):
-            found.append(f"replaced or deleted: {', '.join(listed)}")
-        if others := kinds(change.plan.of(Operation.UPDATE, Operation.CREATE)):
-            found.append(f"in place: {', '.join(sorted(others))}")
-        found += noticed(change.plan)
     return found
 
 
@@ -148,7 +148,7 @@ def _reasons(group: _Group) -> str:
 
 
 def _changed(change: StackChange) -> str:
-    return ", ".join(change.settings) or "the program"
+    return ", ".join(text.partition(":")[0] for text in change.settings) or "the program"
 
 
 def not_known(environment: str, why: str) -> Finding:
@@ -168,8 +168,18 @@ def not_known(environment: str, why: str) -> Finding:
     )
 
 
+def _has_record(root: Path, base: str) -> bool:
+    from releases import record  # noqa: PLC0415 - late, see ``_runs``
+
+    return _shown(root, base, record.FILE) is not None
+
+
 def _runs(root: Path, base: str, stack: str) -> bool:
     """Whether the record in ``base`` has a deployment of the stack in the account that it had there."""
+    # Imported after the program has run: a program that runs afterwards would get the releases that preflight came with.
+    from releases import record  # noqa: PLC0415
+    from releases.environments import account_of  # noqa: PLC0415
+
     account = _account(_stack_file(root, base, stack))
     if account in EXAMPLE_ACCOUNTS and account_of(root, stack) != account:
         return False
@@ -179,9 +189,29 @@ def _runs(root: Path, base: str, stack: str) -> bool:
 
 
 def _changed_settings(root: Path, base: str, stack: str) -> tuple[str, ...]:
-    old, new = _flat(_stack_file(root, base, stack)), _flat(_config((root / f"Pulumi.{stack}.yaml").read_text("utf-8")))
-    changed = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
-    return tuple(key.partition(":")[2] if not key.startswith("aws:") else key for key in changed)
+    old, new = flat(_stack_file(root, base, stack)), flat(_config((root / f"Pulumi.{stack}.yaml").read_text("utf-8")))
+    return tuple(settings_lines(old, new))
+
+
+def settings_lines(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    """Each setting that differs, with both values, by key. A value that the stack file encrypts is not shown."""
+    for key in sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key)):
+        name, secret, _ = key.partition(".secure")
+        shown = name if name.startswith("aws:") else name.partition(":")[2] or name
+        yield (
+            f"{shown}: another secret value"
+            if secret
+            else f"{shown}: {_shown_value(old, key)} → {_shown_value(new, key)}"
+        )
+
+
+def _shown_value(settings: Mapping[str, Any], key: str) -> str:
+    if key not in settings:
+        return "not set"
+    value = settings[key]
+    text = value if isinstance(value, str) else json.dumps(value, sort_keys=True, ensure_ascii=False)
+    text = " ".join(text.split())
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
 
 
 def _stack_file(root: Path, base: str, stack: str) -> dict[str, Any]:
@@ -198,12 +228,13 @@ def _account(config: Mapping[str, Any]) -> str:
     return str(accounts[0])
 
 
-def _flat(value: Any, prefix: str = "") -> dict[str, Any]:  # noqa: ANN401 - YAML
+def flat(value: Any, prefix: str = "") -> dict[str, Any]:  # noqa: ANN401 - YAML
+    """The settings of a stack file by path; lists are whole values."""
     if not isinstance(value, Mapping):
         return {prefix: value}
     found: dict[str, Any] = {}
     for key, item in cast("Mapping[str, Any]", value).items():
-        found |= _flat(item, f"{prefix}.{key}" if prefix else str(key))
+        found |= flat(item, f"{prefix}.{key}" if prefix else str(key))
     return found
 
 

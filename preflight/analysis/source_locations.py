@@ -13,7 +13,7 @@ from preflight.recording.recorder import Recording
 
 DECLARED_IN = {
     DECLARATIONS.name: "policies/parity/differences.yaml",
-    CURRENT: "policies/guardrails/exceptions.yaml",
+    CURRENT: "policies/exceptions.yaml",
 }
 """Rules about the entries of a file, whose findings refer to the line of the entry."""
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 from policies.guardrails.topology.graph.resources import Graph
 from policies.guardrails.topology.http.requests import CLIENT, Identity, Outcome, ProxyFacts, Request, Result
 from policies.guardrails.topology.trace.request_path import trace
 from preflight.analysis import managed_rules
-from preflight.analysis.edge_proxy import configuration, facts
+from preflight.analysis.edge_proxy import configuration, facts_for
 from preflight.errors import PreflightError
 from preflight.recording.recorder import Recording
 
@@ -67,41 +65,29 @@ def _pair(text: str, what: str, separator: str) -> tuple[str, str]:
     return name.strip(), value.strip()
 
 
+def traced(graph: Graph, request: Request, proxy: ProxyFacts | None) -> Outcome:
+    """Follow the request. The proxy knows the user only if the forwarding rule requires a login or validates
+    a token."""
+    outcome = trace(graph, request, proxy)
+    known = any("has a session" in step.what or "has a matching token" in step.what for step in outcome.steps)
+    reached = any(step.what == "forwards" for step in outcome.steps)
+    if request.identity is None or known or not reached or proxy is None:
+        return outcome
+    return trace(graph, replace(request, identity=None), proxy)
+
+
 def follow(recording: Recording, request: Request) -> tuple[Outcome, list[str]]:
     """Trace the request through the edge, and through the proxy if the stack has one. Returns the outcome, and the managed WAF
     rules that could not be evaluated on the way."""
     graph = Graph.from_recorded(recording.resources)
     proxy: ProxyFacts | None
     try:
-        proxy = facts(configuration(recording))
+        proxy = facts_for(configuration(recording), request.host)
     except PreflightError:
         proxy = None
-    outcome = trace(graph, request, proxy)
+    outcome = traced(graph, request, proxy)
     passed = any("no rule blocks" in str(step) for step in outcome.steps)
     return outcome, managed_rules.not_evaluated(graph) if passed else []
-
-
-def as_text(request: Request, outcome: Outcome, unevaluated: Sequence[str] = ()) -> str:
-    """One line for each step, then the outcome, and what could not be evaluated."""
-    lines = [f"{request.method} {request.url}"]
-    lines += [f"  {number:>2}  {step}" for number, step in enumerate(outcome.steps, start=1)]
-    lines.append(f"  =>  {outcome}" + (f" to {outcome.location}" if outcome.location else ""))
-    if outcome.unknowns:
-        lines.append(f"      not known: {', '.join(outcome.unknowns)}")
-    lines += [f"      not evaluated: {one}" for one in unevaluated]
-    return "\n".join(lines) + "\n"
-
-
-def as_json(request: Request, outcome: Outcome, unevaluated: Sequence[str] = ()) -> str:
-    """The trace as JSON."""
-    content = {
-        "method": request.method,
-        "url": request.url,
-        **asdict(outcome),
-        "result": str(outcome.result),
-        "not_evaluated": list(unevaluated),
-    }
-    return json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def exit_code(outcome: Outcome) -> int:

@@ -35,6 +35,7 @@ EMPTIED_BY: dict[str, str] = {
 HOLDERS: dict[str, frozenset[str]] = {
     "aws:acm/certificate:Certificate": frozenset({"certificateArn"}),
     "aws:backup/plan:Plan": frozenset({"planId"}),
+    "aws:backup/restoreTestingPlan:RestoreTestingPlan": frozenset({"restoreTestingPlanName"}),
     "aws:cloudwatch/eventRule:EventRule": frozenset({"rule"}),
     "aws:ec2/internetGateway:InternetGateway": frozenset({"gatewayId"}),
     "aws:ec2/networkAcl:NetworkAcl": frozenset({"networkAclId"}),

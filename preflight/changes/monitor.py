@@ -35,7 +35,7 @@ class RunningMonitor(RecordingMonitor):
         *,
         running: Recording,
         steps: dict[str, Step],
-        adopted: set[str],
+        adopted: dict[str, str],
     ) -> None:
         super().__init__(fakes, recording, config)
         self._running_fakes = fakes
@@ -49,12 +49,12 @@ class RunningMonitor(RecordingMonitor):
 
     def answer(self, request: Message, urn: str, inputs: Wire) -> FakeAnswer:
         """Decide the operation on one resource, and which of its values are known before the update."""
-        old = self._running.get(urn) or self._former(request)
+        old = self._running.get(urn) or self._former(request, urn)
         if old is None or not old.custom or old.external or request.importId:
             if old is None and not request.importId:
                 self._steps[urn] = Step(urn, Operation.CREATE)
             return super().answer(request, urn, inputs)
-        changed = differing(old.inputs, inputs, set(request.ignoreChanges))
+        changed = differing(old.inputs, self.cleaned(inputs), set(request.ignoreChanges))
         forced = {*request.replaceOnChanges} & set(changed)
         replacing = sorted({name for name in changed if replacement.replaces(request.type, name)} | forced)
         if replacing or old.urn in self._condemned:
@@ -69,13 +69,13 @@ class RunningMonitor(RecordingMonitor):
         unknown = dict.fromkeys(computed_again(request.type, changed), UNKNOWN)
         return FakeAnswer(old.id, {**_kept(old, inputs, made.outputs), **unknown}, made.known)
 
-    def _former(self, request: Message) -> RecordedResource | None:
+    def _former(self, request: Message, urn: str) -> RecordedResource | None:
         """The running resource with an earlier name of this resource, or of a component that contains it."""
         own = [self.alias(request, alias) for alias in request.aliases]
         names = [*own, *self._inherited(request.parent, request.type, request.name)]
-        found = next((self._running[urn] for urn in names if urn in self._running), None)
+        found = next((self._running[one] for one in names if one in self._running), None)
         if found is not None:
-            self._adopted.add(found.urn)
+            self._adopted[urn] = found.urn
         return found
 
     def _inherited(self, parent: str, type_: str, name: str) -> list[str]:
@@ -149,8 +149,8 @@ class Against:
 
     running: Recording
     steps: dict[str, Step] = field(default_factory=dict[str, Step])
-    adopted: set[str] = field(default_factory=set[str])
-    """URNs of running resources that were matched by an earlier name."""
+    adopted: dict[str, str] = field(default_factory=dict[str, str])
+    """URN → the URN of the running resource that was matched by an earlier name."""
 
     def monitor(self) -> Callable[[Fakes, Recording, Mapping[str, str]], RecordingMonitor]:
         """Create the monitor, for ``record``."""
@@ -159,13 +159,15 @@ class Against:
     def plan(self, after: Recording) -> Plan:
         """The plan, once the program has run."""
         before = {resource.urn: resource for resource in self.running.resources}
+        adopted = set(self.adopted.values())
         now = {resource.urn: resource for resource in after.resources}
         steps = {urn: replace(step, new=now.get(urn)) for urn, step in sorted(self.steps.items())}
         for urn, resource in sorted(before.items()):
-            kept = not resource.custom or resource.external or urn in self.adopted
+            kept = not resource.custom or resource.external or urn in adopted
             if urn not in now and not kept and not resource.type.startswith(PROVIDER):
                 steps[urn] = Step(urn, Operation.DELETE, old=resource)
-        return Plan(after.stack, self.running, after, steps, _provider_changes(before, now))
+        renamed = dict(sorted(self.adopted.items()))
+        return Plan(after.stack, self.running, after, steps, _provider_changes(before, now), renamed)
 
 
 def _provider_changes(before: Mapping[str, RecordedResource], now: Mapping[str, RecordedResource]) -> tuple[str, ...]:
@@ -177,7 +179,12 @@ def _provider_changes(before: Mapping[str, RecordedResource], now: Mapping[str, 
 
 
 def planned(
-    program: Callable[[], Any], running: Recording, *, config: Mapping[str, str], secret_keys: tuple[str, ...] = ()
+    program: Callable[[], Any],
+    running: Recording,
+    *,
+    config: Mapping[str, str],
+    secret_keys: tuple[str, ...] = (),
+    strict: bool = True,
 ) -> Plan:
     """The effect of an update with ``program`` and ``config`` on ``running``, in this process."""
     against = Against(running)
@@ -188,6 +195,7 @@ def planned(
         config=config,
         secret_keys=secret_keys,
         preview=True,
+        strict=strict,
         monitored=against.monitor(),
     )
     return against.plan(after)

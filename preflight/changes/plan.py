@@ -62,6 +62,8 @@ class Plan:
     steps: Mapping[str, Step] = field(default_factory=dict[str, Step])
     provider: tuple[str, ...] = ()
     """Settings of the AWS provider that differ: ``region``, ``allowedAccountIds``."""
+    renamed: Mapping[str, str] = field(default_factory=dict[str, str])
+    """URN → the URN in the running stack, for resources that an alias or a component's earlier name matches."""
 
     def of(self, *operations: Operation) -> list[Step]:
         """The steps of these operations, sorted by URN."""

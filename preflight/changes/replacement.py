@@ -18,6 +18,8 @@ aws:appautoscaling/policy:Policy                name resourceId scalableDimensio
 aws:appautoscaling/scheduledAction:ScheduledAction     name resourceId scalableDimension serviceNamespace
 aws:appautoscaling/target:Target                resourceId scalableDimension serviceNamespace
 aws:backup/plan:Plan
+aws:backup/restoreTestingPlan:RestoreTestingPlan    name
+aws:backup/restoreTestingSelection:RestoreTestingSelection    name protectedResourceType restoreTestingPlanName
 aws:backup/selection:Selection                  EVERYTHING
 aws:backup/vault:Vault                          name kmsKeyArn
 aws:backup/vaultLockConfiguration:VaultLockConfiguration    EVERYTHING
@@ -27,6 +29,7 @@ aws:bedrock/guardrail:Guardrail                 kmsKeyArn
 aws:bedrock/guardrailVersion:GuardrailVersion   guardrailArn description
 aws:bedrockmodel/invocationLoggingConfiguration:InvocationLoggingConfiguration
 aws:budgets/budget:Budget                       accountId budgetType name namePrefix timeUnit
+aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration    configurationName slackTeamId
 aws:cloudwatch/compositeAlarm:CompositeAlarm    alarmName
 aws:cloudwatch/dashboard:Dashboard              dashboardName
 aws:cloudwatch/eventRule:EventRule              eventBusName name namePrefix
@@ -113,12 +116,15 @@ aws:s3/bucketPolicy:BucketPolicy                bucket
 aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock    bucket
 aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration    bucket expectedBucketOwner
 aws:s3/bucketVersioning:BucketVersioning        bucket expectedBucketOwner
+aws:scheduler/schedule:Schedule                 groupName name namePrefix
 aws:secretsmanager/secret:Secret                name namePrefix
 aws:secretsmanager/secretPolicy:SecretPolicy    secretArn
 aws:secretsmanager/secretVersion:SecretVersion  secretBinary secretId secretString
 aws:sns/topic:Topic                             fifoTopic name namePrefix
 aws:sns/topicPolicy:TopicPolicy                 arn
 aws:sns/topicSubscription:TopicSubscription     endpoint protocol topic
+aws:sqs/queue:Queue                             fifoQueue name namePrefix
+aws:sqs/queuePolicy:QueuePolicy                 queueUrl
 aws:ssm/parameter:Parameter                     name
 aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule    securityGroupId
 aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule    securityGroupId

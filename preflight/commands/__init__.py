@@ -7,21 +7,27 @@ import sys
 from pathlib import Path
 
 from preflight.commands import (
+    bundle,
+    capacity,
     check,
     conform,
+    cost,
     diff,
     docs,
+    due,
     environment,
     explain,
+    github,
     graph,
     init,
     owners,
+    pack,
     plan,
     proxy_config,
     ready,
     release,
     report,
-    reports,
+    runbook,
     shapes,
     trace,
     verify,
@@ -33,21 +39,29 @@ COMMANDS = (
     check,
     explain,
     conform,
-    reports,
+    bundle,
     graph,
     trace,
+    capacity,
+    runbook,
     diff,
+    cost,
     report,
+    pack,
     proxy_config,
     shapes,
     owners,
     plan,
     ready,
     verify,
+    due,
+    github,
     docs,
     release,
 )
 """The commands in the order of ``--help``."""
+RENAMED = {"reports": "bundle"}
+"""Earlier names of commands, which are refused with the present one."""
 DESCRIPTION = """\
 Checks every environment of this project offline: no cloud credentials, no network, no Pulumi CLI.
 
@@ -83,5 +97,17 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for command in COMMANDS:
         command.add(commands)
+    for name in RENAMED:  # without help, so that no list of commands has it
+        earlier = commands.add_parser(name)
+        earlier.add_argument("rest", nargs=argparse.REMAINDER)
+        earlier.set_defaults(run=_renamed)
     top.set_defaults(parser=top)
     return top
+
+
+def _renamed(options: argparse.Namespace) -> int:
+    from preflight.errors import PreflightError  # noqa: PLC0415 - --help answers at once
+
+    present = RENAMED[options.command]
+    rest = " ".join([present, *options.rest])
+    raise PreflightError(f"the command {options.command} is called {present} now: run python -m preflight {rest}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import replace
 
 from preflight.commands import console
 
@@ -14,11 +13,12 @@ def add(commands: console.Commands) -> None:
     """Define the command and its options."""
     diff = commands.add_parser(
         "diff",
-        help="show the effect of a change on the running stacks (exit code 1: refused), then on exposure, limits, identity and resources",
+        help="say what a change does: exposure, identity, limits, egress, permissions, data, cost, rollback (exit code 1: refused)",
     )
     diff.add_argument("base", help="a git ref to compare with, for example origin/main")
     diff.add_argument("--stack", action="append", default=[], help="only this stack; may be given several times")
     diff.add_argument("--format", choices=("text", "json", "markdown"), default="text")
+    diff.add_argument("--verbose", action="store_true", help="list every property of a resource that differs")
     diff.set_defaults(run=execute)
 
 
@@ -37,12 +37,20 @@ def execute(options: argparse.Namespace) -> int:
     after = run(project, [project.stack(name) for name in names], progress, previews=False)
     progress("planning the change to the running stacks")
     running = {one.environment: one for one in since.changes(root, options.base, before)}
+    # Imported after the program has run: they import settings, which the program has to get from its own project.
+    from preflight.review import render
+    from preflight.review.changed import review
+    from preflight.setup import cost_of_stacks
+
+    costs = cost_of_stacks.changes(root, before, after)
     console.end_progress()
     found = [
-        replace(diff.changes(name, before[name], after[name, False]), running=tuple(since.lines(running[name])))
+        review(before[name], after[name, False], planned=running[name], costs=costs.get(name, ()), root=root)
         for name in names
         if name in before
     ]
-    render = {"text": diff.as_text, "json": diff.as_json, "markdown": diff.as_markdown}[options.format]
-    sys.stdout.write(render(options.base, found))
+    if options.format == "text":
+        sys.stdout.write(render.as_text(options.base, found, verbose=options.verbose))
+    else:
+        sys.stdout.write({"json": render.as_json, "markdown": render.as_markdown}[options.format](options.base, found))
     return 1 if any(one.fails for one in running.values()) else 0

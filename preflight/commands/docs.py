@@ -18,7 +18,7 @@ def add(commands: console.Commands) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Run the command and return its exit code."""
-    from preflight import reference
+    from preflight.reference import documents as reference
 
     root = options.root.resolve()
     if options.write:

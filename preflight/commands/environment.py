@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from preflight.commands import console
@@ -16,6 +17,9 @@ def add(commands: console.Commands) -> None:
     environment.add_argument("action", choices=("add",))
     environment.add_argument("name", help="the stack's name, for example dev")
     environment.add_argument("--like", required=True, metavar="STACK", help="the environment to copy")
+    environment.add_argument(
+        "--account", metavar="ID", help="the new environment's AWS account (default: the account of STACK)"
+    )
     environment.set_defaults(run=execute)
 
 
@@ -25,11 +29,10 @@ def execute(options: argparse.Namespace) -> int:
 
     root: Path = options.root.resolve()
     before = project.committed(root)
-    after = environments.added(options.name, options.like, before)
+    after = environments.added(options.name, options.like, before, options.account)
     if problems := project.problems(after):
         console.say(f"nothing was written, because the settings would be refused\n\n{problems}")
         return 1
-    done = finish(root, before, after)
-    if done == 0:
-        print(environments.remaining(options.name, options.like))  # noqa: T201 - the command's output
-    return done
+    finish(root, before, after)
+    sys.stdout.write(f"next: make check\n{environments.remaining(options.name, options.like, after)}\n")
+    return 0

@@ -18,6 +18,9 @@ def add(commands: console.Commands) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Run the command and return its exit code."""
-    from preflight.release.command import run
+    from preflight.account import signing
+    from preflight.github.approvals import of_run
+    from preflight.release.command import Outside, run
 
-    return run(options, console.progress(), console.end_progress)
+    outside = Outside(signing.sign, signing.public_key, of_run)
+    return run(options, outside, console.progress(), console.end_progress)

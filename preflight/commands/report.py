@@ -19,10 +19,14 @@ def add(commands: console.Commands) -> None:
 def execute(options: argparse.Namespace) -> int:
     """Run the command and return its exit code."""
     from preflight.analysis.check import check
-    from preflight.report.page import html
 
-    checked = check(options.root.resolve(), progress=console.progress())
+    root = options.root.resolve()
+    checked = check(root, progress=console.progress())
     console.end_progress()
-    content = html(checked)
+    # Imported after the program has run: they import settings, which the program has to get from its own project.
+    from preflight.report.page import html
+    from preflight.setup import cost_of_stacks
+
+    content = html(checked, root, cost_of_stacks.of_recordings(root, checked.recordings))
     console.write(content, options.output)
     return checked.report.exit_code

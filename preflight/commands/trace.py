@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from preflight.commands import console
 
@@ -13,8 +14,14 @@ def add(commands: console.Commands) -> None:
     """Define the command and its options."""
     trace = commands.add_parser("trace", help="show the outcome of one request at each step, and the rule that decides")
     trace.add_argument("stack")
-    trace.add_argument("method", help="for example POST")
-    trace.add_argument("url", help="for example https://chat.example.com/api/chat/completions")
+    trace.add_argument("method", nargs="?", default="", help="for example POST")
+    trace.add_argument("url", nargs="?", default="", help="for example https://chat.example.com/api/chat/completions")
+    trace.add_argument(
+        "--table",
+        type=Path,
+        metavar="FILE",
+        help="run your own table of requests instead (docs/trace.md); exit code 1 if an outcome is not the expected one",
+    )
     trace.add_argument("--header", action="append", default=[], metavar="NAME:VALUE")
     trace.add_argument("--cookie", action="append", default=[], metavar="NAME=VALUE")
     trace.add_argument("--body", default="", metavar="SIZE", help="the body's size, for example 5MB")
@@ -41,7 +48,18 @@ def add(commands: console.Commands) -> None:
 def execute(options: argparse.Namespace) -> int:
     """Run the command and return its exit code."""
     from preflight.analysis import tracing
+    from preflight.errors import ConfigurationError
 
+    recording = console.recorded(options.root, options.stack) if options.table or options.url else None
+    if recording is None or (options.table and options.method):
+        raise ConfigurationError("give either METHOD and URL, or --table FILE")
+    # Imported after the program has run, which has to get its modules from its own project.
+    from preflight.review import own_table, trace_text
+
+    if options.table:
+        found = own_table.check(recording, options.table)
+        sys.stdout.write((own_table.as_json if options.format == "json" else own_table.as_text)(found))
+        return 1 if any(one.differs for one in found) else 0
     asked = tracing.Asked(
         method=options.method,
         url=options.url,
@@ -53,7 +71,6 @@ def execute(options: argparse.Namespace) -> int:
         client=options.client,
         threats=tuple(options.threat),
     )
-    request = tracing.request_of(asked)
-    outcome, unevaluated = tracing.follow(console.recorded(options.root, options.stack), request)
-    sys.stdout.write((tracing.as_json if options.format == "json" else tracing.as_text)(request, outcome, unevaluated))
-    return tracing.exit_code(outcome)
+    traced = trace_text.traced_request(recording, tracing.request_of(asked))
+    sys.stdout.write((trace_text.as_json if options.format == "json" else trace_text.as_text)(traced))
+    return tracing.exit_code(traced.outcome)

@@ -8,16 +8,23 @@ environment's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import cast
+
+import yaml
 
 from preflight.conform.iam import account as accounts
+from preflight.errors import ConfigurationError
 from preflight.pulumi import program
 from preflight.pulumi.program import Run
 from preflight.pulumi.project import Project
 from preflight.recording.recorder import Recording
 
 FOLDER = "bootstrap"
+_CI = "ai-interface-bootstrap:continuousIntegration"
+_EXISTING = "existingProviderArn"
 
 
 def recordings(root: Path) -> list[Recording]:
@@ -29,9 +36,42 @@ def recordings(root: Path) -> list[Recording]:
     if not (root / FOLDER / "Pulumi.yaml").is_file():
         return []
     project = Project.load(root / FOLDER)
+    if found := shared(project):
+        raise ConfigurationError("\n\n".join(found))
     runs = [Run(project.stack(name), preview=False) for name in project.stacks()]
     recorded = program.collect(program.start(project, runs))
     return [recorded[run.stack.name, False] for run in runs]
+
+
+def shared(project: Project) -> list[str]:
+    """A problem for every two bootstrap stacks that would create the same resources of one account: all of them in one region, and
+    in any region the account's identity provider for GitHub."""
+    files = {name: project.stack(name).config for name in project.stacks()}
+    found: list[str] = []
+    for one, other in itertools.combinations(sorted(files), 2):
+        (account, region), (second, elsewhere) = _place(files[one]), _place(files[other])
+        if not account or account != second:
+            continue
+        first, again = f"{FOLDER}/Pulumi.{one}.yaml", f"{FOLDER}/Pulumi.{other}.yaml"
+        both = f"{first} and {again} are both for account {account}"
+        if region == elsewhere:
+            found.append(
+                f"{both} in {region}: the second one would create the account's repositories and roles again, and fail. Move the "
+                f"environments of {again} into {first}, and delete {again}"
+            )
+        elif not any(_EXISTING in files[name].get(_CI, "") for name in (one, other)):
+            found.append(
+                f"{both}, and both create its identity provider for GitHub, which exists once in an account. Set "
+                f"continuousIntegration.existingProviderArn in the one that is deployed second"
+            )
+    return found
+
+
+def _place(config: Mapping[str, str]) -> tuple[str, str]:
+    """Account and region; the account is empty if the file does not name exactly one."""
+    loaded: object = yaml.safe_load(config.get("aws:allowedAccountIds", "[]"))
+    listed = cast("list[object]", loaded) if isinstance(loaded, list) else []
+    return str(listed[0]) if len(listed) == 1 else "", config.get("aws:region", "")
 
 
 def of_environment(recording: Recording, bootstraps: Iterable[Recording]) -> Recording | None:

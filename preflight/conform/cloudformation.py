@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import functools
-import importlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
+from preflight.conform.linter import Linter
 from preflight.conform.references import linked, values_of
 from preflight.conform.translate import Made, Path
 from preflight.errors import PreflightError
@@ -141,48 +141,17 @@ def _names(part: Json) -> Iterator[str]:
             yield from _names(item)
 
 
-_PARTS = ("config", "helpers", "runner", "schema", "template", "version")
-
-
-class _Linter:
-    """cfn-lint, imported when first needed, because importing it takes half a second."""
-
-    def __init__(self) -> None:
-        try:
-            parts = {part: importlib.import_module(f"cfnlint.{part}") for part in _PARTS}
-        except ImportError as error:
-            raise PreflightError(
-                f"{error.name} is not installed, and the constraints that AWS publishes are read from it."
-                " It is a development dependency in requirements.lock: run make setup"
-            ) from error
-        self._parts: dict[str, Any] = parts
-        self.version: str = self._parts["version"].__version__
-        self.regions: frozenset[str] = frozenset(self._parts["helpers"].REGIONS)
-        self._rules: Any = None
-
-    def schema(self, cloudformation: str, region: str) -> Wire:
-        """The provider's schema of one type, with cfn-lint's patches."""
-        manager = self._parts["schema"].PROVIDER_SCHEMA_MANAGER
-        try:
-            return cast("Wire", manager.get_resource_schema(region, cloudformation).schema)
-        except self._parts["schema"].ResourceNotFoundError:
-            return {}
-
-    def matches(self, template: Wire, region: str, ignored: Iterable[str]) -> list[tuple[str, Path, str]]:
-        """Rule, path and message of every error in a template, without duplicates, sorted."""
-        config = self._parts["config"].ConfigMixIn([], regions=[region], ignore_checks=["W", "I", *ignored])
-        if self._rules is None:
-            self._rules = self._parts["runner"].Runner(config).rules
-        read = self._parts["template"].Template(None, template, [region])
-        # The runner's own function is not used: without line numbers it merges equal messages about two resources.
-        found = self._rules.run(filename=None, cfn=read, config=config)
-        matches = {(match.rule.id, tuple(match.path), match.message) for match in found}
-        return sorted(matches, key=lambda m: (m[0], tuple(map(str, m[1])), m[2]))
-
-
 @functools.cache
-def _cfnlint() -> _Linter:
-    return _Linter()
+def _cfnlint() -> Linter:
+    return Linter()
+
+
+def prepare() -> None:
+    """Load cfn-lint and its rules, so that every fork of this process has them.
+
+    :raises PreflightError: it is not installed
+    """
+    _cfnlint().rules  # noqa: B018 - it is loaded when it is read
 
 
 def forget() -> None:

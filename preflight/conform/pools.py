@@ -1,8 +1,8 @@
-"""The database accepts all connections that the tasks' pools can open, and the alarm on connections can fire.
+"""The database accepts all connections that the tasks' pools can open, and an alarm is on their number.
 
 A pool without a size opens fifteen connections, and a task has three pools. If the pools of all tasks exceed the
-database's connection limit, connections are refused in the middle of a deployment. An alarm with a threshold above the
-pools' maximum never fires.
+database's connection limit, connections are refused in the middle of a deployment. Whether the alarm can fire is checked
+for every alarm (``alarms_can_fire``).
 
 The application's preset declares the pools in ``connection_pools``.
 """
@@ -14,11 +14,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from policies.guardrails.topology.graph.resources import Graph, Resource
+from preflight.conform.documented.model import listed, mapping
+from preflight.conform.documented.services import containers as documented_containers
+from preflight.conform.located import violated
 from preflight.conform.reaching.calls import containers, variables_of
 from preflight.conform.reaching.model import TASK_DEFINITION
 from preflight.conform.stack_file import preset_of
-from preflight.findings import Finding, Verdict
-from preflight.recording.recorder import Recording
+from preflight.findings import Finding
+from preflight.recording.recorder import RecordedResource, Recording
 
 RULE = "conform-pools"
 DEFAULT_SIZE, DEFAULT_OVERFLOW = 5, 10
@@ -139,26 +142,14 @@ class _Evaluation:
     def _alarms(self, service: Resource, each: int) -> Iterator[Finding]:
         most = self._most_tasks(service) * each
         watching = [
-            alarm
-            for alarm in self.graph.of_type("cloudwatch.MetricAlarm")
-            if alarm.value("metricName") == "DatabaseConnections"
+            alarm for alarm in self.graph.of_type("cloudwatch.MetricAlarm") if "DatabaseConnections" in _metrics(alarm)
         ]
-        for alarm in watching:
-            threshold = _number(alarm, "threshold", math.inf)
-            if threshold >= most:
-                yield self._finding(
-                    alarm,
-                    "threshold: the alarm can never fire",
-                    f"{threshold:g}, and {self._most_tasks(service)} tasks open at most {most} connections",
-                    f"less than {most}",
-                    "derive the threshold from the number of connections that the pools may open",
-                )
         if not watching:
             yield self._finding(
                 service,
                 "taskDefinition: no alarm monitors the number of connections",
                 "no alarm on DatabaseConnections",
-                f"an alarm below {most}",
+                f"an alarm on the {most} connections that the tasks may open",
                 "add one, with a destination",
             )
 
@@ -173,20 +164,25 @@ class _Evaluation:
         return int(_number(service, "desiredCount", 1))
 
     def _finding(self, resource: Resource, headline: str, found: str, wanted: str, fix: str) -> Finding:
-        source, _, line = resource.source.rpartition(":")
-        return Finding(
-            environment=self.stack,
-            rule=RULE,
-            verdict=Verdict.VIOLATED,
-            headline=f"{resource.label}.{headline}",
-            urn=resource.urn,
-            found=found,
-            wanted=wanted,
-            fix=fix,
-            pack="conform",
-            source_file=source,
-            source_line=int(line) if line.isdigit() else 0,
-        )
+        return violated(self.stack, RULE, resource, headline, found=found, wanted=wanted, fix=fix)
+
+
+def connections_of_a_task(recording: Recording, service: RecordedResource) -> int | None:
+    """The number of connections that the pools of one task of a service may open: none without a database, and ``None`` if
+    it has no limit."""
+    pools = preset_of(recording.stack).connection_pools
+    for task in recording.of_type("aws:ecs/taskDefinition:TaskDefinition"):
+        if task.outputs.get("arn") == service.inputs.get("taskDefinition"):
+            for container in documented_containers(task):
+                variables = variables_of(container)
+                if "DATABASE_HOST" in variables and container.get("essential"):
+                    return of_a_task(variables, pools)
+    return 0
+
+
+def _metrics(alarm: Resource) -> set[str]:
+    queries = [mapping(mapping(one).get("metric")) for one in listed(alarm.value("metricQueries"))]
+    return {str(alarm.value("metricName")), *(str(one.get("metricName")) for one in queries)}
 
 
 def _number(resource: Resource, path: str, default: float) -> float:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
+from preflight.conform.installed import install
 from preflight.conform.translate import Made, Path
 from preflight.conform.translation.kind import ModelledCall
 from preflight.errors import PreflightError
@@ -83,10 +84,7 @@ def _botocore() -> tuple[Any, Any]:
     try:
         loaders, model = (importlib.import_module(f"botocore.{part}") for part in ("loaders", "model"))
     except ImportError as error:
-        raise PreflightError(
-            f"{error.name} is not installed, and the constraints of AWS's calls are read from its service models."
-            " It is a development dependency in requirements.lock: run make setup"
-        ) from error
+        raise PreflightError(install(f"{error.name} is")) from error
     return loaders.Loader(), model
 
 

@@ -47,6 +47,7 @@ _FLOW = "https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.htm
 _MONITORING = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Monitoring.OS.Enabling.html"
 _S3 = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html"
 _TASKS = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html"
+_SCHEDULER = "https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html"
 _BEDROCK = "https://docs.aws.amazon.com/bedrock/latest/userguide/model-invocation-logging.html"
 
 
@@ -69,6 +70,7 @@ FILLED: dict[tuple[str, str], Documented] = {
     ("bedrock", ROLE): _keys(_BEDROCK, ACCOUNT, ARN),
     ("budgets", KEY): _keys(_BUDGETS, ACCOUNT, ARN),
     ("budgets", TOPIC): _keys(_BUDGETS, ACCOUNT, ARN),
+    ("chatbot", ROLE): _keys("https://docs.aws.amazon.com/chatbot/latest/adminguide/chatbot-iam-policies.html"),
     ("cloudwatch", KEY): _keys(_SNS, ACCOUNT, ARN),
     ("cloudwatch", TOPIC): _keys(_ALARMS, ACCOUNT, ARN),
     ("delivery.logs", BUCKET): _keys(_DELIVERY, ACCOUNT, ARN),
@@ -76,6 +78,7 @@ FILLED: dict[tuple[str, str], Documented] = {
     ("ecs-tasks", ROLE): _keys(_TASKS, ACCOUNT, ARN),
     ("events", KEY): _keys(_SNS, "kms:encryptioncontext:aws:sns:topicarn"),
     ("events", TOPIC): _keys(_EVENTS),
+    ("events", "queue"): _keys("https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html", ARN),
     ("events.rds", KEY): _keys(_SNS, ACCOUNT, ARN),
     ("events.rds", TOPIC): _keys(_RDS, ACCOUNT, ARN),
     ("fargate", KEY): _keys(
@@ -88,6 +91,7 @@ FILLED: dict[tuple[str, str], Documented] = {
     ("logging.s3", BUCKET): _keys(_S3, ACCOUNT, ARN),
     ("logs", KEY): _keys(_LOGS_KEY, "kms:encryptioncontext:aws:logs:arn"),
     ("monitoring.rds", ROLE): _keys(_MONITORING, ACCOUNT, ARN),
+    ("scheduler", ROLE): _keys(_SCHEDULER, ACCOUNT, ARN),
     ("vpc-flow-logs", ROLE): _keys(_FLOW, ACCOUNT, ARN),
 }
 """Service and type of resource → the keys that grants may test. Without an entry, no condition is allowed."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -19,11 +21,17 @@ def declared(stack: str, *path: str) -> object:
     file = ROOT / f"Pulumi.{stack}.yaml"
     if not file.is_file():
         return None
-    content = as_mapping(yaml.safe_load(file.read_text(encoding="utf-8"))) or {}
+    content = _parsed(file.read_text(encoding="utf-8"))
     value: object = (as_mapping(content.get("config")) or {}).get(PREFIX + path[0])
     for name in path[1:]:
         value = (as_mapping(value) or {}).get(name)
     return value
+
+
+@cache
+def _parsed(text: str) -> Mapping[str, object]:
+    """The content of a stack file. A check reads some forty values of the same few files."""
+    return as_mapping(yaml.safe_load(text)) or {}
 
 
 def preset_of(stack: str) -> Preset:

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
 
-from policies.guardrails.topology.graph.resources import Graph, Resource
+from policies.guardrails.topology.graph.resources import Graph
+from preflight.conform.located import violated
 from preflight.conform.reaching.calls import containers, variables_of
 from preflight.conform.reaching.model import TASK_DEFINITION
 from preflight.conform.stack_file import Declared, declared_variables, preset_of
-from preflight.findings import Finding, Verdict
+from preflight.findings import Finding
 from preflight.recording.recorder import Recording
 
 RULE = "conform-variables"
@@ -42,7 +43,7 @@ def findings(recording: Recording) -> list[Finding]:
     found = [
         one
         for task in graph.of_type(TASK_DEFINITION)
-        for one in _of(partial(_finding, recording.stack, task), containers(task) or [], declared)
+        for one in _of(partial(violated, recording.stack, RULE, task), containers(task) or [], declared)
     ]
     return sorted(found, key=lambda one: (one.urn, one.headline))
 
@@ -94,20 +95,3 @@ def _container(given: Mapping[str, Any]) -> _Container:
 
 def _prepares_a_database(one: _Container) -> bool:
     return bool(json.loads(one.plain.get(PLAN) or "{}").get("database"))
-
-
-def _finding(stack: str, task: Resource, headline: str, *, found: str, wanted: str, fix: str) -> Finding:
-    source, _, line = task.source.rpartition(":")
-    return Finding(
-        environment=stack,
-        rule=RULE,
-        verdict=Verdict.VIOLATED,
-        headline=f"{task.label}.{headline}",
-        urn=task.urn,
-        found=found,
-        wanted=wanted,
-        fix=fix,
-        pack="conform",
-        source_file=source,
-        source_line=int(line) if line.isdigit() else 0,
-    )

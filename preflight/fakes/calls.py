@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from preflight.fakes.policy_document import policy_document
 from preflight.fakes.values import CREATED, Digest, Site
 from preflight.sdk.wire import Wire, secret
 
@@ -144,6 +145,7 @@ CALLS: dict[str, Call] = {
     # Which tables a network has is not known here, so statements that depend on them are not proven.
     "aws:ec2/getRouteTables:getRouteTables": _route_tables,
     "aws:ecr/getRepository:getRepository": _repository,
+    "aws:iam/getPolicyDocument:getPolicyDocument": policy_document,
     "aws:iam/getRole:getRole": _role,
     "aws:kms/getKey:getKey": _key,
     "aws:route53/getZone:getZone": _zone,

@@ -71,6 +71,10 @@ class Fakes:
         certain = {key: value for key, value in answer.outputs.items() if key in state or key not in _CHOSEN}
         return FakeAnswer(identifier, dict(sorted({**elsewhere, **certain}.items())), answer.known)
 
+    def answers(self, token: str) -> bool:
+        """Whether the look-up has an answer."""
+        return token in CALLS
+
     def call(self, token: str, args: Wire) -> Wire:
         """The response to a look-up."""
         fake = CALLS.get(token)

@@ -18,6 +18,11 @@ def _same(service: str, kind: str, *, by: str = "name", identifier: str = "name"
     return fake
 
 
+def _channel(s: Subject) -> Wire:
+    arn = f"arn:aws:chatbot::{s.site.account}:chat-configuration/slack-channel/{s.get('configurationName')}"
+    return {"id": arn, "chatConfigurationArn": arn, "slackChannelName": "alarms", "slackTeamName": "example"}
+
+
 def _role(s: Subject) -> Wire:
     arn = s.site.arn("iam", f"role{s.get('path', '/')}{s.name}", region=False)
     unique = "AROA" + s.digest.base36(17).upper()
@@ -277,10 +282,12 @@ SERVICES: dict[str, Fake] = {
         "url": f"https://sqs.{s.site.region}.amazonaws.com/{s.site.account}/{s.name}",
         "arn": s.site.arn("sqs", s.name),
     },
+    "aws:sqs/queuePolicy:QueuePolicy": lambda s: {"id": s.get("queueUrl")},
     "aws:cloudwatch/logGroup:LogGroup": _same("logs", "log-group:"),
     "aws:cloudwatch/logResourcePolicy:LogResourcePolicy": _named("policyName"),
     "aws:cloudwatch/logDataProtectionPolicy:LogDataProtectionPolicy": _named("logGroupName"),
     "aws:cloudwatch/logMetricFilter:LogMetricFilter": _named(),
+    "aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration": _channel,
     "aws:cloudwatch/metricAlarm:MetricAlarm": _same("cloudwatch", "alarm:"),
     "aws:cloudwatch/compositeAlarm:CompositeAlarm": _same("cloudwatch", "alarm:", by="alarmName"),
     "aws:cloudwatch/dashboard:Dashboard": lambda s: {
@@ -345,7 +352,18 @@ SERVICES: dict[str, Fake] = {
         "arn": s.site.arn("backup", f"backup-plan:{s.digest.uuid()}"),
         "version": s.digest.base36(48),
     },
+    "aws:backup/restoreTestingPlan:RestoreTestingPlan": lambda s: {
+        "id": str(s.inputs["name"]),
+        "arn": s.site.arn("backup", f"restore-testing-plan:{s.inputs['name']}-{s.digest.uuid()}"),
+    },
+    "aws:backup/restoreTestingSelection:RestoreTestingSelection": lambda s: {
+        "id": f"{s.inputs['name']}:{s.inputs['restoreTestingPlanName']}"
+    },
     "aws:backup/selection:Selection": lambda s: {"id": s.digest.uuid()},
+    "aws:scheduler/schedule:Schedule": lambda s: {
+        "id": f"{s.inputs.get('groupName', 'default')}/{s.inputs['name']}",
+        "arn": s.site.arn("scheduler", f"schedule/{s.inputs.get('groupName', 'default')}/{s.inputs['name']}"),
+    },
     "aws:bedrock/guardrail:Guardrail": _guardrail,
     "aws:bedrock/guardrailVersion:GuardrailVersion": _guardrail_version,
     "aws:bedrockmodel/invocationLoggingConfiguration:InvocationLoggingConfiguration": lambda s: {"id": s.site.region},

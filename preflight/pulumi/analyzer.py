@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self, TypeAlias, cast
@@ -25,24 +25,27 @@ from typing import IO, Any, Self, TypeAlias, cast
 import grpc
 import yaml
 from google.protobuf import empty_pb2
-from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
+from pulumi.runtime.proto import analyzer_pb2
 
-from policies.guardrails.details import attached
+from policies.guardrails.details import Details, attached, members_in
+from policies.guardrails.topology.graph.values import as_mapping
 from preflight.errors import AnalyzerError
 from preflight.pulumi import children
+from preflight.pulumi.forked import ForkedPack, PackFailedError, PackRefusedError
 from preflight.pulumi.protocol import (
     ENFORCEMENT,
     KIND,
+    RESPONSES,
     SEVERITY,
     Diagnostic,
     PackInfo,
     PolicyInfo,
-    fields_of,
-    providers_of,
+    Preview,
+    completed,
     resource_request,
     stack_request,
 )
-from preflight.sdk.wire import Json, Wire, to_struct
+from preflight.sdk.wire import Json, Wire
 
 __all__ = ["AnalyzerClient", "AnalyzerError", "Diagnostic", "PackInfo", "PolicyInfo"]
 
@@ -56,6 +59,16 @@ STOP_TIMEOUT_SECONDS = 3.0
 _MAX_MESSAGE_BYTES = 400 * 1024 * 1024
 
 
+def serves_every_stack(folder: Path) -> bool:
+    """Whether the pack declares that one process may be asked about several stacks, one after the other.
+
+    The engine starts a process for each stack, so a pack may read its stack when it is imported. Ours take everything
+    from the requests, and starting them takes longer than evaluating a stack."""
+    manifest = folder / "PulumiPolicy.yaml"
+    content = as_mapping(yaml.safe_load(manifest.read_text(encoding="utf-8")) if manifest.is_file() else None) or {}
+    return (as_mapping(content.get("preflight")) or {}).get("oneProcess") is True
+
+
 class AnalyzerClient:
     """One running pack for one stack. Use it as a context manager: the pack is always stopped.
 
@@ -63,13 +76,20 @@ class AnalyzerClient:
     waits for its port.
     """
 
-    def __init__(self, folder: Path, process: subprocess.Popen[bytes], errors: IO[bytes], identity: Wire) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        process: subprocess.Popen[bytes] | ForkedPack,
+        errors: IO[bytes],
+        identity: dict[str, Any],
+    ) -> None:
         self.folder = folder
         self._process = process
         self._errors = errors
         self._identity = identity
         self._channel: grpc.Channel | None = None
         self._stub: Any = None
+        self._connected = False
         self._info: PackInfo | None = None
 
     @classmethod
@@ -84,8 +104,12 @@ class AnalyzerClient:
         config: Mapping[str, str] | None = None,
         secret_keys: Iterable[str] = (),
         tags: Mapping[str, str] | None = None,
+        forked: bool = False,
     ) -> Self:
-        """Start the pack in ``folder`` for one stack; ``dry_run`` is true for a preview."""
+        """Start the pack in ``folder`` for one stack; ``dry_run`` is true for a preview.
+
+        ``forked`` starts a pack of this installation without gRPC (``preflight.pulumi.forked``).
+        """
         folder = Path(folder).resolve()
         if not (folder / "PulumiPolicy.yaml").is_file():
             raise AnalyzerError(f"{folder} is not a policy pack: it has no PulumiPolicy.yaml")
@@ -98,16 +122,7 @@ class AnalyzerClient:
             "PULUMI_CONFIG": json.dumps(dict(sorted((config or {}).items()))),
         }
         errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the pack
-        with children.starting() as running:
-            process = subprocess.Popen(  # noqa: S603 - our own interpreter on a named folder
-                [sys.executable, "-u", "-m", "pulumi.policy", ENGINE_ADDRESS, str(folder)],
-                cwd=folder,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-            )
-            running.add(process.pid)
+        process = ForkedPack(folder, environment, errors) if forked else _started(folder, environment, errors)
         identity = {
             "project": project,
             "stack": stack,
@@ -154,17 +169,21 @@ class AnalyzerClient:
         return self._info
 
     def configure(self, policies: Mapping[str, Mapping[str, Json]]) -> None:
-        """Set enforcement levels and properties by policy, as ``--policy-pack-config`` does."""
-        levels = {name: number for number, name in ENFORCEMENT.items()}
-        request = analyzer_pb2.ConfigureAnalyzerRequest()
-        for name, settings in policies.items():
-            properties = dict(settings)
-            level = properties.pop("enforcementLevel", None)
-            target = request.policyConfig[name]
-            current = next((p.enforcement for p in self.info().policies if p.name == name), "advisory")
-            target.enforcementLevel = cast("Any", levels[level or current])
-            to_struct(properties, target.properties)
-        self._call("Configure", request)
+        """Set enforcement levels and properties by policy, as ``--policy-pack-config`` does.
+
+        As the engine does it (pkg/resource/analyzer/config.go): each policy's defaults, then the pack's initial
+        configuration, then ``all``, then what is given. Raises ``AnalyzerError`` if the pack refuses it.
+        """
+        answer = self._call("GetAnalyzerInfo", empty_pb2.Empty())
+        self._call("Configure", completed(answer, policies))
+        self._info = None
+
+    def configure_stack(self, stack: str, config: Mapping[str, str], secret_keys: Iterable[str]) -> None:
+        """Go on to another stack of the same project, in a pack that keeps nothing of a stack (``serves_every_stack``)."""
+        self._identity |= {"stack": stack, "config": dict(config), "config_secret_keys": sorted(secret_keys)}
+        self._info = None  # levels may depend on the stack's configuration
+        if self._connected:
+            self._call("ConfigureStack", analyzer_pb2.AnalyzerStackConfigureRequest(**self._identity))
 
     def analyze(self, resource: object, providers: Mapping[str, Json] | None = None) -> list[Diagnostic]:
         """Run the resource policies on the *inputs* of one resource (a ``RecordedResource`` or its mapping)."""
@@ -174,19 +193,17 @@ class AnalyzerClient:
         """Run the stack policies on the *outputs* of all resources."""
         return self._diagnostics(self._call("AnalyzeStack", stack_request(resources)))
 
-    def check(self, resources: Iterable[object]) -> list[Diagnostic]:
+    def check(self, resources: Iterable[object] | Preview) -> list[Diagnostic]:
         """Send the requests of one preview: every resource's inputs, then the whole stack."""
-        resources = list(resources)
+        preview = resources if isinstance(resources, Preview) else Preview(resources)
         kinds = {policy.kind for policy in self.info().policies}
         found: list[Diagnostic] = []
         if "resource" in kinds:
-            providers = providers_of(resources)
-            for resource in resources:
-                # A resource that is only read is not registered: the engine shows it to stack policies alone.
-                if not fields_of(resource).get("external"):
-                    found.extend(self.analyze(resource, providers))
+            for answer in self._calls("Analyze", preview.resources()):
+                found.extend(self._diagnostics(answer))
         if "stack" in kinds:
-            found.extend(self.analyze_stack(resources))
+            for answer in self._calls("AnalyzeStack", [preview.stack()]):
+                found.extend(self._diagnostics(answer))
         return found
 
     def stop(self) -> None:
@@ -207,29 +224,62 @@ class AnalyzerClient:
         self._errors.close()
 
     def _call(self, method: str, request: Message) -> Message:
-        if self._stub is None:
+        """The response to one request; ``None`` to a handshake that the pack does not know."""
+        (answer,) = self._calls(method, [request.SerializeToString()])
+        return answer
+
+    def _calls(self, method: str, requests: Iterable[bytes]) -> list[Message]:
+        """The responses to serialized requests of one method."""
+        if not self._connected:
             self._connect()
+        if isinstance(self._process, ForkedPack):
+            return self._asked(self._process, method, requests)
+        return [self._over_grpc(method, request) for request in requests]
+
+    def _asked(self, process: ForkedPack, method: str, requests: Iterable[bytes]) -> list[Message]:
         try:
-            return getattr(self._stub, method)(request, timeout=CALL_TIMEOUT_SECONDS)
+            responses = process.call(method, requests, CALL_TIMEOUT_SECONDS)
+        except PackRefusedError as error:
+            raise AnalyzerError(f"policy pack {self.folder.name}: {error}") from error
+        except PackFailedError as error:
+            raise self._failure(f"did not answer {method}: {error}") from error
+        return [RESPONSES[method].FromString(response) for response in responses]
+
+    def _over_grpc(self, method: str, request: bytes) -> Message:
+        try:
+            return self._stub[method](request, timeout=CALL_TIMEOUT_SECONDS)
         except grpc.RpcError as error:
             if method == "Handshake" and cast("Any", error).code() == grpc.StatusCode.UNIMPLEMENTED:
                 return None
-            raise self._failure(f"did not answer {method}: {cast('Any', error).details()}") from error
+            details = cast("Any", error).details()
+            if cast("Any", error).code() == grpc.StatusCode.INVALID_ARGUMENT:
+                raise AnalyzerError(f"policy pack {self.folder.name}: {details}") from error
+            raise self._failure(f"did not answer {method}: {details}") from error
 
     def _connect(self) -> None:
+        if not isinstance(self._process, ForkedPack):
+            self._dial()
+        self._connected = True
+        handshake = analyzer_pb2.AnalyzerHandshakeRequest(
+            engine_address=ENGINE_ADDRESS, root_directory=str(self.folder), program_directory=str(self.folder)
+        )
+        self._call("Handshake", handshake)
+        self._call("ConfigureStack", analyzer_pb2.AnalyzerStackConfigureRequest(**self._identity))
+
+    def _dial(self) -> None:
         port = self._read_port()
         limits = [
             ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
             ("grpc.max_send_message_length", _MAX_MESSAGE_BYTES),
         ]
         self._channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=limits)
-        self._stub = analyzer_pb2_grpc.AnalyzerStub(self._channel)
+        self._stub = {
+            method: self._channel.unary_unary(
+                f"/pulumirpc.Analyzer/{method}", response_deserializer=response.FromString
+            )
+            for method, response in RESPONSES.items()
+        }
         threading.Thread(target=self._drain, daemon=True).start()
-        handshake = analyzer_pb2.AnalyzerHandshakeRequest(
-            engine_address=ENGINE_ADDRESS, root_directory=str(self.folder), program_directory=str(self.folder)
-        )
-        self._call("Handshake", handshake)
-        self._call("ConfigureStack", analyzer_pb2.AnalyzerStackConfigureRequest(**self._identity))
 
     def _read_port(self) -> int:
         stdout = self._process.stdout
@@ -271,12 +321,36 @@ class AnalyzerClient:
             Diagnostic(
                 pack=pack.name,
                 policy=found.policyName,
-                urn=found.urn,
-                message=found.message.removeprefix(found.description).lstrip("\n"),
+                urn=urn,
+                message=message.removeprefix(found.description).lstrip("\n"),
                 description=found.description,
                 enforcement=ENFORCEMENT[found.enforcementLevel],
                 severity=SEVERITY[found.severity] or severities.get(found.policyName, ""),
-                details=attached(found),
+                details=details,
             )
             for found in answer.diagnostics
+            for urn, message, details in _each(found)
         ]
+
+
+def _started(folder: Path, environment: Mapping[str, str], errors: IO[bytes]) -> subprocess.Popen[bytes]:
+    """The pack as the engine starts it."""
+    with children.starting() as running:
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter on a named folder
+            [sys.executable, "-u", "-m", "pulumi.policy", ENGINE_ADDRESS, str(folder)],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+        )
+        running.add(process.pid)
+    return process
+
+
+def _each(found: Message) -> Iterator[tuple[str, str, Details | None]]:
+    """The reports for which a diagnostic stands: URN, message and details of each."""
+    members = members_in(found)
+    if not members:
+        yield found.urn, found.message, attached(found)
+    yield from ((member.urn, member.message, member.details) for member in members)

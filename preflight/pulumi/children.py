@@ -35,6 +35,17 @@ def gone(process_id: int) -> None:
     _running.discard(process_id)
 
 
+def kill(process_id: int) -> None:
+    """End a process, and its forks if it leads a group of them.
+
+    :raises ProcessLookupError: it has ended
+    """
+    try:
+        os.killpg(process_id, signal.SIGKILL)
+    except ProcessLookupError:
+        os.kill(process_id, signal.SIGKILL)
+
+
 def end(*_: object) -> None:
     """End every remaining process, then this one."""
     if _state["starting"]:
@@ -42,5 +53,5 @@ def end(*_: object) -> None:
         return
     for process_id in sorted(_running):
         with contextlib.suppress(ProcessLookupError):
-            os.kill(process_id, signal.SIGKILL)
+            kill(process_id)
     os._exit(ENDED)

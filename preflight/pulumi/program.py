@@ -25,18 +25,27 @@ from pathlib import Path
 from typing import Any, cast
 
 import pulumi
-import pulumi_aws as aws
 
 from preflight.changes.monitor import planned
 from preflight.changes.plan import Plan
 from preflight.errors import PreflightError, ProgramError
 from preflight.pulumi import children as children_
+from preflight.pulumi import modules
+from preflight.pulumi.kept import note_opened
 from preflight.pulumi.project import Project, Stack
+from preflight.pulumi.runnable import missing_module, require_runnable
 from preflight.recording.recorder import Recording, record
+from preflight.sdk import imports, lighter
 from preflight.sdk import runtime as sdk
+from preflight.sdk.undecided import Undecided
 
 RUN_TIMEOUT_SECONDS = 300.0
+_SETTINGS, _MODEL = "settings", "StackSettings"
 _SDK_NAME = re.compile(r"\baws\.([a-z0-9_]+)\.([A-Z]\w+|get_\w+)")
+
+
+_loaded: set[Path] = set()
+"""The programs whose modules this process has imported, or the process that it is a fork of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +56,10 @@ class Run:
     preview: bool
     running: Recording | None = None
     """The recording of what the stack runs; the run then plans an update of it."""
+    settings_only: bool = False
+    """Read the stack's settings as the program does, and end there."""
+    notes_files: bool = False
+    """Note in the recording which stack files the run opens."""
 
 
 @dataclass(slots=True)
@@ -57,45 +70,120 @@ class _Child:
     received: bytearray
 
 
+def read_settings(project: Project, stacks: Sequence[Stack]) -> None:
+    """Read every stack's settings if the program has a model of them (``settings.StackSettings``), and nothing else.
+
+    A mistake in a stack file is a ``ProgramError`` here, before the components and the AWS SDK are imported, which takes
+    longer than anything else before the first message.
+    """
+    if not (project.program / _SETTINGS / "__init__.py").is_file() or _SETTINGS in modules.shadowing(project.program):
+        return
+    with modules.importable(project.program):
+        try:
+            found = hasattr(importlib.import_module(_SETTINGS), _MODEL)
+        except Exception:
+            return
+    if found:
+        collect(start(project, [Run(stack, preview=False, settings_only=True) for stack in stacks]))
+
+
 def load(project: Project) -> None:
-    """Import the modules that the program imports, so that every fork has them. The run reports import errors."""
-    sys.path.insert(0, str(project.program))
-    with contextlib.suppress(Exception):
-        tree = ast.parse((project.program / "__main__.py").read_text(encoding="utf-8"))
-        for name in _imports(tree):
+    """Import the modules that the program imports, so that every fork has them. The run reports import errors.
+
+    A project that has packages with the names of this installation's is left to its forks, except for the AWS SDK.
+
+    :raises ConfigurationError: the project has no program that can be run here
+    """
+    require_runnable(project)
+    if project.program in _loaded:
+        return
+    _loaded.add(project.program)
+    imports.install()
+    lighter.install()
+    file = project.program if project.program.is_file() else project.program / "__main__.py"
+    with contextlib.suppress(Exception), modules.importable(project.program):
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        wanted = _imports(tree) if not modules.shadowing(project.program) else ["pulumi", imports.SDK]
+        for name in wanted:
             with contextlib.suppress(Exception):
                 importlib.import_module(name)
-    for module, name in _sdk_names(project.program):
+    for module, name in _sdk_names(modules.folder_of(project.program)):
         with contextlib.suppress(Exception):
-            sdk.prepare(getattr(aws, module), name)
+            sdk.prepare(importlib.import_module(f"{imports.SDK}.{module}"), name)
     gc.freeze()
 
 
 def start(project: Project, runs: Sequence[Run]) -> list[_Child]:
-    """Fork one process for each run."""
+    """Fork one process for each run; the two modes of a stack are one process until they differ."""
     sys.stdout.flush()
     sys.stderr.flush()
-    return [_fork(project, run) for run in runs]
+    pairs: dict[object, list[Run]] = {}
+    for number, run in enumerate(runs):
+        alone = run.running is not None or run.settings_only
+        pairs.setdefault(number if alone else run.stack.name, []).append(run)
+    found: list[_Child] = []
+    for pair in pairs.values():
+        if [run.preview for run in pair] == [False, True] and pair[0].stack == pair[1].stack:
+            found += _fork(project, pair)
+        else:
+            found += [child for run in pair for child in _fork(project, [run])]
+    return found
 
 
-def _fork(project: Project, run: Run) -> _Child:
-    reader, writer = os.pipe()
+def _fork(project: Project, runs: Sequence[Run]) -> list[_Child]:
+    pipes = [os.pipe() for _ in runs]
     with children_.starting() as running:
         if process_id := os.fork():
             running.add(process_id)
+            _lead(process_id)
     if process_id:
-        os.close(writer)
-        return _Child(run, process_id, reader, bytearray())
+        for _, writer in pipes:
+            os.close(writer)
+        return [_Child(run, process_id, reader, bytearray()) for run, (reader, _) in zip(runs, pipes, strict=True)]
     status = 1
     try:
-        os.close(reader)
+        _lead(0)
+        for reader, _ in pipes:
+            os.close(reader)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.dup2(2, 1)  # what the program prints is not part of our output
         gc.disable()
-        _send(writer, _outcome(project, run))
+        _run(project, runs, [writer for _, writer in pipes])
         status = 0
     finally:
         os._exit(status)
+
+
+def _lead(process_id: int) -> None:
+    """Make the process the leader of a group, so that it can be ended together with a fork of it. Both it and its parent do so."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.setpgid(process_id, process_id)
+
+
+def _run(project: Project, runs: Sequence[Run], writers: list[int]) -> None:
+    """Perform one run, or both modes of a stack, and write each outcome to its pipe."""
+    opened = note_opened() if runs[0].notes_files else set[str]()
+    if len(runs) == 1:
+        _send(writers[0], _with_files(_outcome(project, runs[0]), opened))
+        return
+    forked: list[int] = []
+
+    def fork() -> bool:
+        if process_id := os.fork():
+            forked.append(process_id)
+        os.close(writers.pop(1 if process_id else 0))
+        return not process_id
+
+    mode = Undecided(fork)
+    outcome = _outcome(project, replace(runs[0], preview=cast("bool", mode)))
+    bool(mode)  # an error before the modes differ is the outcome of both
+    _send(writers[0], _with_files(outcome, opened))
+    for process_id in forked:
+        os.waitpid(process_id, 0)
+
+
+def _with_files(outcome: Recording | Plan | str, opened: set[str]) -> Recording | Plan | str:
+    return replace(outcome, opened=frozenset(opened)) if isinstance(outcome, Recording) and opened else outcome
 
 
 def _send(pipe: int, outcome: object) -> None:
@@ -109,33 +197,43 @@ def _outcome(project: Project, run: Run) -> Recording | Plan | str:
         return execute(project, run) if run.running is None else _planned(project, run, run.running)
     except PreflightError as error:
         return str(error)
+    except ModuleNotFoundError as error:
+        return f"{explain(error, project.root)}\n{missing_module(error.name or '', project)}"
     except BaseException as error:
         return explain(error, project.root)
 
 
 def execute(project: Project, run: Run) -> Recording:
-    """Perform one run in this process."""
-    return record(
-        _program(project),
-        project=project.name,
-        stack=run.stack.name,
-        config=run.stack.config,
-        secret_keys=run.stack.secret_keys,
-        preview=run.preview,
-    )
+    """Perform one run in this process, with the program's own modules."""
+    with modules.importable(project.program):
+        return record(
+            _settings if run.settings_only else _program(project),
+            project=project.name,
+            stack=run.stack.name,
+            config=run.stack.config,
+            secret_keys=run.stack.secret_keys,
+            preview=run.preview,
+            strict=modules.is_own(project.program),
+        )
 
 
 def _planned(project: Project, run: Run, running: Recording) -> Plan:
-    return planned(
-        _program(project),
-        replace(running, project=project.name),
-        config=run.stack.config,
-        secret_keys=run.stack.secret_keys,
-    )
+    with modules.importable(project.program):
+        return planned(
+            _program(project),
+            replace(running, project=project.name),
+            config=run.stack.config,
+            secret_keys=run.stack.secret_keys,
+            strict=modules.is_own(project.program),
+        )
+
+
+def _settings() -> None:
+    getattr(importlib.import_module(_SETTINGS), _MODEL).load()
 
 
 def _program(project: Project) -> Callable[[], None]:
-    os.chdir(project.program)
+    os.chdir(modules.folder_of(project.program))
     sys.argv = [str(project.program)]
     return lambda: cast("Any", runpy.run_path(str(project.program), run_name="__main__")) and None
 
@@ -176,7 +274,8 @@ def explain(error: BaseException, root: Path) -> str:
     frames = [frame for one in reversed(chain) for frame in traceback.extract_tb(one.__traceback__)]
     ours = [frame for frame in frames if _is_ours(frame.filename, root)]
     lines = [f"  {Path(f.filename).relative_to(root)}:{f.lineno} in {f.name}: {f.line}" for f in ours[-6:]]
-    return "\n".join([f"{type(error).__name__}: {error}", *dict.fromkeys(lines)])
+    notes: list[str] = getattr(error, "__notes__", [])
+    return "\n".join([f"{type(error).__name__}: {error}", *dict.fromkeys(lines), *(f"  {note}" for note in notes)])
 
 
 def _is_ours(name: str, root: Path) -> bool:
@@ -218,8 +317,9 @@ def _receive(children: Sequence[_Child]) -> None:
                 selector.unregister(pipe)
                 os.close(pipe)
                 process_id = waiting.pop(pipe).process_id
-                os.waitpid(process_id, 0)
-                children_.gone(process_id)
+                if all(child.process_id != process_id for child in waiting.values()):
+                    os.waitpid(process_id, 0)
+                    children_.gone(process_id)
 
 
 def _unpack(child: _Child) -> Recording | Plan | str:
@@ -230,11 +330,11 @@ def _unpack(child: _Child) -> Recording | Plan | str:
 
 def stop(children: Sequence[_Child]) -> None:
     """End runs that have not finished."""
-    for child in children:
+    for process_id in sorted({child.process_id for child in children}):
         with contextlib.suppress(ProcessLookupError, ChildProcessError):
-            os.kill(child.process_id, 9)
-            os.waitpid(child.process_id, 0)
-            children_.gone(child.process_id)
+            children_.kill(process_id)
+            os.waitpid(process_id, 0)
+            children_.gone(process_id)
 
 
 def _imports(tree: ast.Module) -> list[str]:
@@ -251,3 +351,12 @@ def _sdk_names(root: Path) -> list[tuple[str, str]]:
     """Modules and classes of the AWS SDK that the project's sources name."""
     sources = [*root.glob("*.py"), *root.glob("components/**/*.py")]
     return sorted({found for path in sources for found in _SDK_NAME.findall(path.read_text(encoding="utf-8"))})
+
+
+def main() -> None:
+    """Compile what the program in the working directory imports, so that no later process has to (``make setup``)."""
+    load(Project.load(Path.cwd()))
+
+
+if __name__ == "__main__":
+    main()

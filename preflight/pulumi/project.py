@@ -20,6 +20,7 @@ import yaml
 
 from preflight.errors import ConfigurationError
 from preflight.fakes.values import Digest
+from preflight.pulumi import modules
 from preflight.sdk.wire import Json, Wire
 
 _STACK_FILE = ("config", "encryptedkey", "encryptionsalt", "environment", "secretsprovider")
@@ -57,6 +58,10 @@ class Project:
     program: Path
     declared: Mapping[str, Json]
     """Full key (``<namespace>:<name>``) to the declaration in ``Pulumi.yaml``."""
+    runtime: str = "python"
+    """The language of the program, as ``Pulumi.yaml`` names it."""
+    virtualenv: str = ""
+    """The program's virtual environment, relative to ``root``; empty if ``Pulumi.yaml`` names none."""
 
     @classmethod
     def load(cls, root: Path) -> Project:
@@ -67,7 +72,8 @@ class Project:
             raise ConfigurationError("Pulumi.yaml: name is missing")
         declared = _mapping(content.get("config") or {}, root / "Pulumi.yaml", "config")
         program = root / str(content.get("main") or ".")
-        return cls(root, name, program, {_full(name, key): value for key, value in declared.items()})
+        keys = {_full(name, key): value for key, value in declared.items()}
+        return cls(root, name, program, keys, *_runtime(content.get("runtime"), root / "Pulumi.yaml"))
 
     def stacks(self) -> list[str]:
         """The stacks that have a file here, sorted."""
@@ -91,7 +97,7 @@ class Project:
             declaration = self.declared.get(key)
             value = values.get(key, _default(declaration))
             if value is None:
-                problems.append(f"{path.name}: {key} is missing; Pulumi.yaml declares it without a default")
+                problems.append(f"{path.name}: {key} is missing; {self._instead_of(key, values)}")
                 continue
             if problem := _mismatch(declaration, value):
                 problems.append(f"{path.name}: {key} {problem}")
@@ -103,15 +109,28 @@ class Project:
             raise ConfigurationError("\n".join(problems))
         return Stack(name, path, config, tuple(secrets))
 
+    def _instead_of(self, missing: str, given: Iterable[str]) -> str:
+        """Why a key is needed, or the key that was probably written instead of it."""
+        namespace, _, name = missing.partition(":")
+        others = [key.removeprefix(f"{namespace}:") for key in sorted(set(given) - set(self.declared))]
+        near = difflib.get_close_matches(name, others, n=1)
+        return f"did you mean it by {namespace}:{near[0]}?" if near else "Pulumi.yaml declares it without a default"
+
     def _strange(self, keys: Iterable[str]) -> Iterator[str]:
-        """Unused configuration: a namespace, or a provider's key, that does not exist."""
+        """Unused configuration: a namespace, or a provider's key, that does not exist.
+
+        A program may read any namespace. In another repository, only one that resembles a known namespace is a mistake.
+        """
         declared = {key.partition(":")[0] for key in self.declared}
+        names = [self.name, "pulumi", "aws", *declared]
+        is_own = modules.is_own(self.program)
         for key in sorted(keys):
             namespace, _, name = key.partition(":")
             if namespace in (self.name, "pulumi"):
                 continue
             known = _provider_keys(namespace)
-            if known is None and namespace not in declared:
+            near = difflib.get_close_matches(namespace, names, n=1)
+            if known is None and namespace not in declared and (is_own or near):
                 allowed = f"{self.name}, pulumi, or an installed provider such as aws"
                 yield f"{key} has the unknown namespace {namespace}; allowed: {allowed}"
             elif known and name.partition(".")[0] not in known:
@@ -162,6 +181,15 @@ def _mapping(value: Json, path: Path, key: str = "") -> Wire:
     if not isinstance(value, dict):
         raise ConfigurationError(f"{path.name}: {key or 'the file'} is not a mapping of keys to values")
     return {str(name): item for name, item in cast("dict[Any, Json]", value).items()}
+
+
+def _runtime(value: Json, path: Path) -> tuple[str, str]:
+    """The language, and the virtual environment of a Python program."""
+    if not isinstance(value, dict):
+        return str(value or "python"), ""
+    given = cast("Wire", value)
+    options = _mapping(given.get("options"), path, "runtime.options")
+    return str(given.get("name") or "python"), str(options.get("virtualenv") or "")
 
 
 def _full(project: str, key: str) -> str:

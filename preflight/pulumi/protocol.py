@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
+from google.protobuf import empty_pb2
 from pulumi.runtime.proto import analyzer_pb2
 
 from policies.guardrails.details import Details
-from preflight.sdk.wire import Json, flatten_references, to_struct
+from preflight.errors import ConfigurationError
+from preflight.sdk.wire import Json, Wire, flatten_references, from_struct, to_struct
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -18,6 +21,16 @@ if TYPE_CHECKING:
 ENFORCEMENT = {0: "advisory", 1: "mandatory", 2: "disabled", 3: "remediate"}
 SEVERITY = {0: "", 1: "low", 2: "medium", 3: "high", 4: "critical"}
 KIND = {0: "unknown", 1: "resource", 2: "stack"}
+
+RESPONSES: Mapping[str, Any] = {
+    "Handshake": analyzer_pb2.AnalyzerHandshakeResponse,
+    "GetAnalyzerInfo": analyzer_pb2.AnalyzerInfo,
+    "Configure": empty_pb2.Empty,
+    "ConfigureStack": analyzer_pb2.AnalyzerStackConfigureResponse,
+    "Analyze": analyzer_pb2.AnalyzeResponse,
+    "AnalyzeStack": analyzer_pb2.AnalyzeResponse,
+}
+"""The methods, each with the type of its response."""
 
 Target: TypeAlias = analyzer_pb2.AnalyzeRequest | analyzer_pb2.AnalyzerResource
 
@@ -60,6 +73,35 @@ class PackInfo:
     name: str
     version: str
     policies: tuple[PolicyInfo, ...]
+
+
+def completed(
+    info: analyzer_pb2.AnalyzerInfo, given: Mapping[str, Mapping[str, Json]]
+) -> analyzer_pb2.ConfigureAnalyzerRequest:
+    """A configuration as the engine sends it: what is given, completed with the pack's defaults."""
+    levels = {name: number for number, name in ENFORCEMENT.items()}
+    for name, entry in sorted(given.items()):
+        if (level := entry.get("enforcementLevel")) is not None and level not in levels:
+            raise ConfigurationError(
+                f"{name}.enforcementLevel is {level!r}; allowed: {', '.join(sorted(levels))}; fix: write one of these"
+            )
+    chosen: dict[str, tuple[int, Wire]] = {}
+    for policy in info.policies:
+        initial = info.initialConfig[policy.name].enforcementLevel if policy.name in info.initialConfig else None
+        schemas: Wire = from_struct(policy.configSchema.properties)
+        defaults = {key: schema["default"] for key, schema in schemas.items() if "default" in schema}
+        chosen[policy.name] = policy.enforcementLevel if initial is None else initial, defaults
+    if level := given.get("all", {}).get("enforcementLevel"):
+        chosen = {name: (levels[level], settings) for name, (_, settings) in chosen.items()}
+    for name, entry in given.items():
+        before, settings = chosen.get(name, (levels["mandatory"], {}))
+        own = {key: value for key, value in entry.items() if key != "enforcementLevel"}
+        chosen[name] = levels[entry["enforcementLevel"]] if "enforcementLevel" in entry else before, {**settings, **own}
+    request = analyzer_pb2.ConfigureAnalyzerRequest()
+    for name, (level, settings) in chosen.items():
+        request.policyConfig[name].enforcementLevel = cast("Any", level)
+        to_struct(settings, request.policyConfig[name].properties)
+    return request
 
 
 def providers_of(resources: Iterable[object]) -> dict[str, Mapping[str, Json]]:
@@ -118,6 +160,33 @@ def resource_request(resource: object, providers: Mapping[str, Json]) -> analyze
     fields = fields_of(resource)
     fill(request, fields, fields["inputs"], providers)
     return request
+
+
+class Preview:
+    """The requests of one preview, serialized once for all packs."""
+
+    def __init__(self, resources: Iterable[object]) -> None:
+        self._resources = list(resources)
+        self._lock = threading.Lock()
+        self._inputs: list[bytes] | None = None
+        self._stack: bytes | None = None
+
+    def resources(self) -> list[bytes]:
+        """A request for each resource with its inputs. A resource that is only read is not registered: the engine shows it to stack
+        policies alone."""
+        with self._lock:
+            if self._inputs is None:
+                providers = providers_of(self._resources)
+                registered = [one for one in self._resources if not fields_of(one).get("external")]
+                self._inputs = [resource_request(one, providers).SerializeToString() for one in registered]
+            return self._inputs
+
+    def stack(self) -> bytes:
+        """The request for all resources with their outputs."""
+        with self._lock:
+            if self._stack is None:
+                self._stack = stack_request(self._resources).SerializeToString()
+            return self._stack
 
 
 def _struct(properties: Mapping[str, Json]) -> struct_pb2.Struct:

@@ -10,6 +10,7 @@ from preflight.account.actions import declared
 from preflight.account.session import Calls
 
 _OPERATIONS: Mapping[str, tuple[str, ...]] = {
+    "accessanalyzer": ("list_analyzers",),
     "acm": ("describe_certificate", "list_certificates"),
     "backup": ("describe_region_settings",),
     "bedrock": (
@@ -19,6 +20,8 @@ _OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "list_guardrails",
     ),
     "bedrock-runtime": ("chat_completions",),
+    "cloudtrail": ("describe_trails", "get_event_selectors", "get_trail_status"),
+    "config": ("describe_configuration_recorder_status", "describe_configuration_recorders"),
     "ec2": (
         "describe_availability_zones",
         "describe_internet_gateways",
@@ -40,6 +43,7 @@ _OPERATIONS: Mapping[str, tuple[str, ...]] = {
     ),
     "elbv2": ("describe_load_balancers", "describe_target_groups"),
     "events": ("list_rules",),
+    "guardduty": ("get_detector", "list_detectors"),
     "iam": (
         "get_account_summary",
         "get_open_id_connect_provider",
@@ -48,8 +52,9 @@ _OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "get_role",
         "list_attached_role_policies",
     ),
-    "kms": ("list_aliases", "list_keys"),
+    "kms": ("get_public_key", "list_aliases", "list_keys"),
     "logs": ("describe_log_groups", "describe_resource_policies"),
+    "organizations": ("describe_organization",),
     "rds": ("describe_db_clusters", "describe_db_instances", "describe_orderable_db_instance_options"),
     "route53": ("get_hosted_zone", "list_resource_record_sets"),
     "s3": (
@@ -60,6 +65,7 @@ _OPERATIONS: Mapping[str, tuple[str, ...]] = {
         "head_bucket",
         "list_buckets",
     ),
+    "s3control": ("get_public_access_block",),
     "secretsmanager": ("describe_secret", "list_secrets"),
     "service-quotas": ("get_aws_default_service_quota", "get_service_quota", "list_service_quotas"),
     "sts": ("get_caller_identity",),
@@ -74,6 +80,7 @@ _ACTIONS: Calls = {
     ("rds", "describe_orderable_db_instance_options"): ("rds:DescribeOrderableDBInstanceOptions",),
     ("s3", "get_bucket_encryption"): ("s3:GetEncryptionConfiguration",),
     ("s3", "get_public_access_block"): ("s3:GetBucketPublicAccessBlock",),
+    ("s3control", "get_public_access_block"): ("s3:GetAccountPublicAccessBlock",),
     ("s3", "head_bucket"): ("s3:ListBucket",),
     ("s3", "list_buckets"): ("s3:ListAllMyBuckets",),
     ("service-quotas", "get_aws_default_service_quota"): ("servicequotas:GetAWSDefaultServiceQuota",),

@@ -22,6 +22,8 @@ from preflight.ready.parts import PARTS
 from preflight.ready.wanted import Wanted
 from preflight.recording.recorder import Recording
 from preflight.release.project import ReleaseProject
+from releases.attestation import key_of
+from releases.record import RecordError
 
 BOOTSTRAP = "bootstrap"
 BACKEND = "PULUMI_BACKEND_URL"
@@ -78,7 +80,17 @@ def wanted_of(root: Path, stack: str, environment: Mapping[str, str]) -> Wanted:
         bootstrap=_recorded(Project.load(root / BOOTSTRAP), name) if name else None,
         backend=url,
         state_bucket=bucket,
+        record_key=record_key_of(root, stack),
     )
+
+
+def record_key_of(root: Path, stack: str) -> str:
+    """The committed public key of the environment's record as PEM; empty if there is none."""
+    try:
+        key = key_of(root, stack)
+    except RecordError as error:
+        raise ConfigurationError(str(error)) from None
+    return key.public_key if key else ""
 
 
 def _recorded(project: Project, stack: str) -> Recording:

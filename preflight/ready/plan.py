@@ -21,7 +21,7 @@ from preflight.ready import command
 from preflight.ready.calls import CALLS
 from preflight.ready.context import Part, ReadyContext
 from preflight.ready.parts import artifacts, bootstrap, domain, location, names
-from releases import record
+from releases import attestation
 from releases.environments import account_of
 
 PACKS = "--policy-pack policies/guardrails --policy-pack policies/parity"
@@ -104,12 +104,15 @@ def planned(context: ReadyContext, root: Path) -> SetupPlan:
         step(
             "every secret has a value",
             artifacts.SECRET,
-            *map(artifacts.put_value, (wanted.settings.identity.client_secret_name, *wanted.model_keys)),
+            *map(
+                artifacts.put_value,
+                (wanted.settings.identity.client_secret_name, *wanted.model_keys, *wanted.alert_endpoints),
+            ),
         ),
         step(
             f"the images of release {wanted.release.version} are in the account",
             artifacts.IMAGES,
-            f"{PYTHON} bootstrap.copy_images --release {wanted.release.version} --account {account} --region {region}",
+            f"{PYTHON} bootstrap.copy_images --stack {stack}",
             relevant=lambda line: line.status is not Status.CANNOT_TELL or not line.subject.endswith(" platform"),
         ),
         _deployed(context, root, unknown),
@@ -124,7 +127,7 @@ def _promoted(context: ReadyContext, root: Path) -> list[SetupStep]:
     if stack not in order[1:]:
         return []
     before = order[order.index(stack) - 1]
-    ran = record.ran(record.read(root), before, account_of(root, before))
+    ran = attestation.ran(root, before, account_of(root, before))
     state, why = (State.DONE, "") if version in ran else (State.TO_DO, f"{before} has run {joined(ran, 'none')}")
     text = f"{stack} has a release that {before} has run: {version}"
     return [SetupStep(text, state, why, (f"{PYTHON} preflight release promote {stack}",))]
@@ -170,7 +173,7 @@ def _deployed(context: ReadyContext, root: Path, unknown: str) -> SetupStep:
         f"pulumi up -s {stack} {PACKS}",
         *recording,
     )
-    if ran := record.ran(record.read(root), stack, context.wanted.account):
+    if ran := attestation.ran(root, stack, context.wanted.account):
         return SetupStep(text, State.DONE, f"release {ran[-1]} is recorded", deploying)
     if unknown:
         return SetupStep(text, State.NOT_KNOWN, f"no release is recorded; {unknown}", deploying)

@@ -13,6 +13,7 @@ from preflight.recording.recorder import RecordedResource, Recording
 from preflight.sdk.wire import unwrap
 from releases.manifest import Release
 from settings import StackSettings
+from settings.alerts import HttpsSubscription
 from settings.upstreams import BedrockUpstream, GatewayUpstream, MantleUpstream, bedrock_region, server_of
 
 ARCHITECTURES = {"X86_64": "amd64", "ARM64": "arm64"}
@@ -44,6 +45,8 @@ class Wanted:
     """The URL of Pulumi's state backend; empty: Pulumi Cloud."""
     state_bucket: str
     """The state bucket in bootstrap's settings; empty: Pulumi Cloud."""
+    record_key: str = ""
+    """The committed public key of the environment's entries in the record, as PEM; empty: they need no signature."""
 
     @property
     def stack(self) -> str:
@@ -142,6 +145,13 @@ class Wanted:
                 for upstream in group.upstreams
                 if (server := server_of(upstream)) is not None and server.api_key_secret is not None
             }
+        )
+
+    @property
+    def alert_endpoints(self) -> list[str]:
+        """The secrets with the URLs of pagers, sorted."""
+        return sorted(
+            {one.url_secret for one in self.settings.owner.subscriptions if isinstance(one, HttpsSubscription)}
         )
 
     def destinations(self, region: str, model: str) -> set[str]:

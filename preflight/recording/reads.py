@@ -8,6 +8,7 @@ certificate's validation record) is checked when it is read.
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -27,6 +28,8 @@ class Reads:
     """The reads of one recording: resource and Python name to place."""
 
     places: dict[tuple[pulumi.Resource, str], str] = field(default_factory=dict[tuple[pulumi.Resource, str], str])
+    unknown: Callable[[object, str], str | None] = lambda _, __: None
+    """The stand-in for a missing value of an object, if it is part of an unknown result."""
 
 
 _current: Reads | None = None
@@ -49,18 +52,22 @@ def _noting(get: sdk.Getter) -> sdk.Getter:
                 if key not in _current.places:
                     _current.places[key] = place(sdk.caller(1))
             elif value is None:
-                _check_nested(self, name, sdk.caller(1))
+                return _nested(self, name, sdk.caller(1))
         return value
 
     return noting_get
 
 
-def _check_nested(owner: object, name: str, getter: FrameType) -> None:
+def _nested(owner: object, name: str, getter: FrameType) -> str | None:
+    """A stand-in for a nested value that is missing because its owner is unknown; ``None`` for one that is not set."""
     cls = type(owner)
     if getter.f_code.co_name != name or not sdk.is_output_type(cls):
-        return  # generated code that copies all properties, or an args class
+        return None  # generated code that copies all properties, or an args class
+    if _current is not None and (stand_in := _current.unknown(owner, name)) is not None:
+        return stand_in
     if sdk.wire_names(cls).get(name, name) in required_properties(cls):
         raise FakeError(missing(cls.__name__, name, place(getter)))
+    return None
 
 
 def missing(owner: str, name: str, where: str) -> str:
@@ -83,5 +90,10 @@ def place(frame: FrameType | None) -> str:
 
 def relative(name: str) -> str:
     """``name`` relative to the working directory where it is below it."""
+    return _relative(name, Path.cwd())
+
+
+@functools.lru_cache(maxsize=4096)
+def _relative(name: str, folder: Path) -> str:
     path = Path(name)
-    return path.relative_to(Path.cwd()).as_posix() if path.is_relative_to(Path.cwd()) else path.as_posix()
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.as_posix()

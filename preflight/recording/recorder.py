@@ -20,15 +20,22 @@ from pulumi.runtime import mocks
 from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.stack import run_in_stack
 
-from preflight.errors import FakeError
+from preflight.errors import FakeError, ProgramError
 from preflight.fakes.fakes import FakeAnswer, Fakes
 from preflight.fakes.values import DEFAULT_REGION, DOCUMENTATION_ACCOUNT, Digest, Site
+from preflight.recording import gaps
+from preflight.recording.custom_timeouts import seconds_of
+from preflight.recording.gaps import Gap, Lookups, unsupported_transform
+from preflight.recording.messages import Messages
 from preflight.recording.reads import Reads, follow, missing, relative
 from preflight.sdk import runtime as sdk
+from preflight.sdk import unknown
 from preflight.sdk.schema import computed_outputs
+from preflight.sdk.undecided import Undecided, postpone
 from preflight.sdk.wire import SECRET, UNKNOWN, Wire, from_struct, is_signed, secret, to_struct
 
 STACK_TYPE = "pulumi:pulumi:Stack"
+_DYNAMIC = "pulumi-python:dynamic"
 Message: TypeAlias = Any
 """A protobuf message of the resource monitor."""
 
@@ -72,9 +79,15 @@ class Recording:
     project: str
     stack: str
     preview: bool
+    strict: bool = True
+    """Whether a value that no fake provides is an error; otherwise it is unknown."""
     resources: list[RecordedResource] = field(default_factory=list[RecordedResource])
     messages: list[str] = field(default_factory=list[str])
     """Warnings and errors that the program logged."""
+    gaps: list[Gap] = field(default_factory=list[Gap])
+    """Values and resources that it does not contain, sorted."""
+    opened: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
+    """The stack files that the run opened itself, if that was noted."""
 
     def of_type(self, type_: str) -> list[RecordedResource]:
         """The resources of one type, sorted by URN."""
@@ -92,10 +105,12 @@ class RecordingMonitor(mocks.MockMonitor):
 
     def __init__(self, fakes: Fakes, recording: Recording, config: Mapping[str, str]) -> None:
         super().__init__(fakes)  # pyright: ignore[reportArgumentType] - every method that would use it is replaced
+        self.strict = recording.strict
         self._fakes = fakes
         self._recording = recording
         self._config = config
         self._qualified: dict[str, str] = {}
+        self.lookups = Lookups()
         self.recorded: dict[str, RecordedResource] = {}
         self.known: dict[str, frozenset[str]] = {}
 
@@ -109,16 +124,35 @@ class RecordingMonitor(mocks.MockMonitor):
 
     def RegisterResource(self, request: Message) -> Message:  # noqa: N802 - the service's name
         """Record a registration and respond to it."""
+        if request.custom:
+            postpone(self._recording.preview)
         urn = self.make_urn(request.parent, request.type, request.name)
+        where = ":".join(map(str, _source(request.sourcePosition)))
+        if request.transforms:
+            raise ProgramError(unsupported_transform(where))
         inputs = from_struct(request.object)
         identifier, outputs, answered = "", dict[str, Any](), dict[str, Any]()
         if request.custom:
             answer = self.answer(request, urn, inputs)
             identifier, self.known[urn] = answer.id, answer.known
             outputs = _with_secrets(answer.outputs, request.additionalSecretOutputs)
-            answered = {key: value for key, value in outputs.items() if key != "id"}
-        self._keep(urn, request, inputs, outputs, identifier)
+            answered = self._completed(request, {key: value for key, value in outputs.items() if key != "id"})
+        elif request.remote:
+            self.lookups.gaps.add(Gap(where, f"what the component {request.type} {request.name!r} creates", True))
+            answered = self._completed(request, {})
+        if request.type.startswith(_DYNAMIC):
+            self.lookups.gaps.add(Gap(where, f"what the dynamic provider of {request.name!r} returns"))
+        self._keep(urn, request, self.cleaned(inputs), self.cleaned(outputs), identifier)
         return resource_pb2.RegisterResourceResponse(urn=urn, id=identifier, object=to_struct(answered))
+
+    def _completed(self, request: Message, outputs: Wire) -> Wire:
+        """The outputs with a stand-in for each that AWS computes and no fake provides."""
+        cls = None if self.strict else sdk.resource_class(request.type)
+        if cls is None:
+            return outputs
+        computed = set(sdk.property_types(cls)) if request.remote else computed_outputs(request.type)
+        shaped = unknown.of_type(cls, request.name, outputs)
+        return {**{key: value for key, value in shaped.items() if key in computed}, **outputs}
 
     def answer(self, request: Message, urn: str, inputs: Wire) -> FakeAnswer:
         """Id and outputs of a custom resource."""
@@ -128,32 +162,47 @@ class RecordingMonitor(mocks.MockMonitor):
 
     def ReadResource(self, request: Message) -> Message:  # noqa: N802
         """Record a resource that exists already."""
+        postpone(self._recording.preview)
         urn = self.make_urn(request.parent, request.type, request.name)
         state = from_struct(request.properties)
         answer = self._fakes.read(request.type, request.name, request.id, state, urn)
         self.known[urn] = answer.known
         outputs = _with_secrets(answer.outputs, request.additionalSecretOutputs)
-        self._keep(urn, request, state, outputs, request.id, external=True)
+        self._keep(urn, request, self.cleaned(state), self.cleaned(outputs), request.id, external=True)
         answered = {key: value for key, value in outputs.items() if key != "id"}
         return resource_pb2.ReadResourceResponse(urn=urn, properties=to_struct(answered))
 
     def Invoke(self, request: Message) -> Message:  # noqa: N802
         """Respond to a look-up."""
+        postpone(self._recording.preview)
         args = from_struct(request.args)
         if request.tok == "pulumi:pulumi:getResource":
             found = self.recorded[args["urn"]]
-            answer: Wire = {"urn": found.urn, "id": found.id, "state": found.outputs}
+            answer: Wire | None = {"urn": found.urn, "id": found.id, "state": found.outputs}
         else:
             self._provider(request.tok, request.provider, request.version)
-            answer = self._fakes.call(request.tok, args)
+            answer = self._looked_up(request.tok, args)
         response: Message = resource_pb2.ResourceInvokeResponse()
+        if answer is None:
+            response.unknown = True
+            return response
         to_struct(answer, getattr(response, "return"))
         return response
+
+    def cleaned(self, properties: Wire) -> Wire:
+        """The properties with unknown values in place of their stand-ins, which a strict recording has none of."""
+        return properties if self.strict else unknown.cleaned(properties)
+
+    def _looked_up(self, token: str, args: Wire) -> Wire | None:
+        """The answer of a fake, or unknown values; ``None`` if not even their form is known."""
+        if self.strict or self._fakes.answers(token):
+            return self._fakes.call(token, args)
+        return self.lookups.answer(token, args)
 
     def RegisterResourceOutputs(self, request: Message) -> Message:  # noqa: N802
         """Record the outputs that a component or the stack registers."""
         current = self.recorded[request.urn]
-        self.recorded[request.urn] = dataclasses.replace(current, outputs=from_struct(request.outputs))
+        self.recorded[request.urn] = dataclasses.replace(current, outputs=self.cleaned(from_struct(request.outputs)))
         return empty_pb2.Empty()
 
     def _keep(
@@ -186,7 +235,7 @@ class RecordingMonitor(mocks.MockMonitor):
             replace_on_changes=tuple(sorted(getattr(request, "replaceOnChanges", ()))),
             delete_before_replace=bool(request.deleteBeforeReplace) if before else None,
             retain_on_delete=bool(getattr(request, "retainOnDelete", False)),
-            custom_timeouts={} if timeouts is None else _timeouts(timeouts),
+            custom_timeouts={} if timeouts is None else seconds_of(timeouts),
         )
 
     def alias(self, request: Message, alias: Message) -> str:
@@ -241,33 +290,41 @@ def record(
     organization: str = "organization",
     config: Mapping[str, str] | None = None,
     secret_keys: tuple[str, ...] = (),
-    preview: bool = False,
+    preview: bool | Undecided = False,
+    strict: bool = True,
     monitored: Callable[[Fakes, Recording, Mapping[str, str]], RecordingMonitor] = RecordingMonitor,
 ) -> Recording:
     """Run ``program`` once and return what it registered. Errors of the program are raised unchanged.
 
-    A computed output that the program reads and no fake provides raises ``FakeError``, in both modes. ``monitored``
-    creates a different monitor than the default one, which is for a stack without resources.
+    A look-up, or a computed output that the program reads, for which no fake exists raises ``FakeError``, in both modes; without
+    ``strict`` it is unknown, and one of the recording's ``gaps``. An ``Undecided`` preview forks. ``monitored`` creates a different monitor than the default one,
+    which is for a stack without resources.
     """
     config = dict(config or {})
-    recording = Recording(project, stack, preview)
+    recording = Recording(project, stack, cast("bool", preview), strict)
     monitor = monitored(Fakes(site_of(config)), recording, _provider_config(config, secret_keys))
-    reads = Reads()
+    reads = Reads(unknown=monitor.lookups.missing)
     loop = sdk.event_loop()
     _configure(monitor, recording, organization)
     pulumi.runtime.set_all_config(dict(config), list(secret_keys))
     follow(reads)
-    restore = sdk.call_inline(loop)
+    gaps.follow(None if strict else monitor.lookups)
+    restore = sdk.call_inline(loop, preview)
     try:
         sdk.wait_for(run_in_stack(lambda: _settling(program)))
     except Exception as error:
-        _raise_missing(reads, monitor, error)
+        _note_missing(reads, monitor, error)
+        for gap in sorted(monitor.lookups.gaps):
+            error.add_note(f"not known here: {gap.what} ({gap.place})")
         raise
     finally:
         follow(None)
+        gaps.follow(None)
         restore()
         _discard_tasks(loop)
-    _raise_missing(reads, monitor, None)
+    recording.preview = bool(preview)
+    _note_missing(reads, monitor, None)
+    recording.gaps = sorted(monitor.lookups.gaps)
     recording.resources = sorted(monitor.recorded.values(), key=lambda r: r.urn)
     return recording
 
@@ -287,18 +344,9 @@ def _provider_config(config: Mapping[str, str], secret_keys: tuple[str, ...]) ->
     return {key: secret(value) if key in secret_keys else value for key, value in config.items()}
 
 
-class _Messages(logging.Handler):
-    def __init__(self, messages: list[str]) -> None:
-        super().__init__(logging.WARNING)
-        self._messages = messages
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._messages.append(f"{record.levelname.lower()}: {record.getMessage()}")
-
-
 def _configure(monitor: RecordingMonitor, recording: Recording, organization: str) -> None:
     logger = logging.Logger(f"preflight.{recording.stack}")
-    logger.addHandler(_Messages(recording.messages))
+    logger.addHandler(Messages(recording.messages))
     features = set(cast("Message", monitor).GetDeploymentInfo(empty_pb2.Empty()).supportedFeatures)
     sdk.configure(
         monitor=monitor,
@@ -311,7 +359,7 @@ def _configure(monitor: RecordingMonitor, recording: Recording, organization: st
     )
 
 
-def _raise_missing(reads: Reads, monitor: RecordingMonitor, cause: Exception | None) -> None:
+def _note_missing(reads: Reads, monitor: RecordingMonitor, cause: Exception | None) -> None:
     if isinstance(cause, FakeError):
         return
     for (resource, python_name), where in sorted(reads.places.items(), key=lambda item: (item[1], item[0][1])):
@@ -320,7 +368,9 @@ def _raise_missing(reads: Reads, monitor: RecordingMonitor, cause: Exception | N
         if urn in monitor.known and name not in monitor.known[urn]:
             found = monitor.recorded[urn]
             if name in computed_outputs(found.type):
-                raise FakeError(missing(f"{found.type} {found.name!r}", name, where)) from cause
+                if monitor.strict:
+                    raise FakeError(missing(f"{found.type} {found.name!r}", name, where)) from cause
+                monitor.lookups.gaps.add(Gap(where, f"{name} of {found.type} {found.name!r}"))
 
 
 def _discard_tasks(loop: asyncio.AbstractEventLoop) -> None:
@@ -342,19 +392,3 @@ def _source(position: Message) -> tuple[str, int]:
     if not path or "/site-packages/" in path or "/lib/python" in path:
         return "", 0
     return relative(path), position.line
-
-
-def _timeouts(timeouts: Message) -> dict[str, float]:
-    given = {name: getattr(timeouts, name) for name in ("create", "update", "delete")}
-    return {name: _seconds(value) for name, value in given.items() if value}
-
-
-def _seconds(text: str) -> float:
-    units = {"h": 3600.0, "m": 60.0, "s": 1.0}
-    total, number = 0.0, ""
-    for character in text:
-        if character in units:
-            total, number = total + float(number or 0) * units[character], ""
-        else:
-            number += character
-    return total

@@ -38,7 +38,9 @@ def _commands(parser: argparse.ArgumentParser) -> Iterator[tuple[argparse.Argume
             commands = cast("dict[str, argparse.ArgumentParser]", action.choices)
             summaries = {choice.dest: choice.help or "" for choice in action._choices_actions}
             for name, command in commands.items():
-                yield command, summaries.get(name, "")
+                if name not in summaries:
+                    continue  # an earlier name
+                yield command, summaries[name]
                 yield from _commands(command)
 
 

@@ -7,8 +7,9 @@ import json
 from itertools import groupby
 from typing import Any
 
+from policies.guardrails.profiles import Profile, place_of
 from policies.guardrails.renamed import present_name
-from policies.guardrails.rule import Rule
+from policies.guardrails.rule import Level, Rule
 from policies.guardrails.rules import RULES
 from policies.parity.rules import RULES as PARITY
 from policies.parity.rules import ParityRule
@@ -54,11 +55,20 @@ def explained(name: str) -> str:
     lines.append(f"severity   {rule.severity.value}, {rule.level.value}")
     if rule.controls:
         lines.append(f"controls   {', '.join(rule.controls)}")
+    if not isinstance(rule, ParityRule):
+        lines.append(f"profiles   {_profiles(rule).removeprefix('profiles ')}")
     if isinstance(rule, ParityRule) and rule.preflight_only:
         lines.append(f"evaluated  by preflight check only: {rule.preflight_only}")
     for key, schema in sorted(rule.schema.items()):
         lines.append(f"setting    {key}: {schema['description']} Default: {json.dumps(schema['default'])}")
     return "\n".join(lines) + "\n"
+
+
+def _profiles(rule: Rule) -> str:
+    """The levels outside the profile that has every policy at its own level."""
+    places = {profile: place_of(rule, profile).level for profile in Profile if profile is not Profile.AI_INTERFACE}
+    held = [f"{profile} ({level.value})" for profile, level in places.items() if level is not Level.DISABLED]
+    return "profiles " + ", ".join([*held, Profile.AI_INTERFACE])
 
 
 def _service(rule: Rule) -> str:
@@ -69,6 +79,8 @@ def _entry(rule: Rule) -> str:
     facts = [f"Severity {rule.severity.value}", rule.level.value]
     if rule.controls:
         facts.append("controls " + ", ".join(rule.controls))
+    if not isinstance(rule, ParityRule):
+        facts.append(_profiles(rule))
     lines = [
         f"### `{rule.name}`\n",
         rule.description,

@@ -6,24 +6,42 @@ import argparse
 import datetime as dt
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from preflight.analysis.diff import lines_of
+from preflight.release import record
 from preflight.release.new import new
 from preflight.release.project import ReleaseProject
 from preflight.release.promotion import Promotion, promote, rollback
-from preflight.release.record import record
+from releases import attestation
 from releases.draft import Changes
-from releases.record import RecordError
+from releases.record import Deployment, RecordError
 from releases.refusal import Refusal
 from settings.errors import SettingsError
 
 Progress = Callable[[str], None]
 
 
-def run(options: argparse.Namespace, progress: Progress, end_progress: Callable[[], None]) -> int:
+@dataclass(frozen=True)
+class Outside:
+    """Questions of some commands to KMS and GitHub."""
+
+    sign: Callable[[str, str, bytes], bytes]
+    """Environment, region and message → signature by the environment's KMS key."""
+    public_key: Callable[[str, str, str], str]
+    """Environment, region and account → PEM."""
+    approvers: Callable[[str, str], list[str]]
+    """URL of a run and GitHub environment → who approved, as ``@login``."""
+
+
+def run(options: argparse.Namespace, outside: Outside, progress: Progress, end_progress: Callable[[], None]) -> int:
     """Run one command. Returns the exit code: 0 done, 1 refused."""
     try:
-        said = _COMMANDS[options.action](ReleaseProject.of(options.root.resolve()), options, progress)
+        project = ReleaseProject.of(options.root.resolve())
+        if options.action in _ASKING:
+            said = _ASKING[options.action](project, options, outside)
+        else:
+            said = _COMMANDS[options.action](project, options, progress)
     except (Refusal, SettingsError, RecordError) as reason:
         end_progress()
         sys.stderr.write(f"preflight: refused, nothing was changed\n\n{reason}\n")
@@ -66,10 +84,44 @@ def _rollback(project: ReleaseProject, options: argparse.Namespace, progress: Pr
     return _promoted(rollback(project, options.stack, options.to, progress, database_restored=restored))
 
 
-def _record(project: ReleaseProject, options: argparse.Namespace, _: Progress) -> str:
-    now = dt.datetime.now(dt.UTC)
-    environments, run = project.environments, options.run_url
-    return record(environments, options.stack, options.release, now, commit=options.commit, run=run) + "\n"
+def _attested(project: ReleaseProject, options: argparse.Namespace, outside: Outside) -> Deployment:
+    stack = project.environments.known(options.stack)
+    return record.attest(
+        project.environments,
+        stack,
+        options.release,
+        dt.datetime.now(dt.UTC),
+        lambda environment, message: outside.sign(environment, project.settings(environment).region, message),
+        commit=options.commit,
+        run=options.run_url,
+        approvers=outside.approvers(options.run_url, stack) if options.approvals else (),
+    )
+
+
+def _attest(project: ReleaseProject, options: argparse.Namespace, outside: Outside) -> str:
+    return record.as_json(_attested(project, options, outside)) + "\n"
+
+
+def _record(project: ReleaseProject, options: argparse.Namespace, outside: Outside) -> str:
+    entry = record.of_json(options.entry) if options.entry else _attested(project, options, outside)
+    if entry.environment != options.stack:
+        raise Refusal(f"the entry is for {entry.environment}", f"preflight release record {entry.environment}")
+    return record.add(project.environments, entry) + "\n"
+
+
+def _key(project: ReleaseProject, options: argparse.Namespace, outside: Outside) -> str:
+    stack = project.environments.known(options.stack)
+    settings = project.settings(stack)
+    made = record.key(project.environments, stack, outside.public_key(stack, settings.region, settings.account_id))
+    if not options.write:
+        return made.as_text()
+    path = project.root / attestation.place(stack)
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(made.as_text(), encoding="utf-8")
+    return (
+        f"wrote {attestation.place(stack)}: entries of {stack} after the {made.pinned_entries} existing ones have to be signed\n"
+        "next: review and commit it\n"
+    )
 
 
 def _promoted(promotion: Promotion) -> str:
@@ -87,5 +139,9 @@ _COMMANDS: dict[str, Callable[[ReleaseProject, argparse.Namespace, Progress], st
     "new": _new,
     "promote": _promote,
     "rollback": _rollback,
+}
+_ASKING: dict[str, Callable[[ReleaseProject, argparse.Namespace, Outside], str]] = {
+    "attest": _attest,
     "record": _record,
+    "key": _key,
 }

@@ -23,11 +23,39 @@ def add_options(release: argparse.ArgumentParser) -> None:
         help="the database was restored to a point before the newer schema: skip the schema check",
     )
 
-    written = actions.add_parser("record", help="add a successful deployment to the record (used by the deploy job)")
+    attested = actions.add_parser(
+        "attest", help="print the entry of a successful deployment, signed if the stack has a public key (used by CI)"
+    )
+    attested.add_argument("stack")
+    attested.add_argument("--release", required=True, metavar="VERSION", help="the value of the stack output release")
+    _run_options(attested)
+
+    written = actions.add_parser("record", help="add a successful deployment to the record (used by CI)")
     written.add_argument("stack")
-    written.add_argument("--release", required=True, metavar="VERSION", help="the value of the stack output release")
-    written.add_argument("--commit", default="", metavar="SHA", help="the deployed commit")
-    written.add_argument("--run", dest="run_url", default="", metavar="URL", help="the URL of the job")
+    what = written.add_mutually_exclusive_group(required=True)
+    what.add_argument("--release", default="", metavar="VERSION", help="the value of the stack output release")
+    what.add_argument(
+        "--entry", default="", metavar="JSON", help="the output of attest; the other options are part of it"
+    )
+    _run_options(written)
+
+    key = actions.add_parser(
+        "key", help="show the public key of a stack's record; with --write, every new entry has to be signed"
+    )
+    key.add_argument("stack")
+    key.add_argument(
+        "--write", action="store_true", help="write releases/keys/<stack>.yaml, and pin the existing entries"
+    )
+
+
+def _run_options(made: argparse.ArgumentParser) -> None:
+    made.add_argument("--commit", default="", metavar="SHA", help="the deployed commit")
+    made.add_argument("--run", dest="run_url", default="", metavar="URL", help="the URL of the run")
+    made.add_argument(
+        "--approvals",
+        action="store_true",
+        help="read from GitHub who approved the deployment in this run (GITHUB_TOKEN)",
+    )
 
 
 def _new_options(made: argparse.ArgumentParser) -> None:

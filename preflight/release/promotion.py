@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from policies.parity.rules import SHAPES
 from preflight.analysis import diff
 from preflight.analysis.check import check, run, with_config
-from preflight.analysis.diff import StackChanges
+from preflight.analysis.diff import ChangeSentence
 from preflight.findings import grouped
 from preflight.recording.recorder import Recording
 from preflight.release.project import ReleaseProject
@@ -27,7 +27,7 @@ class Promotion:
     environment: str
     before: str
     after: str
-    changes: StackChanges
+    changes: tuple[ChangeSentence, ...]
     warning: str = ""
 
 

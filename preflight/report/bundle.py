@@ -8,25 +8,31 @@ from pathlib import Path
 
 from preflight.analysis import diff, parity, since
 from preflight.analysis.check import Checked
-from preflight.analysis.diff import StackChanges
 from preflight.errors import PreflightError
 from preflight.findings import merge
 from preflight.pulumi.project import Project
 from preflight.recording.recorder import Recording
+from preflight.report.comment import fitted
+from preflight.report.data import markdown_blocks
 from preflight.report.output import render
+from preflight.review.changed import review
+from preflight.review.render import markdown_blocks as review_blocks
 
+Blocks = Sequence[tuple[str, str]]
+"""Name and Markdown of each part of a comment."""
 FILES = {"text": "check.txt", "json": "check.json", "sarif": "check.sarif", "junit": "check.xml"}
 COMMENT = "comment.md"
-LONGEST_COMMENT = 60_000
-"""GitHub accepts 65,536 characters."""
-_CUT = "\n\n(shortened: the job's reports contain the rest)\n"
+PAGE = "report.html"
+_MOST_LINES = 120
+"""Lines of one list in the comment; `preflight diff` and the page have all of them."""
 
 
-def write(folder: Path, checked: Checked, changed: str) -> list[Path]:
-    """Write every format and the comment; ``changed`` is Markdown about the change, empty if there is no base."""
+def write(folder: Path, checked: Checked, changed: Blocks, page: str) -> list[Path]:
+    """Write every format, the page and the comment; ``changed`` is about the change, empty if there is no base."""
     folder.mkdir(parents=True, exist_ok=True)
     contents = {name: render(checked.report, format_, terminal=False) for format_, name in FILES.items()}
-    contents[COMMENT] = comment(render(checked.report, "markdown", terminal=False), changed)
+    contents[PAGE] = page
+    contents[COMMENT] = comment(markdown_blocks(checked.report), changed)
     for name, content in contents.items():
         (folder / name).write_text(content, encoding="utf-8")
     return [folder / name for name in contents]
@@ -70,21 +76,30 @@ def with_findings(checked: Checked, planned: Planned | None) -> Checked:
     return replace(checked, report=report)
 
 
-def changes(base: str, checked: Checked, planned: Planned) -> str:
-    """The changes since the git ref ``base``, in Markdown; or the reason why they are not known."""
+def changes(
+    root: Path, base: str, checked: Checked, planned: Planned, costs: Mapping[str, tuple[str, ...]] | None = None
+) -> Blocks:
+    """The changes since the git ref ``base`` as parts of the comment; or the reason why they are not known. ``costs`` is the effect
+    on the cost of each stack."""
     if planned.problem:
-        return f"Changes since `{base}` cannot be shown: {planned.problem}\n"
-    running = {one.environment: tuple(since.lines(one)) for one in planned.changes}
-    found: Sequence[StackChanges] = [
-        replace(diff.changes(name, before, checked.recordings[name, False]), running=running.get(name, ()))
+        return [("the changes", f"Changes since `{base}` cannot be shown: {planned.problem}\n")]
+    running = {one.environment: one for one in planned.changes}
+    found = [
+        review(
+            before,
+            checked.recordings[name, False],
+            planned=running.get(name),
+            costs=(costs or {}).get(name, ()),
+            root=root,
+        )
         for name, before in planned.before.items()
     ]
-    return diff.as_markdown(base, found)
+    return list(review_blocks(base, found, _MOST_LINES))
 
 
-def comment(verdict: str, changed: str) -> str:
-    """The verdict as far as the size limit allows, then the changes, folded."""
-    text = verdict.rstrip("\n") + "\n"
-    if changed:
-        text += f"\n<details open><summary>Changes</summary>\n\n{changed.rstrip()}\n\n</details>\n"
-    return text if len(text) <= LONGEST_COMMENT else text[: LONGEST_COMMENT - len(_CUT)] + _CUT
+def comment(verdict: Blocks, changed: Blocks) -> str:
+    """The verdict, the sentences about the change, then what is folded, as far as GitHub's limit allows."""
+    first, *rest = verdict
+    return fitted(
+        [first, *(("what the change does", "### What the change does\n") for _ in changed[:1]), *changed, *rest]
+    )

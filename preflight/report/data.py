@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from xml.etree import ElementTree as Xml
 
-from preflight.findings import Finding, Report, Rule, Verdict, grouped
+from preflight.findings import Connectivity, Finding, Report, Rule, Verdict, by_cause, grouped
+from preflight.report.comment import fitted
 from preflight.sdk.wire import Json, Wire
 
 MARKER = "<!-- ai-interface preflight -->"
 """Marks the comment that is updated on every push."""
-LONGEST_COMMENT = 60_000
+_LONGEST_VALUE = 2_000
+"""Characters of one detail of a finding."""
+_MOST_EXCEPTIONS = 60
 _SARIF_LEVELS = {"critical": "error", "high": "error", "medium": "warning", "low": "note"}
 _SECURITY_SEVERITY = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "3.0"}
 
@@ -28,58 +32,94 @@ def as_json(report: Report) -> str:
 
 
 def as_markdown(report: Report) -> str:
-    """A comment for a pull request: the verdict first, details folded away."""
+    """A comment for a pull request: the verdict first, details folded away. Findings that do not fit are named."""
+    return fitted(markdown_blocks(report))
+
+
+def markdown_blocks(report: Report) -> list[tuple[str, str]]:
+    """Name and Markdown of each part, each complete in itself, the most important first."""
     groups = grouped(report.failing)
-    verdict = "clean" if not groups else f"{len(groups)} finding{'' if len(groups) == 1 else 's'} to act on"
+    blocks = [("the verdict", "\n".join(_markdown_verdict(report, len(groups))))]
+    blocks += [
+        (f"finding {one.rule}", "\n".join(_markdown_finding(one, where, others)))
+        for one, where, others in by_cause(groups)
+    ]
+    blocks += [(f"paths of {one.environment}", _markdown_paths(one)) for one in report.connectivity]
+    if advice := grouped([f for f in report.findings if f.is_advice]):
+        blocks.append(("advice", _markdown_advice(advice)))
+    allowed = grouped([f for f in report.findings if f.exemption is not None])
+    if allowed:
+        blocks.append(("exceptions", _markdown_exceptions(allowed)))
+    return blocks
+
+
+def _markdown_verdict(report: Report, failing: int) -> list[str]:
+    verdict = "clean" if not failing else f"{failing} finding{'' if failing == 1 else 's'} to act on"
     lines = [MARKER, f"### {report.project} preflight: {verdict}", ""]
-    lines += ["| environment | resources | proven | violated | not proven | exceptions | next expires |"]
-    lines += ["|---|---:|---:|---:|---:|---:|---|"]
+    lines += ["| environment | resources | proven | violated | not proven | advice | exceptions | next expires |"]
+    lines += ["|---|---:|---:|---:|---:|---:|---:|---|"]
     for e in report.environments:
-        lines.append(
-            f"| {e.name} | {e.resources} | {e.proven} | {e.violated} | {e.not_proven} | {e.exceptions} | {e.next_expiry} |"
-        )
+        numbers = (e.resources, e.proven, e.violated, e.not_proven, e.advised, e.exceptions)
+        lines.append(f"| {e.name} | {' | '.join(map(str, numbers))} | {e.next_expiry} |")
     if report.parity is not None:
         declared = ", ".join(f"{kind} {number}" for kind, number in sorted(report.parity.declared.items()))
         lines += ["", f"**Parity:** {report.parity.verdict}" + (f": {declared}" if declared else "")]
-    for connectivity in report.connectivity:
-        proof = (
-            "no other ingress path (proven)" if connectivity.proven else "not proven that no other ingress path exists"
-        )
-        lines += [
-            "",
-            f"**{connectivity.environment}** ingress: {'; '.join(map(str, connectivity.ingress)) or 'none'}; {proof}.",
-        ]
-        lines += [f"Egress: {', '.join(connectivity.egress) or 'none'}."]
-    for finding, environments in groups:
-        lines += ["", *_markdown_finding(finding, environments)]
-    allowed = [f for f in report.findings if f.exemption is not None]
-    if allowed:
-        lines += ["", f"<details><summary>{len(grouped(allowed))} allowed by exceptions</summary>", ""]
-        for finding, environments in grouped(allowed):
-            if finding.exemption is not None:
-                until = f"until {finding.exemption.expires}, {_escape(finding.exemption.owner)}"
-                where = ", ".join(environments)
-                lines.append(
-                    f"- `{finding.rule}` {_escape(finding.headline)} ({where}; {until}): {_escape(finding.exemption.reason)}"
-                )
-        lines += ["", "</details>"]
-    return _cut(lines)
+    for note in report.notes:
+        lines += ["", f"**Note:** {_escape(note)}"]
+    return lines
 
 
-def _cut(lines: list[str]) -> str:
-    length = 0
-    for number, line in enumerate(lines):
-        length += len(line) + 1
-        if length > LONGEST_COMMENT:
-            rest = "\n\n(shortened; run `make check` to see all findings)\n"
-            return "\n".join(lines[:number]) + rest
-    return "\n".join(lines) + "\n"
+def _markdown_advice(advice: Sequence[tuple[Finding, tuple[str, ...]]]) -> str:
+    lines = [f"<details><summary>{len(advice)} pieces of advice, which do not fail the check</summary>", ""]
+    for finding, environments in advice[:_MOST_EXCEPTIONS]:
+        where = f", {_escape(finding.details['source'])}" if "source" in finding.details else ""
+        headline = _short(_escape(finding.headline))
+        lines.append(f"- {finding.verdict}: `{finding.rule}` {headline} ({', '.join(environments)}{where})")
+    more = len(advice) - _MOST_EXCEPTIONS
+    return "\n".join([*lines, *([f"- and {more} more"] if more > 0 else []), "", "</details>"])
 
 
-def _markdown_finding(finding: Finding, environments: tuple[str, ...]) -> list[str]:
+def _markdown_paths(connectivity: Connectivity) -> str:
+    proof = "no other ingress path (proven)" if connectivity.proven else "not proven that no other ingress path exists"
+    ingress = "; ".join(map(str, connectivity.ingress)) or "none"
+    lines = [f"**{connectivity.environment}** ingress: {_escape(ingress)}; {proof}."]
+    lines += [f"Egress: {_escape(', '.join(connectivity.egress)) or 'none'}."]
+    lines += [f"Access: {_escape(sentence)}." for sentence in connectivity.admission]
+    return "\n".join(lines)
+
+
+def _markdown_exceptions(allowed: Sequence[tuple[Finding, tuple[str, ...]]]) -> str:
+    lines = [f"<details><summary>{len(allowed)} allowed by exceptions</summary>", ""]
+    for finding, environments in allowed[:_MOST_EXCEPTIONS]:
+        if finding.exemption is not None:
+            until = f"until {finding.exemption.expires}, {_escape(finding.exemption.owner)}"
+            where = ", ".join(environments)
+            reason = _short(_escape(finding.exemption.reason))
+            lines.append(f"- `{finding.rule}` {_short(_escape(finding.headline))} ({where}; {until}): {reason}")
+    more = len(allowed) - _MOST_EXCEPTIONS
+    return "\n".join([*lines, *([f"- and {more} more"] if more > 0 else []), "", "</details>"])
+
+
+def _short(escaped: str) -> str:
+    """Escaped text within a length, without half of an entity."""
+    if len(escaped) <= _LONGEST_VALUE:
+        return escaped
+    start = escaped[:_LONGEST_VALUE]
+    start = start.rpartition("&")[0] if "&" in start[-6:] else start
+    return start.rstrip("\\") + " …"
+
+
+def _markdown_finding(finding: Finding, environments: tuple[str, ...], others: tuple[str, ...]) -> list[str]:
     facts = f"`{finding.rule}` · {', '.join(environments)}" + (f" · {finding.severity}" if finding.severity else "")
-    lines = [f"<details open><summary><b>{finding.verdict}</b>: {_escape(finding.headline)}</summary>", "", facts, ""]
-    lines += [f"- **{label}:** {_escape(value)}" for label, value in finding.details.items()]
+    lines = [
+        f"<details open><summary><b>{finding.verdict}</b>: {_short(_escape(finding.headline))}</summary>",
+        "",
+        facts,
+        "",
+    ]
+    lines += [f"- **{label}:** {_short(_escape(value))}" for label, value in finding.details.items()]
+    if others:
+        lines.append(f"- **also ({len(others)}):** {_short(_escape(', '.join(others)))}")
     return [*lines, "", "</details>"]
 
 
@@ -105,6 +145,9 @@ def as_sarif(report: Report) -> str:
     }
     results = [_sarif_result(f, environments, index[f.rule]) for f, environments in grouped(report.findings)]
     run: Wire = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
+    if report.notes:
+        notes = [{"level": "note", "message": {"text": note}} for note in report.notes]
+        run["invocations"] = [{"executionSuccessful": True, "toolExecutionNotifications": notes}]
     log = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}
     return json.dumps(log, indent=2, ensure_ascii=False) + "\n"
 

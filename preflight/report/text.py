@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
-from preflight.findings import Exemption, Finding, Report, Seen, Verdict, grouped
+from preflight.findings import Exemption, Finding, Report, Verdict, by_cause, grouped
 
 WIDTH = 110
 LATER = "proven with known values; in a first preview {values} not known yet"
@@ -18,14 +18,15 @@ def text(report: Report, *, terminal: bool, color: bool | None = None, verbose: 
     ``terminal``."""
     colored = terminal if color is None else color
     blocks = [_title(report, terminal=terminal), _table(report)]
+    blocks += ["\n".join(textwrap.wrap(f"note: {note}", WIDTH, subsequent_indent="  ")) for note in report.notes]
     if report.connectivity:
         blocks.append(_connectivity(report))
-    blocks.extend(_finding(f, environments, terminal=colored) for f, environments in grouped(report.failing))
+    blocks.extend(_findings(report.failing, terminal=colored))
     others = [finding for finding in report.findings if not finding.fails]
-    later = [f for f in others if f.exemption is None and f.verdict is Verdict.NOT_PROVEN and f.seen is Seen.PREVIEW]
-    if advice := [f for f in others if f.exemption is None and f not in later]:
+    later = [f for f in others if f.is_later]
+    if advice := [f for f in others if f.is_advice]:
         blocks.append("advice, which does not fail the check:")
-        blocks.extend(_finding(f, environments, terminal=colored) for f, environments in grouped(advice))
+        blocks.extend(_findings(advice, terminal=colored))
     if excepted := [f for f in others if f.exemption is not None]:
         blocks.append("\n".join(["allowed by exceptions:", *_exempted(excepted)]))
     if later:
@@ -47,10 +48,12 @@ def _title(report: Report, *, terminal: bool) -> str:
 
 def _table(report: Report) -> str:
     width = max([len(e.name) for e in report.environments] + [len("parity")]) + 2
-    lines = [f"  {'':{width}}{'resources':>11}{'proven':>9}{'violated':>11}{'not proven':>13}{'exceptions':>13}"]
+    lines = [
+        f"  {'':{width}}{'resources':>11}{'proven':>9}{'violated':>11}{'not proven':>13}{'advice':>9}{'exceptions':>13}"
+    ]
     for e in report.environments:
         expiry = f"   next expires {e.next_expiry}" if e.next_expiry else ""
-        numbers = f"{e.resources:>11}{e.proven:>9}{e.violated:>11}{e.not_proven:>13}{e.exceptions:>13}"
+        numbers = f"{e.resources:>11}{e.proven:>9}{e.violated:>11}{e.not_proven:>13}{e.advised:>9}{e.exceptions:>13}"
         lines.append(f"  {e.name:{width}}{numbers}{expiry}")
     if report.parity is not None:
         declared = ", ".join(f"{kind} {number}" for kind, number in sorted(report.parity.declared.items()))
@@ -60,7 +63,7 @@ def _table(report: Report) -> str:
 
 def _connectivity(report: Report) -> str:
     """Once if the environments agree, otherwise once for each environment."""
-    same = len({(w.ingress, w.egress, w.proven) for w in report.connectivity}) == 1
+    same = len({(w.ingress, w.egress, w.proven, w.admission) for w in report.connectivity}) == 1
     lines: list[str] = []
     for connectivity in report.connectivity[:1] if same else report.connectivity:
         if not same:
@@ -74,14 +77,24 @@ def _connectivity(report: Report) -> str:
             else "not proven that no other ingress path exists (see the findings)"
         )
         lines.append(f"            {proof}")
-        out = textwrap.wrap(
-            ", ".join(connectivity.egress) or "none", WIDTH - 12, break_long_words=False, break_on_hyphens=False
-        )
-        lines.extend(f"  {'egress' if number == 0 else '':10}{part}" for number, part in enumerate(out))
+        lines += _labelled("egress", ", ".join(connectivity.egress) or "none")
+        for sentence in connectivity.admission:
+            lines += _labelled("access", sentence)
     return "\n".join(lines)
 
 
-def _finding(finding: Finding, environments: Iterable[str], *, terminal: bool) -> str:
+def _labelled(label: str, content: str) -> list[str]:
+    parts = textwrap.wrap(content, WIDTH - 12, break_long_words=False, break_on_hyphens=False)
+    return [f"  {'' if number else label:10}{part}" for number, part in enumerate(parts)]
+
+
+def _findings(findings: Sequence[Finding], *, terminal: bool) -> Iterator[str]:
+    """Each cause once."""
+    for finding, environments, others in by_cause(grouped(findings)):
+        yield _finding(finding, environments, others, terminal=terminal)
+
+
+def _finding(finding: Finding, environments: Iterable[str], others: Sequence[str], *, terminal: bool) -> str:
     facts = [finding.rule, ", ".join(environments)]
     if finding.severity:
         facts.append(finding.severity)
@@ -89,7 +102,8 @@ def _finding(finding: Finding, environments: Iterable[str], *, terminal: bool) -
     if terminal:
         head = f"\033[{_COLORS[finding.verdict]}m{head}\033[0m"
     lines = [head, f"  {' · '.join(facts)}"]
-    for label, value in finding.details.items():
+    also = {"also": f"({len(others)}) {', '.join(others)}"} if others else {}
+    for label, value in (finding.details | also).items():
         wrapped = textwrap.wrap(value, WIDTH - 12, break_long_words=False, break_on_hyphens=False) or [""]
         lines.extend(f"  {label if number == 0 else '':10}{part}" for number, part in enumerate(wrapped))
     return "\n".join(lines)
@@ -128,6 +142,8 @@ def _exempted(findings: list[Finding]) -> list[str]:
 
 def _verdict(report: Report) -> str:
     groups = grouped(report.failing)
+    if not groups and any(environment.advised for environment in report.environments):
+        return "clean: every policy is proven in every environment, or advises only"
     if not groups:
         return "clean: every policy is proven in every environment"
     number = f"{len(groups)} finding" + ("" if len(groups) == 1 else "s")

@@ -12,15 +12,21 @@ import functools
 import importlib
 import sys
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from types import FrameType
 from typing import Any, TypeAlias, cast
 
 import pulumi
-from pulumi import _types
-from pulumi.runtime import mocks, rpc
+from pulumi import Resource, _types
+from pulumi.runtime import mocks, resource, rpc
 from pulumi.runtime import settings as runtime_settings
+from pulumi.runtime.proto import source_pb2
 from pulumi.runtime.sync_await import _ensure_event_loop, _sync_await
 
+from preflight.sdk.undecided import Later, Postponed
+
+_CONSTRUCTORS = 3
+"""``Resource``, ``CustomResource`` or ``ComponentResource``, and the resource's own class."""
 Getter: TypeAlias = Callable[[Any, str], Any]
 
 
@@ -34,16 +40,23 @@ def wait_for(awaitable: Awaitable[None]) -> None:
     _sync_await(awaitable)
 
 
-def call_inline(loop: asyncio.AbstractEventLoop) -> Callable[[], None]:
+def call_inline(loop: asyncio.AbstractEventLoop, mode: object = False) -> Callable[[], None]:
     """Run the SDK's calls to the monitor, which is in this process, without threads; the returned function undoes
-    it."""
+    it. A call whose answer depends on an undecided ``mode`` waits until nothing else can be done."""
+    postponed = Postponed(loop, mode)
 
     def run(_: object, function: Callable[..., Any], *arguments: object) -> asyncio.Future[Any]:
         future: asyncio.Future[Any] = loop.create_future()
-        try:
-            future.set_result(function(*arguments))
-        except Exception as error:
-            future.set_exception(error)
+
+        def call() -> None:
+            try:
+                future.set_result(function(*arguments))
+            except Later:
+                postponed.add(call, future.set_exception)
+            except Exception as error:
+                future.set_exception(error)
+
+        call()
         return future
 
     loop.run_in_executor = run  # pyright: ignore[reportAttributeAccessIssue]
@@ -98,6 +111,12 @@ def wire_names(cls: type) -> dict[str, str]:
     return {name: wire_name for name, wire_name, _ in _types._py_properties(cls)}
 
 
+@functools.cache
+def property_types(cls: type) -> dict[str, type]:
+    """Wire name and type of every property of an output class, or of a resource, without ``Optional``."""
+    return _types.resource_types(cls) if issubclass(cls, Resource) else _types.output_type_types(cls)
+
+
 def is_output_type(cls: type) -> bool:
     """Whether ``cls`` is a nested output or the result of a look-up."""
     return _types.is_output_type(cls)
@@ -119,6 +138,53 @@ def caller(depth: int) -> FrameType:
     return sys._getframe(depth + 1)
 
 
+def stack_trace_of_one_frame() -> None:
+    """Have registrations name the line that creates the resource, and not the whole stack, which takes a tenth of a run."""
+    resource.__dict__["_get_stack_trace"] = _creating_frame
+
+
+def _creating_frame() -> source_pb2.StackTrace:
+    """As the SDK finds it: the caller of the third ``__init__``, which is the resource's own class."""
+    frame: FrameType | None = sys._getframe(1)
+    seen = 0
+    while frame is not None:
+        seen += frame.f_code.co_name == "__init__"
+        frame = frame.f_back
+        if seen == _CONSTRUCTORS:
+            break
+    if frame is None:
+        return source_pb2.StackTrace()
+    file = Path(frame.f_code.co_filename)
+    if not file.is_absolute():
+        return source_pb2.StackTrace(frames=[source_pb2.StackFrame()])
+    position = source_pb2.SourcePosition(uri=file.as_uri(), line=frame.f_lineno)
+    return source_pb2.StackTrace(frames=[source_pb2.StackFrame(pc=position)])
+
+
+def note_calls(note: Callable[[str, str, type | None, FrameType], None]) -> None:
+    """Call ``note`` with the function, the token, the type of the result and the caller, before each look-up and each
+    registration of a transform; once per process."""
+    for name in ("invoke", "invoke_output", "invoke_single", "invoke_output_single"):
+        _wrap(
+            name, lambda function, arguments, options: note(function, str(arguments[0]), options.get("typ"), caller(2))
+        )
+    for name in ("register_resource_transform", "register_stack_transform", "register_invoke_transform"):
+        _wrap(name, lambda function, _, __: note(function, "", None, caller(2)))
+
+
+def _wrap(name: str, before: Callable[[str, tuple[Any, ...], dict[str, Any]], None]) -> None:
+    function = getattr(pulumi.runtime, name, None)
+    if function is None or getattr(function, "__wrapped__", None) is not None:
+        return
+
+    @functools.wraps(function)
+    def noting(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - the SDK's
+        before(name, arguments, options)
+        return function(*arguments, **options)
+
+    setattr(pulumi.runtime, name, noting)
+
+
 def replace_getter(make: Callable[[Getter], Getter]) -> None:
     """Wrap ``pulumi.get``, once per process."""
     if getattr(pulumi.get, "__wrapped__", None) is None:
@@ -127,5 +193,6 @@ def replace_getter(make: Callable[[Getter], Getter]) -> None:
 
 def configure(**settings: object) -> None:
     """Point the SDK at a monitor in this process, without a root stack."""
+    stack_trace_of_one_frame()
     runtime_settings.configure(mocks.MockSettings(callbacks=None, outputs=set(), **settings))
     runtime_settings.set_root_resource(None)  # pyright: ignore[reportArgumentType] - run_in_stack wants none

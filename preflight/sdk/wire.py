@@ -65,7 +65,7 @@ def has_unknown(value: object) -> bool:
         return any(has_unknown(item) for item in cast("Wire", value).values())
     if isinstance(value, list):
         return any(has_unknown(item) for item in cast("list[Json]", value))
-    return value == UNKNOWN
+    return isinstance(value, str) and UNKNOWN in value
 
 
 def to_struct(properties: Mapping[str, Json], into: struct_pb2.Struct | None = None) -> struct_pb2.Struct:

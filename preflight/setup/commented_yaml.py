@@ -10,6 +10,7 @@ from typing import Any, cast
 # The library has no type information.
 _YAML: Any = importlib.import_module("ruamel.yaml").YAML
 _COMMENTS: Any = importlib.import_module("ruamel.yaml.comments")
+_QUOTED: Any = importlib.import_module("ruamel.yaml.scalarstring").DoubleQuotedScalarString
 
 Content = Any
 """A mapping with its comments: a ``dict`` of values, mappings and lists."""
@@ -57,7 +58,9 @@ def put(place: Content, path: list[str], value: object) -> None:
 
 
 def _styled(value: object) -> object:
-    """Lists of plain values on one line."""
+    """Lists of plain values on one line, and double quotes as in the committed files around texts that need some."""
+    if isinstance(value, str) and (value.startswith("@") or value.isdigit() or ":" in value.removeprefix("https:")):
+        return _QUOTED(value)
     if isinstance(value, Mapping):
         given = cast("Mapping[str, object]", value)
         return _COMMENTS.CommentedMap({key: _styled(item) for key, item in given.items()})

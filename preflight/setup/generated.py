@@ -14,7 +14,7 @@ from preflight.recording.recorder import Recording
 from preflight.setup import commented_yaml
 
 DIFFERENCES = "policies/parity/differences.yaml"
-OWNED = (DIFFERENCES, "policies/guardrails/exceptions.yaml")
+OWNED = (DIFFERENCES, "policies/exceptions.yaml")
 """Files whose entries name a responsible team."""
 
 

@@ -25,7 +25,12 @@ def allowed(provider: type[IdentityProvider] | None, *, administrators: bool, ac
     if accepts_addresses:
         forms.append(_ADDRESSES)
     never = provider.never("groups") if provider is not None else None
-    forms.append(f"a claim that {provider.title} returns: {provider.claims}" if provider and never else _BY_CLAIM)
+    returned = (
+        f"a claim that {provider.title} returns: {provider.claims}, written as name=value (docs/identity/ shows where to find it)"
+        if provider and never
+        else ""
+    )
+    forms.append(returned or _BY_CLAIM)
     without = f"; not groups: {provider.title} does not return them" if provider and never else ""
     return "; or ".join(forms) + without
 
@@ -46,6 +51,25 @@ def people(provider: type[IdentityProvider] | None, *, administrators: bool, acc
 
     forms = allowed(provider, administrators=administrators, accepts_addresses=accepts_addresses)
     return Annotated[str, AfterValidator(one_of_the_forms), Field(description=forms)]
+
+
+def claim_of(answer: str) -> str:
+    """The claim of an answer that selects by one; otherwise empty."""
+    found = _CLAIM.match(answer)
+    return found["claim"] if found else ""
+
+
+def share_a_value(one: str, other: str) -> bool:
+    """Whether two answers select by the same claim and have a value in common."""
+    first, second = _CLAIM.match(one), _CLAIM.match(other)
+    if first is None or second is None or first["claim"] != second["claim"]:
+        return False
+    return bool(set(_values(first["values"])) & set(_values(second["values"])))
+
+
+def own_to_a_client(provider: type[IdentityProvider] | None) -> frozenset[str]:
+    """The claims whose value for one person differs between clients of this provider."""
+    return provider.claims_of_a_client if provider is not None else frozenset()
 
 
 def _everyone(answer: str) -> bool:

@@ -11,19 +11,24 @@ from typing import Any, cast
 
 import yaml
 
+from bootstrap.configuration import BootstrapSettings
 from preflight.errors import ConfigurationError
 from preflight.pulumi.project import Project
+from preflight.setup import examples, forms
 from preflight.setup.commented_yaml import read
 from preflight.setup.generated import DIFFERENCES, OWNED, responsible
+from preflight.setup.question import ENVIRONMENTS
+from preflight.setup.questions import Known
 from settings import SettingsError, StackSettings
+from settings.configuration import Configuration
+from settings.known_models import Serves, documented
 from settings.stack import PREFIX
+from settings.upstreams import behind_profile
 
 GENERATED = (".github/CODEOWNERS", DIFFERENCES, "policies/parity/shapes")
 """Files and folders that follow from the stack files."""
-_EXAMPLE = re.compile(r'(?m)(?<!^builtBy: )"@example/[A-Za-z0-9-]+"')
-"""A reviewer in the example releases. Who built a release cannot review it, so that name stays."""
-_LIST = re.compile(r'\[("@[^\]]*)\]')
-_REMOTE = re.compile(r"github\.com[:/](?P<name>[^/\s]+/[^/\s]+?)(?:\.git)?$")
+_OWNER_AND_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+")
+_STACK_FILE = re.compile(r"(?P<folder>bootstrap/)?Pulumi\.(?P<stack>[^.]+)\.yaml")
 
 
 def stack_file_names(root: Path) -> list[str]:
@@ -50,10 +55,42 @@ def refuse_uncommitted(root: Path, force: bool) -> None:
     raise ConfigurationError(f"{names}: not committed, and init would overwrite it; commit it, or pass --force")
 
 
-def known(root: Path) -> dict[str, str]:
-    """Answers that need no question: the repository on GitHub, if git knows one."""
-    match = _REMOTE.search(_git(root, "remote", "get-url", "origin").strip())
-    return {"repository": match["name"]} if match else {}
+def known(root: Path) -> Known:
+    """The facts that the checkout states: the repository on GitHub if git knows one, the committed networks, and the models that a
+    stack may offer by Bedrock's Chat Completions."""
+    origin = forms.repository(_git(root, "remote", "get-url", "origin").strip())
+    files = {environment: root / f"Pulumi.{environment}.yaml" for environment in ENVIRONMENTS}
+    configs = {
+        environment: cast("dict[str, Any]", yaml.safe_load(path.read_text(encoding="utf-8"))["config"])
+        for environment, path in files.items()
+        if path.is_file()
+    }
+    networks = {
+        environment: str(config[f"{PREFIX}network"]["cidrBlock"])
+        for environment, config in configs.items()
+        if "cidrBlock" in config.get(f"{PREFIX}network", {})
+    }
+    releases = {str(config.get(f"{PREFIX}release")) for config in configs.values()}
+    return Known(origin if _OWNER_AND_NAME.fullmatch(origin) else "", networks, _models(root, releases))
+
+
+def _models(root: Path, releases: Iterable[str]) -> tuple[str, ...]:
+    """The models that all of these releases list and Bedrock serves under their own id, in the order of the first one."""
+    listed: list[list[str]] = []
+    for release in sorted(releases):
+        path = root / "releases" / f"{release}.yaml"
+        loaded = cast("dict[str, Any]", yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {})
+        listed.append([str(model) for model in cast("list[object]", loaded.get("models") or [])])
+    first, *others = listed or [[]]
+    return tuple(model for model in first if all(model in one for one in others) and _is_served(model, first))
+
+
+def _is_served(model: str, listed: Iterable[str]) -> bool:
+    """Whether it is an id of ``bedrock-runtime`` for chats: not an inference profile, which needs its destinations, and not the id
+    without a version that only ``bedrock-mantle`` knows."""
+    row = documented("bedrock", model)
+    other = any(one.startswith(f"{model}-") for one in listed)
+    return behind_profile(model) is None and not other and (row is None or row.serves is Serves.CHAT)
 
 
 def _git(root: Path, *arguments: str) -> str:
@@ -62,43 +99,44 @@ def _git(root: Path, *arguments: str) -> str:
     return done.stdout if done.returncode == 0 else ""
 
 
-def problems(files: Mapping[str, str]) -> str:
-    """Every problem that the settings find in the stack files; empty without one."""
-    found: list[str] = []
+def mistakes(files: Mapping[str, str | None]) -> list[tuple[str, SettingsError]]:
+    """The stack, and every problem that the settings find in its file, for each file that they refuse."""
+    found: list[tuple[str, SettingsError]] = []
     for name, text in sorted(files.items()):
-        match = re.fullmatch(r"Pulumi\.([^.]+)\.yaml", name)
-        if match is None:
+        match = _STACK_FILE.fullmatch(name)
+        if match is None or text is None:
             continue
+        model: type[Configuration] = BootstrapSettings if match["folder"] else StackSettings
         config = cast("dict[str, Any]", yaml.safe_load(text)["config"])
-        own = {key.removeprefix(PREFIX): value for key, value in config.items() if key.startswith(PREFIX)}
+        own = {key.removeprefix(model.prefix): value for key, value in config.items() if key.startswith(model.prefix)}
+        region, accounts = config.get("aws:region"), config.get("aws:allowedAccountIds")
         try:
-            StackSettings.parse(
-                own, environment=match[1], region=config.get("aws:region"), accounts=config.get("aws:allowedAccountIds")
-            )
+            model.parse(own, environment=match["stack"], region=region, accounts=accounts)
         except SettingsError as error:
-            found.append(str(error))
-    return "\n\n".join(found)
+            found.append((match["stack"], error))
+    return found
+
+
+def problems(files: Mapping[str, str | None]) -> str:
+    """Every problem that the settings find in the stack files; empty without one."""
+    return "\n\n".join(str(error) for _, error in mistakes(files))
 
 
 def with_people(
-    root: Path, after: Mapping[str, str], before: Mapping[str, str], *, team: str, reviewers: str
-) -> dict[str, str]:
+    root: Path, after: Mapping[str, str | None], before: Mapping[str, str], *, team: str, reviewers: str
+) -> dict[str, str | None]:
     """The files, with the declarations for which the previous team was responsible, and with these reviewers in the releases
     in place of the examples. Real reviewers stay."""
     stack = Project.load(root).stacks()[0]
     owner: Any = read(before[f"Pulumi.{stack}.yaml"])["config"].get(f"{PREFIX}owner", {})
     previous = str(owner.get("team", ""))
     declared = {name: responsible(before[name], previous, team) for name in OWNED if name in before}
-    releases = {name: _reviewed(text, reviewers) for name, text in before.items() if name.startswith("releases/")}
+    releases = {
+        name: examples.reviewed(after.get(name) or text, reviewers)
+        for name, text in before.items()
+        if name.startswith("releases/")
+    }
     return {**after, **declared, **releases}
-
-
-def _reviewed(text: str, reviewers: str) -> str:
-    def listed(match: re.Match[str]) -> str:
-        names = dict.fromkeys(one.strip() for one in match[1].split(","))
-        return f"[{', '.join(names)}]"
-
-    return _LIST.sub(listed, _EXAMPLE.sub(f'"{reviewers}"', text)) if _EXAMPLE.search(text) else text
 
 
 @contextlib.contextmanager
@@ -121,7 +159,10 @@ def _files(path: Path) -> list[Path]:
     return sorted(path.iterdir()) if path.is_dir() else [path]
 
 
-def write(root: Path, files: Mapping[str, str]) -> None:
-    """Write the files."""
+def write(root: Path, files: Mapping[str, str | None]) -> None:
+    """Write the files, and remove those without a content."""
     for name, text in sorted(files.items()):
-        (root / name).write_text(text, encoding="utf-8")
+        if text is None:
+            (root / name).unlink(missing_ok=True)
+        else:
+            (root / name).write_text(text, encoding="utf-8")

@@ -6,19 +6,24 @@ import importlib
 from collections.abc import Mapping
 from typing import Any, cast
 
+from preflight.setup import bootstrap_files, examples, marks, offered
 from preflight.setup.commented_yaml import put, read, written
 from preflight.setup.people import selector
-from preflight.setup.questions import ENVIRONMENTS, OTHER, PARAMETER, UNVERIFIED, Answers, Kind, questions
+from preflight.setup.question import ENVIRONMENTS, Answers, Kind
+from preflight.setup.questions import OTHER, PARAMETER, UNVERIFIED, key_of, questions
 from preflight.setup.sizes import SIZES
 from settings.stack import PREFIX
 
-BOOTSTRAP = "ai-interface-bootstrap:"
 _PEOPLE = ("maintainers", "releaseManagers", "promptReviewers", "modelReviewers", "environmentApprovers")
 _ENDPOINTS = ("issuer", "authorizationEndpoint", "tokenEndpoint", "userInfoEndpoint", "endSessionEndpoint")
 
 
 def stack_values(environment: Kind, answers: Answers) -> dict[str, Any]:
     """Path in the stack file → value, for one environment."""
+
+    def own(question: str) -> str:
+        return answers[key_of(question, environment)]
+
     size = SIZES[answers["size"]]
     models = [name.strip() for name in answers["models"].split(",") if name.strip()]
     region = answers["region"]
@@ -26,23 +31,21 @@ def stack_values(environment: Kind, answers: Answers) -> dict[str, Any]:
         "owner.team": answers["team"],
         "owner.contact": answers["contact"],
         "owner.onCall": answers["onCall"],
+        "owner.runbook": answers["runbook"],
         **{f"owner.{role}": [answers["reviewers"]] for role in _PEOPLE},
-        "domain.hostName": answers[_named("host", environment)],
-        "domain.hostedZoneId": answers[_named("hostedZone", environment)],
+        "domain.hostName": own("host"),
+        "domain.hostedZoneId": own("hostedZone"),
+        "network.cidrBlock": own("network"),
         "network.availabilityZones": zones(region)[: size.zones[environment]],
         **_provider(answers),
-        "identity.clientId": answers[_named("clientId", environment)],
-        "identity.allowed": selector(answers["users"]),
-        "identity.administrators": selector(answers["administrators"]),
+        "identity.clientId": own("clientId"),
+        "identity.allowed": selector(own("users")),
+        "identity.administrators": selector(own("administrators")),
         "models.groups.0.models": models,
         "models.groups.0.upstreams.0.region": region,
         **size.sections[environment],
+        "use.people": size.people[environment],
     }
-
-
-def _named(question: str, environment: Kind) -> str:
-    """The key of a question that is asked for each environment."""
-    return question if environment == "prod" else f"staging{question[0].upper()}{question[1:]}"
 
 
 def _provider(answers: Answers) -> dict[str, Any]:
@@ -65,7 +68,7 @@ def zones(region: str) -> list[str]:
 
 
 def with_values(text: str, prefix: str, values: Mapping[str, Any], provider: Mapping[str, Any]) -> str:
-    """A stack file with these values; ``None`` removes a key. ``provider`` holds the keys of ``aws:``."""
+    """A stack file with these values and without their marks; ``None`` removes a key. ``provider`` holds the keys of ``aws:``."""
     before = read(text)["config"].get("aws:allowedAccountIds")
     content = read(_with_account(text, before, provider["allowedAccountIds"]))
     config = content["config"]
@@ -74,7 +77,8 @@ def with_values(text: str, prefix: str, values: Mapping[str, Any], provider: Map
     for path, value in values.items():
         first, *rest = path.split(".")
         put(config, [f"{prefix}{first}", *rest], value)
-    return written(content)
+    answered = {*(f"aws:{name}" for name in provider), *(f"{prefix}{path}" for path in values)}
+    return marks.without(written(content), answered)
 
 
 def _with_account(text: str, before: object, now: list[str]) -> str:
@@ -83,20 +87,52 @@ def _with_account(text: str, before: object, now: list[str]) -> str:
     return text.replace(str(listed[0]), now[0]) if len(listed) == 1 else text
 
 
-def files(answers: Answers, committed: Mapping[str, str]) -> dict[str, str]:
-    """File → its content with the answers. ``committed`` holds the files as they are now."""
-    changed: dict[str, str] = {}
+def files(answers: Answers, committed: Mapping[str, str]) -> dict[str, str | None]:
+    """File → its content with the answers; ``None`` for one that is removed. ``committed`` holds the files as they are now."""
+    changed: dict[str, str | None] = {}
+    profiles: dict[str, str] = {}
     for environment in ENVIRONMENTS:
-        account = answers["stagingAccount" if environment == "staging" else "prodAccount"]
-        provider = {"region": answers["region"], "allowedAccountIds": [account]}
-        values = stack_values(environment, answers)
         name = f"Pulumi.{environment}.yaml"
-        changed[name] = with_values(committed[name], PREFIX, values, provider)
-        own = {
-            "owner.team": answers["team"],
-            "environments.0.hostedZoneId": values["domain.hostedZoneId"],
-            "continuousIntegration.repository": answers["repository"],
+        values, provider = stack_values(environment, answers), _aws(environment, answers)
+        text = marks.with_identity_page(with_values(committed[name], PREFIX, values, provider), answers["provider"])
+        changed[name], renamed = offered.for_region(text, answers["region"])
+        profiles |= renamed
+    return {**changed, **_bootstrap(answers, committed), **examples.with_profiles(committed, profiles)}
+
+
+def _aws(environment: Kind, answers: Answers) -> dict[str, Any]:
+    return {"region": answers["region"], "allowedAccountIds": [answers[key_of("account", environment)]]}
+
+
+def _bootstrap(answers: Answers, committed: Mapping[str, str]) -> dict[str, str | None]:
+    """The file of each account, with the environments that are deployed there."""
+    own = {
+        environment: {
+            **bootstrap_files.entry(committed, environment),
+            "hostedZoneId": answers[key_of("hostedZone", environment)],
         }
-        name = f"bootstrap/Pulumi.{environment}.yaml"
-        changed[name] = with_values(committed[name], BOOTSTRAP, own, provider)
-    return changed
+        for environment in ENVIRONMENTS
+    }
+    shared = answers["stagingAccount"] == answers["prodAccount"]
+    homes = {one: bootstrap_files.lists(committed, one) or bootstrap_files.file_of(one) for one in ENVIRONMENTS}
+    texts = {one: committed.get(homes[one]) or committed[homes["staging"]] for one in ENVIRONMENTS}
+    made: dict[str, str | None] = {}
+    if shared:
+        made[homes["staging"]] = bootstrap_files.with_entry(texts["staging"], own["prod"])
+        if homes["prod"] != homes["staging"]:
+            made[homes["prod"]] = None
+    elif homes["prod"] == homes["staging"]:
+        made[homes["staging"]] = bootstrap_files.without_entry(texts["staging"], "prod")
+        made[bootstrap_files.file_of("prod")] = bootstrap_files.alone(texts["staging"], own["prod"])
+    else:
+        made |= {homes[one]: texts[one] for one in ENVIRONMENTS}
+    for environment in ENVIRONMENTS:
+        name = homes["staging"] if shared else homes[environment]
+        if not shared and homes["prod"] == homes["staging"] and environment == "prod":
+            name = bootstrap_files.file_of("prod")
+        text = bootstrap_files.with_entry(str(made[name]), own[environment])
+        values = {"owner.team": answers["team"], "continuousIntegration.repository": answers["repository"]}
+        provider = _aws(environment, answers)
+        answered = {f"{bootstrap_files.PREFIX}environments.hostedZoneId"}
+        made[name] = marks.without(with_values(text, bootstrap_files.PREFIX, values, provider), answered)
+    return made

@@ -1,7 +1,8 @@
 """Microsoft Entra ID, one tenant.
 
 Its user-info endpoint is Microsoft Graph's and returns ``sub``, names, ``picture`` and ``email``, nothing else, and cannot be
-customized: no groups, no app roles, no ``email_verified`` (https://learn.microsoft.com/entra/identity-platform/userinfo).
+customized: no groups, no app roles, no ``email_verified`` (https://learn.microsoft.com/entra/identity-platform/userinfo). ``sub``
+is pairwise: another one for each client (https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference).
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ class EntraId(IdentityProvider):
     title: ClassVar[str] = "Entra ID"
     page: ClassVar[str] = "entra-id.md"
     claims: ClassVar[str] = "sub"
+    claims_of_a_client: ClassVar[frozenset[str]] = frozenset({"sub"})
     verifies_email: ClassVar[bool] = False
     assignment: ClassVar[str] = "Assignment required? at the enterprise application"
 

@@ -35,6 +35,9 @@ class IdentityProvider(Section):
     """The page with the steps, below ``docs/identity/``."""
     claims: ClassVar[str]
     """The claims by which a rule can work, for messages."""
+    claims_of_a_client: ClassVar[frozenset[str]] = frozenset()
+    """Claims whose value for one person differs between clients, so that a value of one environment matches no one in another
+    (OpenID Connect Core 1.0, section 8: pairwise identifiers)."""
     verifies_email: ClassVar[bool]
     """Whether every user-info response has ``email_verified``. If so, a response without it is refused like ``false``."""
     assignment: ClassVar[str] = ""

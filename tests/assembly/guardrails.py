@@ -8,19 +8,20 @@ import yaml
 
 from local.stack import Stack
 from policies.guardrails import exceptions
-from policies.guardrails.evaluation import Evaluation, Policy, Report
+from policies.guardrails.evaluation import Report
 from policies.guardrails.rules import RULES
 from policies.guardrails.topology.graph.resources import Graph, Resource
+from tests.own_pack import EXCEPTIONS, own_evaluation
 
 TODAY = dt.datetime.now(tz=dt.UTC).date()
 
 
 def reports(stack: Stack, more: str = "", today: dt.date = TODAY) -> list[Report]:
     """Every report on the stack and on each of its resources. ``more``: entries for the file of exceptions, as YAML."""
-    committed = yaml.safe_load(exceptions.FILE.read_text(encoding="utf-8"))["exceptions"]
+    committed = yaml.safe_load(EXCEPTIONS.read_text(encoding="utf-8"))["exceptions"]
     together = yaml.safe_dump({"exceptions": [*committed, *(yaml.safe_load(more) or [])]})
     read = exceptions.read(together, [rule.name for rule in RULES], today)
-    evaluation = Evaluation([Policy.of(rule) for rule in RULES], read)
+    evaluation = own_evaluation(today, read)
     resources = [Resource.from_recorded(one) for one in stack.recording.resources]
     found, _ = evaluation.on_stack(Graph(resources))
     return [*found, *(report for one in resources for report in evaluation.on_resource(one))]

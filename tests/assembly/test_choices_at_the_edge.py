@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import runpy
 
 import pytest
 
 from policies.guardrails.topology.graph.resources import Graph
 from policies.guardrails.topology.http.requests import Identity, Request
 from policies.guardrails.topology.trace.request_path import trace
-from preflight.recording.recorder import Recording, record
+from preflight.recording.recorder import Recording
 from settings import SettingsError
-from tests.settings.stack_files import OPEN_WEBUI, ROOT, as_the_engine_passes_it
+from tests.once import main_program
+from tests.settings.stack_files import OPEN_WEBUI, as_the_engine_passes_it
 
 ORIGIN = "https://chat.staging.example.com"
 
@@ -24,9 +24,7 @@ def graph_of(recording: Recording) -> Graph:
 def staging(**edge: object) -> Recording:
     """The real program for staging, with these choices at the edge."""
     config = {**as_the_engine_passes_it("staging"), **OPEN_WEBUI, "ai-interface:edge": json.dumps(edge)}
-    return record(
-        lambda: runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__"), stack="staging", config=config
-    )
+    return main_program("staging", config)
 
 
 def test_the_choices_reach_what_they_are_about() -> None:

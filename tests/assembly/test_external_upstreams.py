@@ -16,10 +16,11 @@ from policies.guardrails.topology.graph.resources import Graph
 from policies.guardrails.topology.network.addresses import TCP
 from policies.guardrails.topology.reachability.evaluation import reachability
 from policies.guardrails.topology.reachability.facts.build import facts_of
-from preflight.analysis import diff
 from preflight.analysis.connectivity import connectivity_of
 from preflight.conform import order, permissions, reach, rollback_alarms, values
 from preflight.recording.recorder import Recording
+from preflight.review import egress
+from preflight.review.side import Side
 from preflight.sdk.wire import unwrap
 from settings import SettingsError
 from tests.assembly.guardrails import TODAY, reported
@@ -71,7 +72,7 @@ def graph(stack: Stack) -> Graph:
 def documented() -> str:
     """The exceptions in the documentation, for this stack."""
     section = DOC.read_text(encoding="utf-8").partition("### What opens")[2]
-    snippet = section.partition("```yaml\n# policies/guardrails/exceptions.yaml\n")[2].partition("```")[0]
+    snippet = section.partition("```yaml\n# policies/exceptions.yaml\n")[2].partition("```")[0]
     return snippet.replace("urn:pulumi:prod::", f"urn:pulumi:{STACK}::")
 
 
@@ -103,15 +104,18 @@ def test_only_the_egress_subnets_have_a_route_and_only_the_egress_proxy_is_in_th
     assert all(str(facts.routing.outward(subnet)) for subnet in inside["egress-proxy-service"].subnets)
 
 
-def test_only_the_interfaces_tasks_may_connect_to_it(graph: Graph) -> None:
+def test_only_the_interfaces_tasks_and_the_synthetic_chat_may_connect_to_it(graph: Graph) -> None:
     peers = facts_of(graph).peers
     (egress,) = [peer for peer in peers.all if peer.resource.name == "egress-proxy-service"]
-    (rule,) = peers.rules(egress, ingress=True)
-    assert (rule.covers(TCP, PORT), rule.covers(TCP, PORT + 1), bool(rule.addresses)) == (True, False, False)
-    assert {one.resource.name for one in peers.all if set(rule.groups) & set(one.groups)} == {"service-service"}
+    rules = list(peers.rules(egress, ingress=True))
+    assert [(rule.covers(TCP, PORT), rule.covers(TCP, PORT + 1), bool(rule.addresses)) for rule in rules] == [
+        (True, False, False)
+    ] * 2
+    admitted = [{one.resource.name for one in peers.all if set(rule.groups) & set(one.groups)} for rule in rules]
+    assert sorted(admitted, key=sorted) == [{"service-service"}, {"synthetic-chat-schedule"}]
     reached = [rule for rule in peers.rules(egress, ingress=False) if rule.addresses]
     assert [rule.covers(TCP, HTTPS) and not rule.covers(TCP, HTTPS - 1) for rule in reached] == [True]
-    assert not [one for peer in peers.all if peer.resource.name == "service-service"
+    assert not [one for peer in peers.all if peer.resource.name in {"service-service", "synthetic-chat-schedule"}
                 for one in peers.rules(peer, ingress=False) if one.addresses]  # fmt: skip
 
 
@@ -214,8 +218,8 @@ def test_the_report_has_each_host_with_its_groups_and_what_the_network_opens(sta
 
 def test_diff_says_that_prompts_may_leave_aws_and_that_they_no_longer_do(stack: Stack, closed: Stack) -> None:
     group = settings()["groups"][0]["name"]
-    opened = {one.text for one in diff.changes(STACK, closed.recording, stack.recording).changes}
-    ended = {one.text for one in diff.changes(STACK, stack.recording, closed.recording).changes}
+    opened = set(egress.sentences(Side(closed.recording), Side(stack.recording)))
+    ended = set(egress.sentences(Side(stack.recording), Side(closed.recording)))
     assert f"prompts of the model group {group} may leave AWS to {HOST}:443" in opened
     assert f"prompts of the model group {group} no longer leave AWS to {HOST}:443" in ended
 

@@ -64,15 +64,14 @@ def test_every_guardrail_holds(stack: Stack) -> None:
     assert excepted >= {one.name for one in stack.all(SECRET) if one.name.startswith("gateway-")}
 
 
-def test_the_interfaces_tasks_alone_may_connect_to_the_gateway(graph: Graph) -> None:
+def test_the_interfaces_tasks_and_the_synthetic_chat_alone_may_connect_to_the_gateway(graph: Graph) -> None:
     peers = facts_of(graph).peers
     (gateway,) = [peer for peer in peers.all if peer.resource.name == "gateway-service-service"]
     rules = list(peers.rules(gateway, ingress=True))
-    assert [(rule.covers(TCP, PORT), bool(rule.addresses)) for rule in rules] == [(True, False)]
-    (rule,) = rules
-    admitted = {peer.resource.name for peer in peers.all if set(rule.groups) & set(peer.groups)}
-    assert admitted == {"service-service"}
-    assert not rule.covers(TCP, PORT + 1)
+    assert [(rule.covers(TCP, PORT), bool(rule.addresses)) for rule in rules] == [(True, False)] * 2
+    admitted = [{peer.resource.name for peer in peers.all if set(rule.groups) & set(peer.groups)} for rule in rules]
+    assert sorted(admitted, key=sorted) == [{"service-service"}, {"synthetic-chat-schedule"}]
+    assert not any(rule.covers(TCP, PORT + 1) for rule in rules)
 
 
 def test_every_call_of_both_tasks_has_a_name_a_way_and_a_permission(stack: Stack) -> None:

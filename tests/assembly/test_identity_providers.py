@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import runpy
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,12 +11,13 @@ import pytest
 
 from assembly import preset, proxy
 from local.stack import Stack
-from preflight.recording.recorder import Recording, record
+from preflight.recording.recorder import Recording
 from settings import StackSettings
 from settings.stack import PREFIX
 from tests.assembly.guardrails import reported
+from tests.once import main_program
 from tests.settings.identity_providers import PARAMETERS, identity, provider
-from tests.settings.stack_files import ROOT, Values, as_the_engine_passes_it, changed, own_values, parse
+from tests.settings.stack_files import Values, as_the_engine_passes_it, changed, own_values, parse
 
 
 def settings_of(section: Values) -> StackSettings:
@@ -27,9 +27,7 @@ def settings_of(section: Values) -> StackSettings:
 @cache
 def recorded(section: str) -> Recording:
     config = {**as_the_engine_passes_it("staging"), f"{PREFIX}identity": section}
-    return record(
-        lambda: runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__"), stack="staging", config=config
-    )
+    return main_program("staging", config)
 
 
 def logins(recording: Recording) -> list[dict[str, Any]]:

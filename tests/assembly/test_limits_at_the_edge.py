@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import runpy
 from functools import cache
 
 import pytest
 
-from preflight.recording.recorder import RecordedResource, Recording, record
+from preflight.recording.recorder import RecordedResource, Recording
 from preflight.sdk.wire import Json, unwrap
 from settings.errors import SettingsError
-from tests.settings.stack_files import OPEN_WEBUI, ROOT, stack_file
+from tests.once import main_program
+from tests.settings.stack_files import OPEN_WEBUI, stack_file
 
 CHOSEN: dict[str, Json] = {
     "limits": {
@@ -51,9 +51,7 @@ def staging() -> Recording:
     config |= {f"ai-interface:{name}": value for name, value in CHOSEN.items()}
     config["ai-interface:identity"] |= LOGIN
     values = {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
-    return record(
-        lambda: runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__"), stack="staging", config=values
-    )
+    return main_program("staging", values)
 
 
 def only(type_: str, name: str) -> RecordedResource:
@@ -146,7 +144,7 @@ def test_more_people_than_an_address_may_serve_are_refused_with_the_number_that_
     config = stack_file("staging") | OPEN_WEBUI | {"ai-interface:limits": {"rates": {"peopleBehindOneAddress": 300}}}
     values = {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
     with pytest.raises(SettingsError) as caught:
-        record(lambda: runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__"), stack="staging", config=values)
+        main_program("staging", values)
 
     assert [(p.key.rpartition(".")[2], p.value, p.fix) for p in caught.value.problems] == [
         ("addressPagesPerFiveMinutes", "30000", "set it to 36000 or more, or lower peopleBehindOneAddress to 250"),

@@ -10,13 +10,15 @@ import pytest
 import yaml
 
 from local.stack import ROOT, Stack, recorded
+from local.task.services import task_definition
 from policies.guardrails.rules.bedrock import mantle_calls_pass_no_guardrail
 from policies.guardrails.topology.graph.resources import Graph, Unknown
 from policies.guardrails.topology.graph.verdicts import Verdict
-from preflight.analysis import diff
 from preflight.analysis.connectivity import connectivity_of
 from preflight.conform import order, permissions, reach, rollback_alarms, values
 from preflight.recording.recorder import Recording
+from preflight.review import egress
+from preflight.review.side import Side
 from preflight.sdk.wire import unwrap
 from tests.assembly.guardrails import TODAY, reported
 from tests.assembly.test_gateway import changed
@@ -27,12 +29,15 @@ STACK = "staging"
 MODELS = "ai-interface:models"
 HOST = "bedrock-mantle.eu-west-1.api.aws"
 DOC = ROOT / "docs" / "models.md"
-POLICY, ENDPOINT, DOMAINS = (
+POLICY, ENDPOINT, DOMAINS, TASK = (
     "aws:iam/rolePolicy:RolePolicy",
     "aws:ec2/vpcEndpoint:VpcEndpoint",
     "aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList",
+    "aws:ecs/taskDefinition:TaskDefinition",
 )
 RULE = "bedrock-mantle-calls-pass-no-guardrail"
+GRANTS = ("models-mantle-policy", "models-synthetic-mantle-policy")
+"""The policies of those who call: the interface's tasks and the synthetic chat."""
 
 
 @pytest.fixture(scope="module")
@@ -51,29 +56,33 @@ def both() -> Stack:
 
 
 def documented() -> str:
-    """The exception in the documentation, for this stack."""
+    """The exceptions in the documentation, for this stack."""
     section = DOC.read_text(encoding="utf-8").partition("## Bedrock Mantle")[2]
-    snippet = section.partition("```yaml\n# policies/guardrails/exceptions.yaml\n")[2].partition("```")[0]
+    snippet = section.partition("```yaml\n# policies/exceptions.yaml\n")[2].partition("```")[0]
     return snippet.replace("urn:pulumi:prod::", f"urn:pulumi:{STACK}::")
 
 
 @pytest.mark.parametrize("name", ["stack", "both"])
 def test_that_no_guardrail_applies_is_a_finding_and_nothing_else_is(name: str, request: pytest.FixtureRequest) -> None:
     made: Stack = request.getfixturevalue(name)
-    assert reported(made, "", TODAY) == {(RULE, "models-mantle-policy")}
+    assert reported(made, "", TODAY) == {(RULE, grant) for grant in GRANTS}
 
 
-def test_the_documented_exception_allows_that_until_it_expires(stack: Stack) -> None:
+def test_the_documented_exceptions_allow_that_until_they_expire(stack: Stack) -> None:
     assert reported(stack, documented(), TODAY) == set()
-    (entry,) = yaml.safe_load(documented())
-    assert (RULE, "models-mantle-policy") in reported(stack, documented(), entry["expires"])
+    entries = yaml.safe_load(documented())
+    assert [entry["urn"].rpartition("::")[2] for entry in entries] == list(GRANTS)
+    for entry, grant in zip(entries, GRANTS, strict=True):
+        assert (RULE, grant) in reported(stack, documented(), entry["expires"])
 
 
 def test_a_first_preview_has_the_same_finding() -> None:
     graph = Graph.from_recorded(at_mantle(preview=True).resources)
     assert any(isinstance(one.value("policy"), Unknown) for one in graph.of_type("iam.RolePolicy"))
     found = mantle_calls_pass_no_guardrail.evaluate(graph, {})
-    assert [(one.verdict, one.urn.rpartition("::")[2]) for one in found] == [(Verdict.VIOLATED, "models-mantle-policy")]
+    assert sorted((one.urn.rpartition("::")[2], one.verdict) for one in found) == [
+        (grant, Verdict.VIOLATED) for grant in GRANTS
+    ]
 
 
 def test_aws_accepts_it_and_the_pipeline_may_deploy_it(stack: Stack) -> None:
@@ -143,7 +152,7 @@ def test_a_missing_part_is_found(stack: Stack, fault: str) -> None:
     assert any(expected in one.headline for one in reach.findings(plant(stack)))
 
 
-def test_both_policies_allow_exactly_the_declared_model_and_no_key(stack: Stack) -> None:
+def test_every_policy_allows_exactly_the_declared_model_and_no_key(stack: Stack) -> None:
     account_id = stack.account
     allow = {
         "Sid": "InferWithListedModelseuwest1",
@@ -158,19 +167,24 @@ def test_both_policies_allow_exactly_the_declared_model_and_no_key(stack: Stack)
         "Action": ["bedrock-mantle:CallWithBearerToken"],
         "Resource": ["*"],
     }
-    (policy,) = [one for one in stack.all(POLICY) if "mantle" in one.name]
-    assert policy.document("policy")["Statement"] == [allow, deny]
+    (synthetic_task,) = [one for one in stack.all(TASK) if one.name == "synthetic-chat-definition"]
+    callers = [str(one["taskRoleArn"]) for one in (task_definition(stack), synthetic_task)]
+    policies = {one.name: one for one in stack.all(POLICY)}
+    for grant, caller in zip(GRANTS, callers, strict=True):
+        assert policies[grant]["role"] == caller.rpartition("/")[2]
+        assert policies[grant].document("policy")["Statement"] == [allow, deny]
     (endpoint,) = [one for one in stack.all(ENDPOINT) if one["serviceName"] == "com.amazonaws.eu-west-1.bedrock-mantle"]
-    task = stack.one("aws:ecs/taskDefinition:TaskDefinition")["taskRoleArn"]
-    caller = {"aws:PrincipalAccount": [account_id], "aws:PrincipalArn": [task]}
-    granted, denied = endpoint.document("policy")["Statement"]
-    assert granted == {
-        **allow,
-        "Principal": "*",
-        "Condition": {"StringEquals": {"bedrock-mantle:Model": [MANTLE_MODEL], **caller}},
-    }
+    granted, denied, synthetic = endpoint.document("policy")["Statement"]
+    for statement, caller, prefix in zip((granted, synthetic), callers, ("", "Synthetic"), strict=True):
+        only = {"aws:PrincipalAccount": [account_id], "aws:PrincipalArn": [caller]}
+        assert statement == {
+            **allow,
+            "Sid": f"{prefix}{allow['Sid']}",
+            "Principal": "*",
+            "Condition": {"StringEquals": {"bedrock-mantle:Model": [MANTLE_MODEL], **only}},
+        }
     assert denied == {**deny, "Principal": "*"}
-    others = [one for one in stack.all(POLICY) if one.name != policy.name]
+    others = [one for one in stack.all(POLICY) if one.name not in GRANTS]
     assert not [one.name for one in others if "bedrock-mantle" in str(one["policy"])]
 
 
@@ -188,10 +202,10 @@ def test_without_bedrock_runtime_there_is_no_guardrail_and_no_endpoint_to_it(sta
     }
 
 
-def route(stack: Stack) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The proxy's route to the endpoint, and the filter that signs the requests."""
-    (task,) = stack.all("aws:ecs/taskDefinition:TaskDefinition")
-    proxy = next(one for one in task.document("containerDefinitions") if one["name"] == "proxy")
+def route(stack: Stack, container: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A proxy's route to the endpoint, and the filter that signs the requests."""
+    defined = [one for task in stack.all(TASK) for one in task.document("containerDefinitions")]
+    (proxy,) = [one for one in defined if one["name"] == container]
     (text,) = [one for one in proxy["command"] if "static_resources" in one]
     found = yaml.safe_load(text)["static_resources"]
     listener = next(one for one in found["listeners"] if "bedrock-mantle" in one["name"])
@@ -202,11 +216,12 @@ def route(stack: Stack) -> tuple[dict[str, Any], dict[str, Any]]:
     return made, options["http_filters"][0]["typed_config"]
 
 
+@pytest.mark.parametrize("container", ["proxy", "synthetic-proxy"])
 @pytest.mark.parametrize(("name", "service"), [("stack", "bedrock-mantle"), ("both", "bedrock")])
 def test_the_proxy_signs_for_the_declared_service_and_sets_no_guardrail(
-    name: str, service: str, request: pytest.FixtureRequest
+    name: str, service: str, container: str, request: pytest.FixtureRequest
 ) -> None:
-    made, signer = route(request.getfixturevalue(name))
+    made, signer = route(request.getfixturevalue(name), container)
     assert (made["route"]["host_rewrite_literal"], made["route"]["prefix_rewrite"]) == (HOST, "/v1")
     assert (signer["service_name"], signer["region"]) == (service, "eu-west-1")
     assert made["request_headers_to_add"] == []
@@ -224,13 +239,16 @@ def test_the_alarms_read_the_metrics_of_the_endpoint(stack: Stack, both: Stack) 
     }
     at = ("AWS/BedrockMantle", {"Model": MANTLE_MODEL})
     assert read == {
+        "model-alarms-model-outage-mantle": [(at[0], name, at[1]) for name in ("InferenceClientErrors", "Inferences")],
         "model-alarms-model-tokens-mantle": [
             (at[0], name, at[1]) for name in ("TotalInputTokens", "TotalOutputTokens")
         ],
         "model-alarms-model-throttled-mantle": [(at[0], "InferenceClientErrors", at[1])],
     }
     kinds = {one.name for one in both.all("aws:cloudwatch/metricAlarm:MetricAlarm") if "model-" in one.name}
-    assert len(kinds) == 4
+    own = {name.removesuffix("-mantle") for name in read}
+    assert {name for name in kinds if not name.endswith("-mantle")} == {*own, "model-alarms-model-server-errors"}
+    assert {name for name in kinds if name.endswith("-mantle")} == set(read)
 
 
 def test_the_report_has_the_endpoint(stack: Stack) -> None:
@@ -244,8 +262,8 @@ def test_the_report_and_diff_have_the_groups_whose_prompts_pass_no_guardrail(bot
     line = f"{HOST}:443 without a guardrail (prompts of second)"
     (found,) = connectivity_of({(STACK, False): both.recording}, [STACK])
     assert line in found.egress
-    opened = {one.text for one in diff.changes(STACK, closed.recording, both.recording).changes}
-    ended = {one.text for one in diff.changes(STACK, both.recording, closed.recording).changes}
+    opened = set(egress.sentences(Side(closed.recording), Side(both.recording)))
+    ended = set(egress.sentences(Side(both.recording), Side(closed.recording)))
     assert (f"egress added: {line}" in opened, f"egress removed: {line}" in ended) == (True, True)
     (before,) = connectivity_of({(STACK, False): closed.recording}, [STACK])
     assert not [one for one in before.egress if "without a guardrail" in one]

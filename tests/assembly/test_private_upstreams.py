@@ -14,6 +14,7 @@ import yaml
 
 from assembly.model_keys import key_variable
 from local.stack import ROOT, Stack, recorded
+from local.task.services import task_definition
 from preflight.conform import documented, order, permissions, reach, values
 from preflight.fakes import calls
 from preflight.fakes.values import Site
@@ -76,7 +77,7 @@ def stack() -> Stack:
 
 
 def containers(stack: Stack) -> dict[str, dict[str, Any]]:
-    return {one["name"]: one for one in json.loads(stack.one(TASK)["containerDefinitions"])}
+    return {one["name"]: one for one in json.loads(task_definition(stack)["containerDefinitions"])}
 
 
 def secret_arns(stack: Stack) -> dict[str, str]:
@@ -231,9 +232,13 @@ def test_the_endpoint_admits_the_tasks_on_the_declared_port_only(stack: Stack) -
     (endpoint,) = [one for one in stack.all(ENDPOINT) if one["serviceName"] == SERVICE]
     (group,) = endpoint["securityGroupIds"]
     rules = stack.where("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", securityGroupId=group)
-    assert [(one["fromPort"], one["toPort"]) for one in rules] == [(PORT, PORT)]
+    assert [(one["fromPort"], one["toPort"]) for one in rules] == [(PORT, PORT)] * 2
     (service,) = stack.all("aws:ecs/service:Service")
-    assert [rules[0]["referencedSecurityGroupId"]] == service["networkConfiguration"]["securityGroups"]
+    (schedule,) = [one for one in stack.all("aws:scheduler/schedule:Schedule") if one.name == "synthetic-chat-schedule"]
+    synthetic = schedule["target"]["ecsParameters"]["networkConfiguration"]["securityGroups"]
+    assert sorted(one["referencedSecurityGroupId"] for one in rules) == sorted(
+        [*service["networkConfiguration"]["securityGroups"], *synthetic]
+    )
     assert endpoint.get("policy") is None  # It takes none.
 
 

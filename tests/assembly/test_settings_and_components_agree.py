@@ -12,19 +12,34 @@ from pydantic import BaseModel, ValidationError
 from assembly.task import proxy_limits
 from components.data.args import DataArgs, DataCacheArgs, DataDatabaseArgs, DataUploadsArgs
 from components.edge.args import EdgeArgs, MachineClientsArgs, OidcArgs
+from components.interface import (
+    AIInterfaceArgs,
+    InterfaceEdgeArgs,
+    InterfaceGatewayArgs,
+    InterfaceMachineClientsArgs,
+    InterfaceObjectivesArgs,
+    InterfacePathsArgs,
+    InterfacePromptRecordsArgs,
+    InterfaceRetentionArgs,
+    InterfaceSizeArgs,
+    InterfaceTimeoutsArgs,
+)
 from components.models.recording import PromptRecordingArgs
 from components.monitoring.data import DataAlarmsArgs
 from components.monitoring.models import ModelAlarmsArgs
 from components.proxy.settings import ProxyLimits
 from components.service.component import InterfaceServiceArgs
+from components.service.tools import ToolsArgs
 from components.waf.args import FirewallLimitsArgs
 from settings.data import Cache, Data, Database, Uploads
-from settings.edge import Edge
+from settings.edge import Edge, Paths
 from settings.identity import Identity, MachineClients
 from settings.limits import Limits, RateLimits, Timeouts
-from settings.models import Models, PromptRecords
+from settings.models import Gateway, Models, PromptRecords
+from settings.objectives import Objectives
 from settings.retention import Retention
 from settings.sections import Capacity
+from settings.tools import Tools
 
 PAIRS: list[tuple[type[BaseModel], type[BaseModel], dict[str, str]]] = [
     (Database, DataDatabaseArgs, {}),
@@ -44,6 +59,17 @@ PAIRS: list[tuple[type[BaseModel], type[BaseModel], dict[str, str]]] = [
     (MachineClients, MachineClientsArgs, {}),
     (Models, ModelAlarmsArgs, {}),
     (PromptRecords, PromptRecordingArgs, {"days": "record_prompts_for_days"}),
+    (Capacity, InterfaceSizeArgs, {}),
+    (Edge, InterfaceEdgeArgs, {}),
+    (Gateway, InterfaceGatewayArgs, {}),
+    (MachineClients, InterfaceMachineClientsArgs, {}),
+    (Models, AIInterfaceArgs, {}),
+    (Objectives, InterfaceObjectivesArgs, {}),
+    (Paths, InterfacePathsArgs, {}),
+    (PromptRecords, InterfacePromptRecordsArgs, {}),
+    (Retention, InterfaceRetentionArgs, {"edge_access_log_days": "access_log_days"}),
+    (Timeouts, InterfaceTimeoutsArgs, {}),
+    (Tools, ToolsArgs, {}),
 ]
 """Settings, the arguments that they become, and the fields whose names differ. Fields of one name belong together.
 
@@ -75,10 +101,10 @@ def pairs() -> Iterator[tuple[type[BaseModel], str, type[BaseModel], str]]:
 
 
 DIFFERENT_DEFAULTS = {
-    "Capacity.minimum_tasks": "a component used alone runs one task; an environment runs one in each of two zones",
-    "Capacity.maximum_tasks": "a component used alone keeps its size; an environment scales out",
+    "InterfaceServiceArgs.minimum_tasks": "a component used alone runs one task; an environment runs one in each of two zones",
+    "InterfaceServiceArgs.maximum_tasks": "a component used alone keeps its size; an environment scales out",
 }
-"""Settings whose default differs from the component's, and why."""
+"""Arguments whose default differs from the setting's, and why."""
 
 
 def defaults() -> Iterator[tuple[str, object, str, object]]:
@@ -133,14 +159,14 @@ def test_enough_defaults_are_compared() -> None:
 def test_a_component_used_alone_has_the_defaults_of_the_settings(
     setting: str, one: object, argument: str, two: object
 ) -> None:
-    if setting in DIFFERENT_DEFAULTS:
+    if argument in DIFFERENT_DEFAULTS:
         assert one != two, f"{setting} and {argument} have the same default: remove the row of DIFFERENT_DEFAULTS"
     else:
         assert one == two, f"{setting} and {argument} have different defaults: change both"
 
 
 def test_every_declared_difference_of_defaults_is_compared() -> None:
-    assert DIFFERENT_DEFAULTS.keys() <= {setting for setting, *_ in defaults()}
+    assert DIFFERENT_DEFAULTS.keys() <= {argument for _, _, argument, _ in defaults()}
 
 
 @pytest.mark.parametrize("units", [1, 1.5, 256])

@@ -14,6 +14,7 @@ from policies.guardrails.topology.network.addresses import parse
 from preflight.recording.recorder import RecordedResource, Recording
 from tests.components.task_fixtures import text
 from tests.preflight.conform.graphs import with_open_webui
+from tests.tasks import interface_task
 
 
 @pytest.fixture(scope="module", params=["staging", "prod"])
@@ -91,7 +92,7 @@ def test_the_stores_names_resolve(program: Recording) -> None:
 
 
 def test_the_master_secret_reaches_prepare_alone_and_the_application_gets_the_rest(program: Recording) -> None:
-    (definition,) = program.of_type("aws:ecs/taskDefinition:TaskDefinition")
+    definition = interface_task(program)
     containers = {c["name"]: c for c in json.loads(text(definition.inputs["containerDefinitions"]))}
     cluster = _one(program, "aws:rds/cluster:Cluster", "state-database").outputs
     master = cluster["masterUserSecrets"][0]["secretArn"]

@@ -14,6 +14,7 @@ from releases.acceptance import accepted
 from settings import SettingsError, StackSettings
 from tests.preflight.conform.changed_graphs import STACKS, stack
 from tests.settings.stack_files import Values, changed, own_values, parse, stack_file
+from tests.tasks import interface_task
 
 TASK, BUDGET = "aws:ecs/taskDefinition:TaskDefinition", "aws:budgets/budget:Budget"
 
@@ -43,7 +44,7 @@ def _group(count: int) -> list[Values]:
 @pytest.mark.parametrize("name", STACKS)
 def test_what_is_foreseen_is_what_is_registered_and_a_percent_more_at_the_most(name: str) -> None:
     settings = _settings(name)
-    (task,) = stack(name).of_type(TASK)
+    task = interface_task(stack(name))
     registered = len(task.inputs["containerDefinitions"].encode())
     size, shares = largest_task(settings, *accepted(settings))
 

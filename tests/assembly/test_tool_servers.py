@@ -13,10 +13,12 @@ import pytest
 import yaml
 
 from local.stack import Stack, recorded
-from preflight.analysis.diff import changes
+from local.task.services import task_definition
 from preflight.conform import documented, order, permissions, reach, values, variables
 from preflight.ready.wanted import Wanted
 from preflight.recording.recorder import Recording
+from preflight.review import egress
+from preflight.review.side import Side
 from releases.acceptance import accepted
 from tests.assembly.guardrails import reported
 from tests.assembly.test_gateway import changed
@@ -72,7 +74,7 @@ def stack() -> Stack:
 
 
 def containers(stack: Stack) -> dict[str, dict[str, Any]]:
-    return {one["name"]: one for one in json.loads(stack.one(TASK)["containerDefinitions"])}
+    return {one["name"]: one for one in json.loads(task_definition(stack)["containerDefinitions"])}
 
 
 def proxy_configuration(stack: Stack) -> dict[str, Any]:
@@ -168,7 +170,11 @@ def test_the_tasks_may_connect_to_the_declared_groups_and_ports_only(stack: Stac
     assert [(one["fromPort"], one["toPort"]) for one in rules] == [(443, 443)]
     (endpoint,) = [one for one in stack.all(ENDPOINT) if one["serviceName"] == SERVICE]
     (linked,) = endpoint["securityGroupIds"]
-    assert [one["fromPort"] for one in stack.where(EGRESS, referencedSecurityGroupId=linked)] == [PORT]
+    reaching = [*rules, *stack.where(EGRESS, referencedSecurityGroupId=linked)]
+    assert [one["fromPort"] for one in reaching] == [443, PORT]
+    # Not the synthetic chat, which calls no tool.
+    (service,) = stack.all("aws:ecs/service:Service")
+    assert [[one["securityGroupId"]] for one in reaching] == [service["networkConfiguration"]["securityGroups"]] * 2
 
 
 def test_the_application_calls_only_what_the_proxy_forwards(stack: Stack) -> None:
@@ -208,7 +214,7 @@ def test_the_interface_offers_the_search_and_every_server_to_every_user(stack: S
 
 
 def test_the_changes_name_each_server_and_what_it_gets(stack: Stack) -> None:
-    found = [one.text for one in changes(STACK, recorded(STACK).recording, stack.recording).changes]
+    found = list(egress.sentences(Side(recorded(STACK).recording), Side(stack.recording)))
     for text in (
         f"egress added: {SEARCH}:443 (searches)",
         f"egress added: {TICKETS}:{PORT} (calls of tools)",

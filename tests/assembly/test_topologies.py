@@ -20,9 +20,9 @@ ALWAYS = {
     "FlowLog": 1,
     "Listener": 2,
     "LoadBalancer": 1,
-    "SecurityGroup": 5,
-    "SecurityGroupEgressRule": 6,
-    "SecurityGroupIngressRule": 7,
+    "SecurityGroup": 7,
+    "SecurityGroupEgressRule": 8,
+    "SecurityGroupIngressRule": 8,
     "TargetGroup": 1,
     "VpcEndpoint": 6,
     "WebAcl": 1,
@@ -122,7 +122,10 @@ def test_whoever_may_speak_to_whom_is_the_same_in_every_shape(shape: Shape) -> N
         ("workload-tasks", "egress", "endpoints-s3", "tcp", 443),
         ("workload-tasks", "egress", "state-database-group", "tcp", 5432),
         ("workload-tasks", "egress", "state-cache-group", "tcp", 6379),
+        ("synthetic-group", "egress", "endpoints-group", "tcp", 443),
+        ("synthetic-group", "egress", "endpoints-s3", "tcp", 443),
         ("endpoints-group", "ingress", "workload-tasks", "tcp", 443),
+        ("endpoints-group", "ingress", "synthetic-group", "tcp", 443),
         ("state-database-group", "ingress", "workload-tasks", "tcp", 5432),
         ("state-cache-group", "ingress", "workload-tasks", "tcp", 6379),
     }
@@ -186,7 +189,7 @@ def test_only_names_of_declared_destinations_resolve(shape: Shape) -> None:
 
 
 @EVERY_SHAPE
-def test_each_endpoint_serves_one_role_of_this_stack_alone(shape: Shape) -> None:
+def test_each_endpoint_serves_one_role_of_each_of_this_stacks_tasks_alone(shape: Shape) -> None:
     recording = recorded(shape)
     roles = {r.outputs["arn"]: r.name for r in recording.of_type("aws:iam/role:Role")}
     served: dict[str, set[str]] = {}
@@ -200,10 +203,10 @@ def test_each_endpoint_serves_one_role_of_this_stack_alone(shape: Shape) -> None
                     callers.add(f"anybody for {statement['Resource'][0]}")
 
     assert served == {
-        "bedrock-runtime-eu-west-1": {"workload-task"},
-        "ecr-api": {"workload-execution"},
-        "ecr-dkr": {"workload-execution"},
-        "logs": {"workload-execution"},
+        "bedrock-runtime-eu-west-1": {"workload-task", "synthetic-task"},
+        "ecr-api": {"workload-execution", "synthetic-execution"},
+        "ecr-dkr": {"workload-execution", "synthetic-execution"},
+        "logs": {"workload-execution", "synthetic-execution"},
         "secretsmanager": {"workload-execution"},
         "s3": {"workload-task", "anybody for arn:aws:s3:::prod-eu-west-1-starport-layer-bucket/*"},
     }
@@ -291,6 +294,12 @@ def test_only_the_edge_leads_in_and_what_cannot_be_seen_of_an_existing_vpc_is_no
         if shape.own_vpc
         else {
             (Verdict.NOT_PROVEN, place)
-            for place in ("networkConfiguration.subnets", "subnetIds", "dbSubnetGroupName", "subnetGroupName")
+            for place in (
+                "networkConfiguration.subnets",
+                "target.ecsParameters.networkConfiguration.subnets",
+                "subnetIds",
+                "dbSubnetGroupName",
+                "subnetGroupName",
+            )
         }
     )

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import runpy
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
 from typing import Any
 
-from preflight.recording.recorder import Recording, record
-from tests.settings.stack_files import ROOT, stack_file
+from preflight.recording.recorder import Recording
+from tests.once import main_program
+from tests.settings.stack_files import stack_file
 
 HOST, MACHINE_HOST = "chat.example.com", "models.example.com"
 REGION = "eu-west-1"
@@ -57,9 +57,7 @@ def recorded(shape: Shape, application: str = "") -> Recording:
     """The real program, as the engine would run it for these settings. ``application``: a preset other than the stack's."""
     config = _config(shape) | ({"ai-interface:application": application} if application else {})
     values = {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
-    return record(
-        lambda: runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__"), stack="staging", config=values
-    )
+    return main_program("staging", values)
 
 
 def _config(shape: Shape) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from preflight.recording.recorder import Recording, record
+from tests.once import once
 
 BOOTSTRAP = Path(__file__).parents[2] / "bootstrap"
 PREFIX = "ai-interface-bootstrap:"
@@ -27,6 +28,10 @@ def run_bootstrap(stack: str, *, region: str | None = None, **changes: object) -
     if region is not None:
         values["aws:region"] = region
     config = {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
+    return once(["bootstrap/__main__.py", stack, config], lambda: _recorded(stack, config))
+
+
+def _recorded(stack: str, config: dict[str, str]) -> Recording:
     path = list(sys.path)
     try:
         return record(

@@ -12,7 +12,7 @@ from bootstrap.account_key import key_policy
 from bootstrap.configuration import BootstrapSettings
 from bootstrap.named_secrets import secret_policy
 from bootstrap.repositories import lifecycle_policy, repository_policy
-from preflight.recording.recorder import Recording
+from preflight.recording.recorder import RecordedResource, Recording
 from settings import SettingsError
 from tests.bootstrap.program import PREFIX, run_bootstrap, stack_file
 from tests.settings.stack_files import own_values
@@ -32,6 +32,12 @@ def inputs(recording: Recording, type_: str) -> dict[str, dict[str, Any]]:
     return {r.name: dict(r.inputs) for r in recording.of_type(type_)}
 
 
+def named(recording: Recording, name: str) -> RecordedResource:
+    """The resource with a logical name."""
+    (found,) = [r for r in recording.resources if r.name == name]
+    return found
+
+
 def test_an_account_gets_exactly_these_resources(recording: Recording) -> None:
     found = Counter(r.type for r in recording.resources if r.type.startswith("aws:"))
     assert found == {
@@ -39,11 +45,11 @@ def test_an_account_gets_exactly_these_resources(recording: Recording) -> None:
         "aws:ecr/repository:Repository": 3,
         "aws:ecr/repositoryPolicy:RepositoryPolicy": 3,
         PROVIDER: 1,
-        "aws:iam/policy:Policy": 8,
-        "aws:iam/role:Role": 2,
-        "aws:iam/rolePolicyAttachment:RolePolicyAttachment": 6,
-        "aws:kms/alias:Alias": 1,
-        "aws:kms/key:Key": 1,
+        "aws:iam/policy:Policy": 11,
+        "aws:iam/role:Role": 5,
+        "aws:iam/rolePolicyAttachment:RolePolicyAttachment": 8,
+        "aws:kms/alias:Alias": 2,
+        "aws:kms/key:Key": 2,
         "aws:secretsmanager/secret:Secret": 1,
         "aws:secretsmanager/secretPolicy:SecretPolicy": 1,
     }
@@ -51,7 +57,7 @@ def test_an_account_gets_exactly_these_resources(recording: Recording) -> None:
 
 def test_every_resource_belongs_to_a_component(recording: Recording) -> None:
     components = {r.urn for r in recording.resources if r.type.startswith("ai-interface:bootstrap:")}
-    assert len(components) == 5
+    assert len(components) == 7
     assert all(r.parent in components for r in recording.resources if r.type.startswith("aws:"))
 
 
@@ -66,7 +72,7 @@ def test_what_cannot_be_made_again_is_protected_and_nothing_else(recording: Reco
 
 def test_every_taggable_resource_names_owner_and_project(recording: Recording) -> None:
     tagged = [r.inputs["tags"] for r in recording.resources if "tags" in r.inputs]
-    assert len(tagged) == 16
+    assert len(tagged) == 23
     assert {(tags["owner"], tags["project"]) for tags in tagged} == {("ai-platform", "ai-interface")}
 
 
@@ -83,7 +89,7 @@ def test_key_and_repositories_carry_no_environments_tag_so_that_ci_cannot_change
 
 
 def test_repositories_are_immutable_scanned_and_encrypted_with_the_accounts_key(recording: Recording) -> None:
-    (key,) = recording.of_type("aws:kms/key:Key")
+    key = named(recording, "account-key")
     repositories = inputs(recording, "aws:ecr/repository:Repository")
     assert {r["name"] for r in repositories.values()} == {
         f"ai-interface/{name}" for name in ("proxy", "interface", "gateway")
@@ -96,7 +102,7 @@ def test_repositories_are_immutable_scanned_and_encrypted_with_the_accounts_key(
 
 
 def test_the_key_rotates_and_its_policy_is_this() -> None:
-    (key,) = inputs(run_bootstrap("prod"), "aws:kms/key:Key").values()
+    key = named(run_bootstrap("prod"), "account-key").inputs
     assert (key["enableKeyRotation"], key["deletionWindowInDays"]) == (True, 30)
     assert json.loads(key["policy"]) == json.loads(key_policy("444455556666"))
     assert json.loads(key["policy"])["Statement"] == [
@@ -201,11 +207,12 @@ def test_a_named_secret_exists_without_any_value(recording: Recording) -> None:
     assert "secretString" not in json.dumps([r.inputs for r in recording.resources])
 
 
-def test_a_model_key_gets_a_separate_secret_without_a_value() -> None:
+@pytest.mark.parametrize(("names", "role"), [("modelKeys", "model-key"), ("alertEndpoints", "alert")])
+def test_a_model_key_and_a_pagers_url_get_a_separate_secret_without_a_value(names: str, role: str) -> None:
     (environment,) = stack_file("staging")[PREFIX + "environments"]
-    made = run_bootstrap("staging", environments=[{**environment, "modelKeys": ["llm"]}])
+    made = run_bootstrap("staging", environments=[{**environment, names: ["llm"]}])
     client, key = sorted(made.of_type("aws:secretsmanager/secret:Secret"), key=lambda one: one.name, reverse=True)
-    assert key.inputs["name"] == "ai-interface/staging/model-key-llm"
+    assert key.inputs["name"] == f"ai-interface/staging/{role}-llm"
     differing = {"name", "description"}
     assert {k: v for k, v in key.inputs.items() if k not in differing} == {
         k: v for k, v in client.inputs.items() if k not in differing
@@ -223,7 +230,8 @@ def test_an_existing_provider_is_used_and_none_is_created() -> None:
     ci = {"repository": "example/ai-interface", "existingProviderArn": arn}
     recording = run_bootstrap("staging", continuousIntegration=ci)
     roles = inputs(recording, "aws:iam/role:Role").values()
-    trusted = {json.loads(r["assumeRolePolicy"])["Statement"][0]["Principal"]["Federated"][0] for r in roles}
+    principals = [json.loads(r["assumeRolePolicy"])["Statement"][0]["Principal"] for r in roles]
+    trusted = {one["Federated"][0] for one in principals if "Federated" in one}
     assert not recording.of_type(PROVIDER)
     assert trusted == {arn}
 
@@ -234,16 +242,18 @@ def test_a_created_provider_gives_tokens_for_sts_only(recording: Recording) -> N
     assert provider["clientIdLists"] == ["sts.amazonaws.com"]
 
 
-def test_two_environments_in_one_account_share_images_and_key_and_nothing_else() -> None:
+def test_two_environments_in_one_account_share_images_and_the_accounts_key_and_nothing_else() -> None:
     recording = run_bootstrap("staging", environments=[{"name": "staging"}, {"name": "review"}])
     found = Counter(r.type for r in recording.resources)
-    assert (found["aws:ecr/repository:Repository"], found["aws:kms/key:Key"], found[PROVIDER]) == (3, 1, 1)
+    assert (found["aws:ecr/repository:Repository"], found["aws:kms/key:Key"], found[PROVIDER]) == (3, 3, 1)
     assert {s["name"] for s in inputs(recording, "aws:secretsmanager/secret:Secret").values()} == {
         "ai-interface/staging/oidc-client-secret",
         "ai-interface/review/oidc-client-secret",
     }
     assert {r["name"] for r in inputs(recording, "aws:iam/role:Role").values()} == {
-        f"ai-interface-{environment}-{role}" for environment in ("staging", "review") for role in ("preview", "deploy")
+        f"ai-interface-{environment}-{role}"
+        for environment in ("staging", "review")
+        for role in ("preview", "images", "deploy", "record", "on-call")
     }
 
 
@@ -265,6 +275,10 @@ def test_the_stack_file_agrees_with_the_main_projects(stack: str) -> None:
         (
             {"environments": [{"name": "staging", "modelKeys": ["llm", "llm"]}]},
             ("environments.modelKeys", "llm, llm", "list each name once"),
+        ),
+        (
+            {"environments": [{"name": "staging", "alertEndpoints": ["a1", "a1"]}]},
+            ("environments.alertEndpoints", "a1, a1", "list each name once"),
         ),
         ({"environments": []}, ("environments", "a list of 0", "write at least 1")),
         ({"environments": [{"name": "a1"}] * 2}, ("environments", "a1, a1", "name each environment once")),

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from bootstrap import role_actions
+from bootstrap.on_call import on_call_boundary, on_call_policy, on_call_trust
+from bootstrap.record_key import key_policy
 from bootstrap.role_boundaries import pipeline_boundary, workload_boundary
-from bootstrap.role_documents import deploy_policies, preview_policy, trust_policy
+from bootstrap.role_documents import deploy_policies, images_policy, preview_policy, trust_policy
 from bootstrap.role_scope import Scope
 from preflight.conform.iam import reference
 from tests.bootstrap.program import run_bootstrap
@@ -27,10 +29,21 @@ POLICIES_OF_A_ROLE = 10
 NEWER_THAN_THE_REFERENCE: frozenset[str] = frozenset()
 """Actions that AWS documents but the packaged reference lacks."""
 
+ON_CALL = ["arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_OnCall_*"]
+
 BUILT = {
     "deploy-trust": trust_policy(PROVIDER, "example/ai-interface", "staging"),
+    "images": images_policy(SCOPE),
+    "images-trust": trust_policy(PROVIDER, "example/ai-interface", "staging-images"),
+    "on-call": on_call_policy(SCOPE),
+    "on-call-boundary": on_call_boundary(SCOPE),
+    "on-call-trust": on_call_trust("111122223333", ON_CALL),
     "pipeline-boundary": pipeline_boundary(SCOPE),
     "preview": preview_policy(SCOPE),
+    "record-key": key_policy(
+        SCOPE.account_id, "arn:aws:iam::111122223333:role/ai-interface-pipeline/ai-interface-staging-record"
+    ),
+    "record-trust": trust_policy(PROVIDER, "example/ai-interface", "staging-record"),
     "preview-trust": trust_policy(PROVIDER, "example/ai-interface", "staging-preview"),
     "workload-boundary": workload_boundary(SCOPE),
     **{f"deploy-{part}": document for part, document in deploy_policies(SCOPE).items()},
@@ -56,10 +69,11 @@ def test_a_document_fits_into_a_managed_policy(name: str) -> None:
 def test_a_role_has_no_more_policies_than_aws_attaches_and_each_fits_with_the_longest_names(stack: str) -> None:
     recording = run_bootstrap(stack)
     attached = Counter(a.inputs["role"] for a in recording.of_type("aws:iam/rolePolicyAttachment:RolePolicyAttachment"))
-    assert len(attached) == 2
+    assert len(attached) == 4
     assert max(attached.values()) <= POLICIES_OF_A_ROLE
     longest = Scope("111122223333", "ap-southeast-1", "e" * 16, "Z" + "0" * 31, "b" * 63)
-    built = [pipeline_boundary(longest), workload_boundary(longest), *deploy_policies(longest).values()]
+    on_call = (on_call_policy(longest), on_call_boundary(longest))
+    built = [pipeline_boundary(longest), workload_boundary(longest), *on_call, *deploy_policies(longest).values()]
     assert max(len(document) for document in built) <= MANAGED_POLICY_CHARACTERS
 
 
@@ -67,23 +81,33 @@ def test_the_program_gives_the_roles_these_documents_and_the_boundary() -> None:
     recording = run_bootstrap("staging")
     policies = {p.inputs["name"]: json.loads(p.inputs["policy"]) for p in recording.of_type("aws:iam/policy:Policy")}
     roles = {r.inputs["name"]: r for r in recording.of_type("aws:iam/role:Role")}
-    boundary = next(
-        p
-        for p in recording.of_type("aws:iam/policy:Policy")
-        if p.inputs["name"] == "ai-interface-staging-pipeline-boundary"
-    )
+    arns = {p.inputs["name"]: p.outputs["arn"] for p in recording.of_type("aws:iam/policy:Policy")}
+    boundaries = {
+        f"ai-interface-staging-{role}": arns[f"ai-interface-staging-{boundary}"]
+        for role, boundary in (
+            ("deploy", "pipeline-boundary"),
+            ("images", "images-copy"),
+            ("on-call", "on-call-boundary"),
+            ("preview", "pipeline-boundary"),
+            ("record", "pipeline-boundary"),
+        )
+    }
     assert policies == {
         "ai-interface-staging-workload-boundary": json.loads(BUILT["workload-boundary"]),
         "ai-interface-staging-pipeline-boundary": json.loads(BUILT["pipeline-boundary"]),
+        "ai-interface-staging-on-call-boundary": json.loads(BUILT["on-call-boundary"]),
+        "ai-interface-staging-on-call-read": json.loads(BUILT["on-call"]),
         "ai-interface-staging-preview-read": json.loads(BUILT["preview"]),
+        "ai-interface-staging-images-copy": json.loads(BUILT["images"]),
         **{f"ai-interface-staging-deploy-{p}": json.loads(BUILT[f"deploy-{p}"]) for p in deploy_policies(SCOPE)},
     }
-    assert set(roles) == {"ai-interface-staging-preview", "ai-interface-staging-deploy"}
+    assert set(roles) == set(boundaries)
     for name, role in roles.items():
-        assert role.inputs["permissionsBoundary"] == boundary.outputs["arn"]
+        assert role.inputs["permissionsBoundary"] == boundaries[name]
         assert role.inputs["path"] == "/ai-interface-pipeline/"
         trusted = json.loads(role.inputs["assumeRolePolicy"])["Statement"][0]["Condition"]
-        assert trusted == json.loads(BUILT[f"{name.rpartition('-')[2]}-trust"])["Statement"][0]["Condition"]
+        kind = name.removeprefix("ai-interface-staging-")
+        assert trusted == json.loads(BUILT[f"{kind}-trust"])["Statement"][0]["Condition"]
 
 
 def test_without_a_zone_no_record_can_be_changed() -> None:

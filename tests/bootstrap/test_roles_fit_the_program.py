@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import fnmatch
 import json
-import runpy
 
 import pytest
 
-from bootstrap import role_actions
 from bootstrap.role_documents import deploy_policies
 from bootstrap.role_scope import GENERATED_BUCKETS, GENERATED_SECRETS, KEY_ALIASES, Scope
-from preflight.recording.recorder import Recording, record
-from tests.settings.stack_files import ROOT, as_the_engine_passes_it
+from bootstrap.role_services import ROLE_USERS
+from preflight.recording.recorder import Recording
+from tests.once import main_program
+from tests.settings.stack_files import as_the_engine_passes_it
 
 SERVICES = {"lb": "elasticloadbalancing", "appautoscaling": "application-autoscaling", "vpc": "ec2"}
 """Pulumi module → IAM prefix of the service, where they differ."""
@@ -23,10 +23,9 @@ READING = ("Check", "Get", "List", "Describe", "Decrypt")
 
 @pytest.fixture(scope="module", params=["staging", "prod"])
 def program(request: pytest.FixtureRequest) -> Recording:
-    return record(
-        lambda: runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__"),
-        stack=request.param,
-        config=as_the_engine_passes_it(request.param),
+    return main_program(
+        request.param,
+        as_the_engine_passes_it(request.param),
     )
 
 
@@ -46,8 +45,8 @@ def test_deploy_may_write_in_every_service_that_the_program_uses(program: Record
     actions = [a for document in documents.values() for s in json.loads(document)["Statement"] for a in s["Action"]]
     writable = {action.split(":")[0] for action in actions if not action.split(":")[1].startswith(READING)}
     assert used - writable == set()
-    # The committed stacks have no gateway, whose name is in Cloud Map.
-    assert writable - used - {"kms", "backup-storage", "servicediscovery"} == set()
+    # The committed stacks have no gateway, whose name is in Cloud Map, and no Slack channel.
+    assert writable - used - {"kms", "backup-storage", "chatbot", "servicediscovery"} == set()
 
 
 def test_the_names_of_generated_secrets_and_buckets_are_those_in_the_policies(program: Recording) -> None:
@@ -72,7 +71,7 @@ def test_roles_are_handed_to_the_declared_services_only(program: Recording) -> N
     trusts = [json.loads(r.inputs["assumeRolePolicy"]) for r in program.of_type("aws:iam/role:Role")]
     trusted = [statement["Principal"]["Service"] for trust in trusts for statement in trust["Statement"]]
     names = {name for services in trusted for name in ([services] if isinstance(services, str) else services)}
-    assert names == set(role_actions.ROLE_USERS)
+    assert names | {"chatbot.amazonaws.com"} == set(ROLE_USERS)  # they have no Slack channel
 
 
 def test_every_role_lies_under_the_path_and_carries_the_boundary_that_deploy_may_create(program: Recording) -> None:

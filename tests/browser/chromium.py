@@ -122,6 +122,10 @@ class Page(Protocol):
         """The document as HTML."""
         ...
 
+    def emulate_media(self, *, media: str = ...) -> None:
+        """The page as it is on the screen or on paper."""
+        ...
+
     def evaluate(self, expression: str, arg: object = ...) -> Any:  # noqa: ANN401 - whatever the script returns
         """Run a script in the page."""
         ...
@@ -238,6 +242,19 @@ def chromium(twin: Twin) -> Generator[Browser]:
             executable_path=str(_program(twin, home)),
             args=list(FLAGS),
             env={"HOME": str(home), "PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8"},
+        )
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextlib.contextmanager
+def without_twin() -> Generator[Browser]:
+    """Chromium for a file of this machine, until the block ends."""
+    with _playwright() as playwright:
+        browser: Browser = playwright.chromium.launch(
+            executable_path=str(shutil.which("chromium")), args=[*FLAGS, "--no-sandbox"]
         )
         try:
             yield browser

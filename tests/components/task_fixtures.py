@@ -32,6 +32,7 @@ ACCOUNT, REGION = "111122223333", "eu-west-1"
 TAGS = {"owner": "ai-platform", "environment": "test", "project": "ai-interface"}
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/00000000-0000-0000-0000-000000000000"
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:operations-alarms"
+TICKETS = f"arn:aws:sns:{REGION}:{ACCOUNT}:operations-tickets"
 REGISTRY = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/ai-interface"
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 REPOSITORIES = [f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/ai-interface/{name}" for name in ("interface", "proxy")]
@@ -133,6 +134,7 @@ def model_alarms_args(**changes: object) -> ModelAlarmsArgs:
             "region": REGION,
             "groups": [group()],
             "alarm_topic_arn": TOPIC,
+            "ticket_topic_arn": TICKETS,
             "runbook_url": RUNBOOK,
             "tags": TAGS,
             **changes,
@@ -195,6 +197,7 @@ def edge_alarms_args(**changes: object) -> EdgeAlarmsArgs:
             "target_group_arn_suffix": "targetgroup/t/0123456789abcdef",
             "firewall_metric_name": "firewall",
             "alarm_topic_arn": TOPIC,
+            "ticket_topic_arn": TICKETS,
             "runbook_url": RUNBOOK,
             "tags": TAGS,
             **changes,
@@ -210,6 +213,7 @@ def service_alarms_args(**changes: object) -> ServiceAlarmsArgs:
             "service_name": "interface",
             "service_arn": f"arn:aws:ecs:{REGION}:{ACCOUNT}:service/ai-interface-test/interface",
             "alarm_topic_arn": TOPIC,
+            "ticket_topic_arn": TICKETS,
             "runbook_url": RUNBOOK,
             "tags": TAGS,
             **changes,
@@ -243,11 +247,16 @@ def state_alarms_args(**changes: object) -> DataAlarmsArgs:
             "environment": "test",
             "database_cluster_id": "ai-interface-test",
             "maximum_capacity_units": 4,
-            "database_connections": 120,
+            "task_connections": 30,
+            "cluster_name": "ai-interface-test",
+            "service_name": "interface",
+            "database_instances": 2,
             "cache_nodes": 2,
             "cache_node_ids": ["state-cache-001", "state-cache-002"],
             "backup_vault_arn": f"arn:aws:backup:{REGION}:{ACCOUNT}:backup-vault:state",
+            "backup_vault_name": "state-backups",
             "alarm_topic_arn": TOPIC,
+            "ticket_topic_arn": TICKETS,
             "runbook_url": RUNBOOK,
             "tags": TAGS,
             **changes,

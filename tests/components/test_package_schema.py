@@ -16,6 +16,7 @@ import components
 from components.package import COMPONENTS
 from preflight.sdk.wire import Json
 from tests.engine.package_schema import PINNED, inferred
+from tests.settings.stack_files import ROOT
 
 REQUIRED = {
     "Edge": [
@@ -89,6 +90,23 @@ def test_the_host_starts_as_the_engine_starts_it_and_serves_this_schema(tmp_path
 
 def test_every_component_has_its_type_token(schema: dict[str, Json]) -> None:
     assert sorted(schema["resources"]) == sorted(f"ai-interface:index:{one.__name__}" for one in COMPONENTS)
+
+
+def test_every_component_is_in_the_package_and_in_the_readme() -> None:
+    """A component that is not listed cannot be used from another language, and no one would notice."""
+    folder = Path(components.__file__).parent
+    defined = {
+        name
+        for path in folder.rglob("*.py")
+        for name in re.findall(
+            r"^class (\w+)\((?:Component|pulumi\.ComponentResource)\):", path.read_text("utf-8"), re.M
+        )
+    } - {"Component"}
+    table = (ROOT / "README.md").read_text("utf-8").partition("## What it creates")[2].partition("\n## ")[0]
+
+    assert len(defined) > 25
+    assert {one.__name__ for one in COMPONENTS} == defined
+    assert defined - set(re.findall(r"`(\w+)`", table)) == set()
 
 
 @pytest.mark.parametrize("component", sorted(REQUIRED))

@@ -16,6 +16,7 @@ from typing import Any, cast
 from preflight.recording.recorder import RecordedResource, Recording, record
 from preflight.sdk.wire import unwrap
 from tests.settings.stack_files import ROOT, as_the_engine_passes_it
+from tests.tasks import interface_task
 
 STACKS = ("prod", "staging")
 CLUSTER = "aws:rds/cluster:Cluster"
@@ -62,7 +63,7 @@ class Deployed:
 
     def container(self, name: str) -> dict[str, Any]:
         """A container's definition."""
-        (task,) = self.recording.of_type(TASK)
+        task = interface_task(self.recording)
         definitions = json.loads(unwrap(task.inputs["containerDefinitions"]))
         return next(one for one in definitions if one["name"] == name)
 

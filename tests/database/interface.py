@@ -78,6 +78,8 @@ class Task:
     folder: Path
     schemas: Schemas | None = None
     """Replaces the releases' schemas in the plan. ``None``: as recorded."""
+    without: str = ""
+    """An argument of the application's command that is left out, to show what it does."""
 
     @cached_property
     def deployed(self) -> Deployed:
@@ -104,7 +106,7 @@ class Task:
     @contextlib.contextmanager
     def started(self, prepared: ContainerExit) -> Generator[Interface]:
         """The application, running as its unprivileged user, until the block ends."""
-        command = self.deployed.command("interface", self.python)
+        command = [one for one in self.deployed.command("interface", self.python) if one != self.without]
         user = ["setpriv", f"--reuid={OWNER}", f"--regid={OWNER}", "--clear-groups", "--bounding-set=-all", "--"]
         log = self.folder / "log"
         with held_ports(0) as (port,), log.open("wb") as output:

@@ -23,10 +23,14 @@ _FIX = re.compile(r"fix: (?P<command>(?:aws|pulumi|make|\.venv/bin/python) .+)",
 _EITHER = re.compile(r"(?<=\s)\w+(?:\|\w+)+(?=\s|$)")
 _FENCE = re.compile(r"^(?P<indent> *)```(?P<language>[a-z]*)\n(?P<body>.*?)^ *```", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"(?<!`)(`+)(?!`)(?P<text>.+?)(?<!`)\1(?!`)", re.DOTALL)
-_PLACEHOLDER = re.compile(r"<[A-Za-z][A-Za-z ]*>")
+_PLACEHOLDER = re.compile(r"<[A-Za-z][A-Za-z0-9-]*(?: [A-Za-z0-9-]+)*>")
+_URN = "<urn of "
+SAMPLE_URN = "urn:pulumi:sample::sample::sample::sample"
+"""Replaces a placeholder such as ``<urn of state-seed>``."""
 _OPTIONAL = re.compile(r"(?<=\s)\[([^\]=]+)\](?=\s|$)")
 _COMMENT = re.compile(r"(?:^|\s)#.*$")
 _NESTED = re.compile(r"\$\(([^()]*)\)")
+_ARITHMETIC = re.compile(r"\$\(\([^()]*\)\)")
 _SEPARATORS = {"|", ";", "&&", "||", "&", "(", ")"}
 SAMPLE = "sample"
 """Replaces a placeholder such as ``<environment>``."""
@@ -121,7 +125,11 @@ def _typed(lines: list[str]) -> str:
 
 def as_shell(text: str) -> str:
     """The text with samples for placeholders, which a shell would read as redirections or globs."""
-    return _OPTIONAL.sub(r"\1", _PLACEHOLDER.sub(SAMPLE, text))
+    return _OPTIONAL.sub(r"\1", _PLACEHOLDER.sub(_sample, text))
+
+
+def _sample(placeholder: re.Match[str]) -> str:
+    return SAMPLE_URN if placeholder[0].startswith(_URN) else SAMPLE
 
 
 def commands(script: Script) -> Iterator[Command]:
@@ -141,7 +149,7 @@ def _calls(script: Script, line: int, text: str) -> Iterator[Command]:
     text = _COMMENT.sub("", text)
     for nested in _NESTED.findall(text):
         yield from _calls(script, line, nested)
-    lexer = shlex.shlex(_NESTED.sub(SAMPLE, text), posix=True, punctuation_chars="|;&()<>")
+    lexer = shlex.shlex(_ARITHMETIC.sub("1", _NESTED.sub(SAMPLE, text)), posix=True, punctuation_chars="|;&()<>")
     lexer.whitespace_split = True
     lexer.commenters = ""
     words: list[str] = []

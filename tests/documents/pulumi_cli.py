@@ -43,6 +43,10 @@ TABLE: Mapping[str, Sub] = {
 """Sub-command → its flags as used here, read in ``REFERENCE``. With the CLI on ``PATH`` they are compared with its help."""
 
 
+RESOURCES = frozenset({"--replace", "--target", "--target-replace"})
+"""Flags whose value is a URN or a pattern of URNs: the CLI finds no resource by its logical name."""
+
+
 def sub_command(words: Sequence[str]) -> tuple[str, list[str]]:
     """The sub-command at the start of the words after ``pulumi``, and the words after it; empty if it is not listed."""
     for length in (2, 1):
@@ -63,13 +67,17 @@ def problem(words: Sequence[str], *, whole: bool) -> str:
         if not word.startswith("-"):
             arguments += 1
             continue
-        flag, equals, _ = word.partition("=")
+        flag, equals, value = word.partition("=")
         if flag in sub.switches:
             continue
         if flag not in sub.valued:
             return f"pulumi {name} has no flag {flag} in tests/documents/pulumi_cli.py"
         if not equals and rest:
-            rest.pop(0)
+            value = rest.pop(0)
         elif not equals and whole:
             return f"{flag} has no value"
+        if flag in RESOURCES and not value.startswith("urn:pulumi:"):
+            return (
+                f"{flag} takes a URN, not {value or 'nothing'}: write <urn of NAME>, which preflight runbook fills in"
+            )
     return f"pulumi {name} takes {sub.arguments} arguments" if arguments > sub.arguments else ""

@@ -15,13 +15,18 @@ from typing import NoReturn, cast
 from unittest import mock
 
 import preflight.commands
+from policies.guardrails import adoption
 from tests.documents.extract import ROOT, SAMPLE
 
 NO_ARGUMENTS = "takes no arguments"
 
 MODULES: Mapping[str, str] = {
-    "benchmarks.deploy": NO_ARGUMENTS,
+    "benchmarks.check": "main",
+    "benchmarks.deploy": "main",
+    "benchmarks.report_page": NO_ARGUMENTS,
     "benchmarks.guardrails": "main",
+    "benchmarks.load": "main",
+    "benchmarks.model_calls": "main",
     "benchmarks.proxy": "main",
     "benchmarks.proxy_memory": "main",
     "bootstrap.copy_images": "main",
@@ -30,7 +35,11 @@ MODULES: Mapping[str, str] = {
     "policies.guardrails.controls": NO_ARGUMENTS,
     "pytest": "pytest has its own parser, which reads the project's options; only paths are checked",
     "tests.engine.package_schema": NO_ARGUMENTS,
+    "tests.engine.released": NO_ARGUMENTS,
+    "tests.policies.closed_world": "the only argument is --write, which it looks for itself",
+    "tests.policies.public.table": "the only argument is --write, which it looks for itself",
     "tests.preflight.changes.document": NO_ARGUMENTS,
+    "tests.versions": NO_ARGUMENTS,
     "venv": "Python's own",
 }
 """Module → the function that parses its arguments first of all, or why its arguments are not parsed."""
@@ -46,6 +55,8 @@ class ParsedError(Exception):
 
 def problem(words: Sequence[str], *, whole: bool) -> str:
     """What Python would refuse in the words after ``python``; empty if nothing."""
+    if words[:2] == ["guardrails", "baseline"]:  # the copied pack, by its folder
+        return _parsed(lambda: adoption.main(words[2:]), "guardrails", words[2:])
     if words[0] != "-m":
         return "" if (ROOT / words[0]).is_file() else f"there is no file {words[0]}"
     module, *arguments = words[1:]
@@ -63,6 +74,10 @@ def _arguments_problem(module: str, arguments: Sequence[str]) -> str:
     if how == NO_ARGUMENTS and arguments:
         return f"{module} {NO_ARGUMENTS}"
     if module == "pytest":
+        if arguments[:1] == ["-p"]:
+            if importlib.util.find_spec(arguments[1]) is None:
+                return f"there is no module {arguments[1]}"
+            arguments = arguments[2:]
         paths = [word for word in arguments if not word.startswith("-") and word not in {SAMPLE, "path"}]
         return next((f"there is no {path}" for path in paths if not (ROOT / path.partition("::")[0]).exists()), "")
     if " " in how:
@@ -98,6 +113,10 @@ def _parsed(main: Callable[[], object], module: str, arguments: Sequence[str]) -
 def preflight_problem(arguments: Sequence[str], *, whole: bool) -> str:
     """What the parser of preflight refuses. A code span may name a command without its arguments."""
     parser = preflight.commands.parser()
+    # A command alone may be named as what it was called before, as in the change log.
+    given = any(not word.isupper() for word in arguments[1:])
+    if given and (present := preflight.commands.RENAMED.get(arguments[0])):
+        return f"{arguments[0]} is called {present} now"
     if not whole and (named := _mentioned(parser, arguments)) is not None:
         return named
     with _quiet() as said:

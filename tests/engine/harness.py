@@ -18,15 +18,27 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from policies.guardrails.configuration import OF_THE_STACK
 from preflight.sdk.wire import Json, Wire
 from tests.engine.echo.cloud import FOLDER_VARIABLE, SECRETS_VARIABLE, Cloud
 from tests.engine.echo.server import installed_version
+from tests.own_pack import own_configuration
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PASSPHRASE = "correct-horse-battery-staple"
 PACKS = ("policies/guardrails", "policies/parity")
 PACKAGES = ("aws", "tls")
 TIMEOUT_SECONDS = 600
+
+
+def _own_policy_configuration() -> Wire:
+    """The pack's keys in this project's configuration, as settings of policies."""
+    found: Wire = {}
+    for full, value in own_configuration().items():
+        policy, setting = OF_THE_STACK[full.partition(":")[2]]
+        found.setdefault(policy, {})[setting] = value
+    return found
+
 
 _NOT_COPIED = shutil.ignore_patterns(
     ".*cache*",
@@ -178,6 +190,15 @@ class Engine:
         given = [argument for pack in packs for argument in ("--policy-pack", pack)]
         events = str(self.root / "events.jsonl")
         return [kind, "--stack", self.stack, *confirm, "--event-log", events, *given, *arguments]
+
+    def configured_packs(self) -> list[str]:
+        """The packs with the configuration of this project's stacks, which ``policy analyze`` does not pass to them."""
+        words: list[str] = []
+        for number, pack in enumerate(PACKS):
+            file = self.root / f"policy-config-{number}.json"
+            file.write_text(json.dumps(_own_policy_configuration() if pack.endswith("guardrails") else {}))
+            words += ["--policy-pack", pack, "--policy-pack-config", str(file)]
+        return words
 
     def preview(self, *arguments: str, packs: Sequence[str] = (), code: int | None = 0) -> Outcome:
         """What an update would do."""

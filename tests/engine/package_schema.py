@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-from pulumi.provider.experimental.component import ComponentProvider
-
+from components.host.provider import schema_of
 from components.package import COMPONENTS, NAME, VERSION
 
 PINNED = Path(__file__).with_name("package-schema.json")
@@ -14,8 +12,7 @@ PINNED = Path(__file__).with_name("package-schema.json")
 
 def inferred() -> str:
     """The schema as text, sorted and indented for review."""
-    schema = ComponentProvider(COMPONENTS, NAME, version=VERSION).schema
-    return json.dumps(json.loads(schema or "{}"), indent=2, sort_keys=True) + "\n"
+    return schema_of(COMPONENTS, NAME, VERSION)
 
 
 if __name__ == "__main__":

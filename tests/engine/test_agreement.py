@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
@@ -28,16 +30,10 @@ pytestmark = pytest.mark.engine
 # - A secret's value: the offline graph shows none. That the same places are secret is compared.
 # - The stack's outputs and the default providers: registered by the engine and the language host themselves.
 # - What a first preview cannot compare with the other environment yet: the offline check compares it with known values.
-NOTED_BY_THE_ENGINE_ONLY = {("parity-of-unknown-values", "")}
+NOTED_BY_THE_ENGINE_ONLY = {"parity-of-unknown-values"}
 # - Of a resource that one environment has alone, the engine's parity names the resource; ``check --stack`` says that the
 #   committed shape is no longer current.
-ONE_STACK_ALONE = {
-    (
-        "environments-have-the-same-resources",
-        "urn:pulumi:staging::ai-interface::aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule::shortcut-0.0.0.0/1",
-    ),
-    ("committed-shapes-are-current", ""),
-}
+ONE_STACK_ALONE = {"environments-have-the-same-resources", "committed-shapes-are-current"}
 KNOWN, FIRST_PREVIEW = "known values", "first preview"
 PROVIDER_TYPES = ("pulumi:providers:", "pulumi:pulumi:Stack")
 
@@ -136,42 +132,41 @@ def test_nothing_unknown_is_left_in_the_state(deployed: Deployed) -> None:
 
 def test_the_packs_block_neither_the_first_preview_nor_the_update(deployed: Deployed) -> None:
     outcomes = (deployed.first_preview, deployed.up, deployed.second_preview)
-    assert [_verdicts(outcome, "mandatory") for outcome in outcomes] == [set(), set(), set()]
+    assert [_policies(outcome, "mandatory") for outcome in outcomes] == [set(), set(), set()]
 
 
 def test_the_packs_say_of_the_first_preview_what_the_offline_check_says(deployed: Deployed) -> None:
-    said = _verdicts(deployed.first_preview)
-    assert said - NOTED_BY_THE_ENGINE_ONLY == _offline_verdicts(deployed.engine.stack, FIRST_PREVIEW)
+    offline = _offline_findings(deployed.engine.stack, FIRST_PREVIEW)
+    _agree(deployed.first_preview, offline, without=NOTED_BY_THE_ENGINE_ONLY)
 
 
 def test_the_packs_say_of_the_running_stack_what_the_offline_check_says(deployed: Deployed) -> None:
-    assert _verdicts(deployed.second_preview) == _offline_verdicts(deployed.engine.stack, KNOWN)
+    _agree(deployed.second_preview, _offline_findings(deployed.engine.stack, KNOWN))
 
 
 def test_the_packs_say_the_same_of_the_exported_state(deployed: Deployed) -> None:
     analyzed = _analyzed(deployed.engine, code=0)
-    assert _verdicts(analyzed) == _offline_verdicts(deployed.engine.stack, KNOWN)
+    _agree(analyzed, _offline_findings(deployed.engine.stack, KNOWN))
 
 
 def test_of_an_exposed_stack_engine_and_offline_check_say_the_same(staging: Deployed, tmp_path: Path) -> None:
     engine = staging.fork(tmp_path)
     exposure.open_the_task_port(engine)
     refused = engine.preview(packs=PACKS, code=1)
-    offline = _offline_verdicts(engine.stack, KNOWN, engine.project)
+    offline = _offline_findings(engine.stack, KNOWN, engine.project)
     engine.up()
     analyzed = _analyzed(engine, code=1)
-    assert exposure.POLICY in {policy for policy, _ in offline}
-    assert _verdicts(refused, "mandatory") == _verdicts(analyzed, "mandatory")
-    assert _verdicts(refused) - ONE_STACK_ALONE == offline - ONE_STACK_ALONE
-    assert _verdicts(analyzed) - ONE_STACK_ALONE == offline - ONE_STACK_ALONE
+    assert exposure.POLICY in {finding["rule"] for finding in offline}
+    assert _policies(refused, "mandatory") == _policies(analyzed, "mandatory")
+    _agree(refused, offline, without=ONE_STACK_ALONE)
+    _agree(analyzed, offline, without=ONE_STACK_ALONE)
 
 
 def _analyzed(engine: Engine, *, code: int) -> Outcome:
     """The reports of both packs on the exported state."""
     engine.export()
-    packs = [argument for pack in PACKS for argument in ("--policy-pack", pack)]
     file = str(engine.root / "export.json")
-    outcome = engine.pulumi("policy", "analyze", "--file", file, *packs, "--json", code=code)
+    outcome = engine.pulumi("policy", "analyze", "--file", file, *engine.configured_packs(), "--json", code=code)
     said = [json.loads(line) for line in outcome.text.splitlines() if line.startswith("{")]
     return replace(outcome, events=said)
 
@@ -191,17 +186,50 @@ def _masked(value: Json, path: str = "") -> Iterable[str]:
         yield path
 
 
-def _verdicts(outcome: Outcome, level: str = "") -> set[tuple[str, str]]:
-    """Policy and resource of every diagnostic; what is said of the whole stack has no resource."""
-    events = [event for event in outcome.policy_events() if level in ("", event["enforcementLevel"])]
-    return {(event["policyName"], _resource(event.get("resourceUrn", ""))) for event in events}
+def _policies(outcome: Outcome, level: str) -> set[str]:
+    return {event["policyName"] for event in outcome.policy_events() if event["enforcementLevel"] == level}
 
 
-def _offline_verdicts(stack: str, seen: str, folder: Path = REPOSITORY) -> set[tuple[str, str]]:
-    """The same of ``preflight check``, for those that it sees with known values or in a first preview."""
+def _agree(outcome: Outcome, offline: list[Wire], without: Iterable[str] = ()) -> None:
+    """Both report the same policies in the same places. The engine shows the resource of a diagnostic, and the further places
+    of its cause as text; what concerns the whole stack has no resource."""
+    findings = [finding for finding in offline if finding["rule"] not in set(without)]
+    events = [event for event in outcome.policy_events() if event["policyName"] not in set(without)]
+    shown = {(event["policyName"], _resource(event.get("resourceUrn", ""))) for event in events}
+    further = {(event["policyName"], place) for event in events for place in _further(event["message"])}
+    assert shown <= {(finding["rule"], _resource(finding["urn"])) for finding in findings}
+    assert further <= {(finding["rule"], _place(finding)) for finding in findings}
+    silent = [
+        (finding["rule"], _place(finding))
+        for finding in findings
+        if (finding["rule"], _resource(finding["urn"])) not in shown
+        and (finding["rule"], _place(finding)) not in further
+    ]
+    # A diagnostic names some of its places, and counts the others.
+    unnamed = Counter(event["policyName"] for event in events for _ in range(_unnamed(event["message"])))
+    assert Counter(rule for rule, _ in set(silent)) == unnamed
+
+
+def _unnamed(message: str) -> int:
+    """The number at the end of a diagnostic's line ``also (7): … and 2 more``."""
+    return sum(int(found) for found in re.findall(r"^also \(.* and (\d+) more$", message, re.MULTILINE))
+
+
+def _further(message: str) -> list[str]:
+    """The places in a diagnostic's line ``also (2): …``."""
+    lines = [line.partition(": ")[2] for line in message.splitlines() if line.startswith("also (")]
+    return [place for line in lines for place in re.sub(r" and \d+ more$", "", line).split(", ")]
+
+
+def _place(finding: Wire) -> str:
+    """A finding's place as a diagnostic lists it."""
+    return f"{finding['resource']}.{finding['property_path']}" if finding["property_path"] else finding["resource"]
+
+
+def _offline_findings(stack: str, seen: str, folder: Path = REPOSITORY) -> list[Wire]:
+    """The packs' findings in ``preflight check``, with known values or in a first preview."""
     findings: list[Wire] = _offline("check", stack, folder)["findings"]
-    packs = [finding for finding in findings if finding["pack"] and seen in finding["seen"]]
-    return {(finding["rule"], _resource(finding["urn"])) for finding in packs}
+    return [finding for finding in findings if finding["pack"] and seen in finding["seen"]]
 
 
 def _resource(urn: str) -> str:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from policies.guardrails.profiles import Profile, table
+from policies.guardrails.rule import Level
 from tests.engine.harness import REPOSITORY, Engine, Outcome, python_environment
 
 pytestmark = pytest.mark.engine
@@ -66,6 +68,20 @@ def test_the_same_is_said_of_the_stack_that_runs(foreign: Engine, pack: Path) ->
     analyze = ("policy", "analyze", "--file", str(foreign.root / "export.json"), "--policy-pack", str(pack))
     outcome = foreign.pulumi(*analyze, code=1)
     assert EXPOSURE in outcome.text
+
+
+def test_a_misspelt_policy_stops_the_preview(foreign: Engine, pack: Path, tmp_path: Path) -> None:
+    config = tmp_path / "config.json"
+    config.write_text('{"rds-public-databse": "disabled"}')
+    outcome = foreign.preview("--policy-pack-config", str(config), packs=[str(pack)], code=None)
+    assert outcome.code != 0
+    assert "write rds-public-database" in outcome.text
+
+
+def test_the_foreign_stack_is_held_to_exposure(foreign: Engine, pack: Path) -> None:
+    outcome = foreign.preview(packs=[str(pack)], code=None)
+    outside = {name for name, places in table().items() if places[Profile.EXPOSURE].level is Level.DISABLED}
+    assert {event["policyName"] for event in outcome.policy_events()} & outside == set()
 
 
 def test_no_policy_fails_to_run(foreign: Engine, pack: Path) -> None:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
+from preflight.sdk.wire import Wire
 from tests.engine.harness import REPOSITORY, Engine, by_type, custom, only, python_environment
+from tests.engine.npm import install
 
 pytestmark = pytest.mark.engine
 
 PROGRAMS = Path(__file__).with_name("programs")
 SECRET = "canary-client-secret"
-INSTALL_SECONDS = 180
 
 
 @pytest.fixture(scope="module")
@@ -27,54 +28,69 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module", params=["typescript", "python", "yaml"])
+@pytest.fixture(scope="module", params=["typescript", "python", "go", "yaml"])
 def consumer(request: pytest.FixtureRequest, package: Path, tmp_path_factory: pytest.TempPathFactory) -> Engine:
-    """The same network and edge, brought up by a program in this language."""
+    """The same parts and the same whole interface, brought up by a program in this language."""
     language: str = request.param
-    needed = {"typescript": ("pulumi-language-nodejs", "node", "npm"), "yaml": ("pulumi-language-yaml",)}
+    needed = {
+        "go": ("pulumi-language-go", "go"),
+        "typescript": ("pulumi-language-nodejs", "node", "npm"),
+        "yaml": ("pulumi-language-yaml",),
+    }
     if missing := [program for program in needed.get(language, ()) if shutil.which(program) is None]:
         pytest.skip(f"{', '.join(missing)} not on PATH: the {language} program cannot run here")
     engine = Engine.create(tmp_path_factory.mktemp(language) / "engine", PROGRAMS / language, "test")
     if language == "typescript":
-        _npm_install(engine)
+        install(engine)
+    engine.pulumi("config", "set", "aws:region", "eu-west-1")
     engine.pulumi("package", "add", str(package))
     engine.up()
     return engine
 
 
-def _npm_install(engine: Engine) -> None:
-    done = subprocess.run(
-        ["npm", "install", "--no-audit", "--no-fund", "--loglevel=error"],  # noqa: S607 - found on PATH on purpose
-        cwd=engine.project,
-        env=engine.environment(),
-        timeout=INSTALL_SECONDS,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        pytest.skip(f"npm cannot install @pulumi/pulumi here: {done.stderr.strip().splitlines()[-1:]}")
+def below(engine: Engine, component: str) -> list[Wire]:
+    """The resources of the program's component of this name and type, ``Edge::edge``."""
+    type_, _, name = component.partition("::")
+    return [
+        r
+        for r in custom(engine.resources())
+        if f"::ai-interface:index:{type_}$" in r["urn"] and r["urn"].rpartition("::")[2].startswith(f"{name}-")
+    ]
 
 
-def test_a_foreign_program_gets_a_network_and_an_edge(consumer: Engine) -> None:
-    kinds = {resource["type"].rpartition(":")[2]: resource["urn"] for resource in consumer.resources()}
-    assert {"PrivateNetwork", "Edge", "Vpc", "Subnet", "LoadBalancer", "Listener", "ListenerRule"} <= set(kinds)
+def kinds(resources: Iterable[Wire]) -> set[str]:
+    return {resource["type"].rpartition(":")[2] for resource in resources}
+
+
+def test_a_foreign_program_gets_the_parts(consumer: Engine) -> None:
+    assert {"Vpc", "Subnet"} <= kinds(below(consumer, "PrivateNetwork::network"))
+    assert {"LoadBalancer", "Listener", "ListenerRule", "Record"} <= kinds(below(consumer, "Edge::edge"))
+    assert {"WebAcl", "WebAclAssociation"} <= kinds(below(consumer, "Firewall::firewall"))
+    assert {"Cluster", "TaskDefinition", "Service"} <= kinds(below(consumer, "InterfaceService::service"))
+
+
+def test_a_foreign_program_gets_the_whole_interface(consumer: Engine) -> None:
+    whole = below(consumer, "AIInterface::whole")
+
+    assert {"Vpc", "LoadBalancer", "WebAcl", "Service", "Cluster", "Guardrail", "MetricAlarm"} <= kinds(whole)
+    assert len(whole) > 180
 
 
 def test_children_belong_to_the_component_that_made_them(consumer: Engine) -> None:
-    orphans = [r["urn"] for r in custom(consumer.resources()) if "$" not in r["urn"].split("::")[2]]
-    assert orphans == []
+    own = [r["urn"] for r in custom(consumer.resources()) if "$" not in r["urn"].split("::")[2]]
+    assert {urn.rpartition("::")[2] for urn in own} <= {"own"}, "the program's zone"
 
 
 def test_the_outputs_reach_the_program(consumer: Engine) -> None:
     stack = only(by_type(consumer.resources(), "pulumi:pulumi:Stack"))
-    balancer = only(by_type(consumer.resources(), "aws:lb/loadBalancer:LoadBalancer"))
+    balancer = only(by_type(below(consumer, "Edge::edge"), "aws:lb/loadBalancer:LoadBalancer"))
     assert stack["outputs"]["address"] == balancer["outputs"]["dnsName"]
+    assert stack["outputs"]["url"] == "https://whole.example.com"
     assert len(stack["outputs"]["subnets"]) == 2
 
 
 def test_omitted_arguments_have_the_safe_defaults(consumer: Engine) -> None:
-    balancer = only(by_type(consumer.resources(), "aws:lb/loadBalancer:LoadBalancer"))["inputs"]
+    balancer = only(by_type(below(consumer, "Edge::edge"), "aws:lb/loadBalancer:LoadBalancer"))["inputs"]
     assert (balancer["enableDeletionProtection"], balancer["dropInvalidHeaderFields"]) == (True, True)
 
 

@@ -21,9 +21,9 @@ def test_a_stack_from_before_the_rename_keeps_every_resource(tmp_path: Path) -> 
     engine = Engine.create(tmp_path / "engine", REPOSITORY, "staging")
     today = {engine.project / file: (engine.project / file).read_text(encoding="utf-8") for file in RENAMED}
     for (path, text), (name, former) in zip(today.items(), RENAMED.values(), strict=True):
-        now = f'"ai-interface:index:{name}", name, {{}}, formerly("ai-interface:index:{former}", opts)'
+        now = f'"ai-interface:index:{name}", name, args, formerly("ai-interface:index:{former}", opts)'
         assert now in text
-        path.write_text(text.replace(now, f'"ai-interface:index:{former}", name, {{}}, opts'), encoding="utf-8")
+        path.write_text(text.replace(now, f'"ai-interface:index:{former}", name, args, opts'), encoding="utf-8")
     engine.up()
     before = engine.preview()
     for path, text in today.items():

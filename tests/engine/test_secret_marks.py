@@ -54,8 +54,7 @@ def test_the_packs_say_what_they_say_with_a_provider_that_accepts_secrets(
 def test_the_exported_state_is_not_refused(running: tuple[Engine, Outcome], decrypted: bool) -> None:
     engine, _ = running
     engine.export()
-    packs = [argument for pack in PACKS for argument in ("--policy-pack", pack)]
-    words = ["policy", "analyze", "--file", str(engine.root / "export.json"), *packs, "--json"]
+    words = ["policy", "analyze", "--file", str(engine.root / "export.json"), *engine.configured_packs(), "--json"]
     outcome = engine.pulumi(*words, without=() if decrypted else ("PULUMI_CONFIG_PASSPHRASE",))
     events = [json.loads(line) for line in outcome.text.splitlines() if line.startswith("{")]
     outcome = replace(outcome, events=events)

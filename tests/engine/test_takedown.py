@@ -14,7 +14,7 @@ from tests.engine.harness import REPOSITORY
 from tests.engine.takedown import documented_entries
 from tests.settings.stack_files import as_the_engine_passes_it
 
-EXCEPTIONS, DIFFERENCES = "policies/guardrails/exceptions.yaml", "policies/parity/differences.yaml"
+EXCEPTIONS, DIFFERENCES = "policies/exceptions.yaml", "policies/parity/differences.yaml"
 TODAY = dt.datetime.now(dt.UTC).date()
 
 

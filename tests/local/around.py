@@ -29,7 +29,7 @@ from local.stack import Stack, recorded
 from local.task.agents import Agents
 from local.task.definition import Definition, definition
 from local.task.image import Images
-from local.task.services import TASK_DEFINITION
+from local.task.services import task_definition
 from local.task.surroundings import Surroundings
 from local.task.task import STOPPED, Task
 from local.wiring import Namespaces, Node
@@ -80,7 +80,7 @@ class World:
     @property
     def session(self) -> Credentials:
         """Of the task role."""
-        return self.issuer.assume(str(self.stack.one(TASK_DEFINITION)["taskRoleArn"]), self.outside, TASK_ID)
+        return self.issuer.assume(str(task_definition(self.stack)["taskRoleArn"]), self.outside, TASK_ID)
 
     @contextlib.contextmanager
     def task(self, node: str = "task-1", **changes: Any) -> Generator[Task]:  # noqa: ANN401 - whatever a container has
@@ -136,7 +136,7 @@ def stack_with(name: str, release: str) -> Stack:
 
 def changed(stack: Stack, changes: Mapping[str, Mapping[str, Any]]) -> Definition:
     """The task definition with other properties of some containers; ``None`` removes one."""
-    task = stack.one(TASK_DEFINITION)
+    task = task_definition(stack)
     containers = json.loads(task["containerDefinitions"])
     for one in containers:
         for key, value in changes.get(one["name"], {}).items():

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from local.alarms import ALARM, Alarm, Clock, State, moved, state
-from local.metric_math import NotEmulatedError, evaluate, names, statistic
 from local.signals import Metrics
 from local.stack import Resource, Stack
+from preflight.conform.metric_math import NotEmulatedError, evaluate, names, statistic
 from tests.local.aws.world import STACKS, stack
 
 MINUTE = 60.0
@@ -21,15 +21,27 @@ def alarm(of: Stack, role: str) -> Resource:
     return next(one for one in of.all(ALARM) if str(one["name"]).endswith(f" {role}"))
 
 
-def filled(resource: Resource, values: list[float | None], metrics: Metrics | None = None) -> Metrics:
-    """One value for each metric of an alarm in each period that ends at ``NOW``, the oldest first."""
+OF_THE_WORST = {"zone-without-hosts": 1.0}
+"""Alarms on one of several that is worse than the others → what the others have."""
+NONE_THERE = {"zone-without-hosts": 0.0}
+"""Alarms that count where there is at least one → the value where there is none."""
+
+
+def filled(
+    resource: Resource, values: list[float | None], metrics: Metrics | None = None, *, others: float | None = None
+) -> Metrics:
+    """One value for each metric of an alarm in each period that ends at ``NOW``, the oldest first; one request or task for
+    each metric to which others are compared. ``others``: the value of each metric but the first."""
     made = metrics or Metrics()
     found = Alarm.of(resource)
     for metric in found.metrics:
         for number, value in enumerate(reversed(values)):
             if value is not None:
                 at = NOW - number * metric.period - 1
-                made.put(metric.namespace, metric.name, value, at, dict(metric.dimensions))
+                counted = value if found.worsens(metric) else 1
+                if others is not None and metric is not found.metrics[0]:
+                    counted = others
+                made.put(metric.namespace, metric.name, counted, at, dict(metric.dimensions))
     return made
 
 
@@ -39,9 +51,14 @@ def test_every_alarm_rings_when_its_metric_is_beyond_the_threshold_and_is_quiet_
     assert len(alarms) >= 20
     for one in alarms:
         found = Alarm.of(one)
-        beyond = found.threshold + (1 if found.rises else -1)
-        within = found.threshold
-        assert state(one, filled(one, [beyond] * found.periods), NOW) is State.ALARM, found.name
+        share = any("/" in expression or " - " in expression for expression in found.expressions.values())
+        # Above every minimum of events, too.
+        role = found.name.rpartition(" ")[2]
+        beyond = NONE_THERE.get(role, 1000.0 if share else found.threshold + (1 if found.rises else -1))
+        within = 0 if share else found.threshold
+        others = OF_THE_WORST.get(role)
+        worst = filled(one, [beyond] * found.periods, others=others)
+        assert state(one, worst, NOW) is State.ALARM, found.name
         assert (
             state(one, filled(one, [within / (2 * len(found.metrics)) if found.rises else within] * found.periods), NOW)
             is State.OK
@@ -111,7 +128,7 @@ def test_a_compressed_clock_runs_fifteen_minutes_in_one_second() -> None:
 
 def test_only_the_alarm_whose_metric_moved_is_named() -> None:
     prod = stack("prod")
-    metrics, throttled = Metrics(), alarm(prod, "model-throttled")
+    metrics, throttled, outage = Metrics(), alarm(prod, "model-throttled"), alarm(prod, "model-outage")
     for one in prod.all(ALARM):
         found = Alarm.of(one)
         quiet = 0.0 if found.rises else found.threshold * 2
@@ -119,11 +136,13 @@ def test_only_the_alarm_whose_metric_moved_is_named() -> None:
     assert moved(prod, metrics, NOW) == {}
     model = sorted(Alarm.of(throttled).metrics[0].dimensions)[0][1]
     metrics.put("AWS/Bedrock", "InvocationThrottles", 1, NOW + 1, {"ModelId": model})
-    assert moved(prod, metrics, NOW) == {
-        str(throttled["name"]): f"AWS/Bedrock InvocationThrottles (ModelId {model}): 0 → 1"
-    }
+    text = f"AWS/Bedrock InvocationThrottles (ModelId {model}): 0 → 1"
+    assert moved(prod, metrics, NOW) == {str(one["name"]): text for one in (outage, throttled)}
+    # More requests are no failure.
+    metrics.put("AWS/Bedrock", "Invocations", 9, NOW + 1, {"ModelId": model})
+    assert len(moved(prod, metrics, NOW)) == 2
     metrics.put("AWS/Bedrock", "InvocationThrottles", 1, NOW + 1, {"ModelId": "another"})
-    assert len(moved(prod, metrics, NOW)) == 1
+    assert len(moved(prod, metrics, NOW)) == 2
 
 
 def test_a_metric_that_falls_moves_the_alarm_that_waits_for_a_fall() -> None:
@@ -134,7 +153,8 @@ def test_a_metric_that_falls_moves_the_alarm_that_waits_for_a_fall() -> None:
     metrics.put(metric.namespace, metric.name, 4.0, NOW, dict(metric.dimensions))
     assert moved(prod, metrics, NOW) == {}
     metrics.put(metric.namespace, metric.name, 2.0, NOW, dict(metric.dimensions))
-    assert moved(prod, metrics, NOW) == {str(one["name"]): f"{metric}: 3 → 2"}
+    both = (str(one["name"]), str(alarm(prod, "no-tasks")["name"]))
+    assert moved(prod, metrics, NOW) == dict.fromkeys(both, f"{metric}: 3 → 2")
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from local.task.deployment import Deployment, InvalidServiceError
 from local.task.services import REGISTRY, SERVICE, TASK_DEFINITION, interface, others, task_definition
 from tests.local.twin.gateway import with_gateway
 
+SCHEDULE = "aws:scheduler/schedule:Schedule"
 MANY = [f"10.20.0.{number}" for number in range(4, 4 + MOST_ADDRESSES + 2)]
 
 
@@ -69,7 +70,10 @@ def test_the_service_behind_the_load_balancer_is_the_interface(stack: Stack) -> 
     (called,) = others(stack)
     assert interface(stack)["loadBalancers"]
     assert task_definition(stack) != task_definition(stack, called)
-    assert {one["arn"] for one in stack.all(TASK_DEFINITION)} == {one["taskDefinition"] for one in stack.all(SERVICE)}
+    (scheduled,) = stack.all(SCHEDULE)
+    started = [scheduled["target"]["ecsParameters"]["taskDefinitionArn"]]
+    started += [one["taskDefinition"] for one in stack.all(SERVICE)]
+    assert sorted(one["arn"] for one in stack.all(TASK_DEFINITION)) == sorted(started)
 
 
 def test_a_service_whose_registry_or_task_definition_is_missing_is_refused(stack: Stack) -> None:

@@ -16,7 +16,7 @@ from local.stack import Stack
 from local.task.definition import definition
 from local.task.image import Images
 from local.task.plain import NOWHERE, PlainPlace
-from local.task.services import SERVICE, TASK_DEFINITION
+from local.task.services import SERVICE, task_definition
 from local.task.surroundings import Surroundings
 from local.visitor import RequestRefusedError, Visitor
 from local.wiring import LOOPBACK, Loopback, Node
@@ -34,7 +34,7 @@ NAMES = ("endpoint", "readerEndpoint", "primaryEndpointAddress", "readerEndpoint
 
 def containers(stack: Stack) -> dict[str, dict[str, Any]]:
     """The container definitions by name."""
-    found = cast("list[dict[str, Any]]", stack.one(TASK_DEFINITION).document("containerDefinitions"))
+    found = cast("list[dict[str, Any]]", task_definition(stack).document("containerDefinitions"))
     return {one["name"]: one for one in found}
 
 
@@ -46,7 +46,7 @@ def test_everything_else_is_the_graphs(name: str) -> None:
     changed = {one.urn for one in stack.recording.resources} - {
         one.urn for one, other in zip(stack.recording.resources, small.recording.resources, strict=True) if one == other
     }
-    assert changed <= {stack.one(SERVICE).recorded.urn, stack.one(TASK_DEFINITION).recorded.urn}
+    assert changed <= {stack.one(SERVICE).recorded.urn, task_definition(stack).recorded.urn}
     before, after = containers(stack), containers(small)
     assert before.keys() - after.keys() == {"cleaner"}, "without a bucket, what it would remove are the only copies"
     for one, made in after.items():

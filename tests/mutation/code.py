@@ -17,6 +17,7 @@ from importlib import import_module
 from pathlib import Path
 
 from policies.guardrails.analyzer import Analyzer
+from policies.guardrails.profiles import Profile
 from policies.guardrails.rule import Rule
 from policies.guardrails.rules import MODULES
 from policies.guardrails.server import pack
@@ -103,7 +104,7 @@ def changed_rule(name: str, tree: ast.Module) -> Rule:
 
 def notices(rule: Rule, cases: Sequence[Case]) -> bool:
     """Whether a case in the policy's table has another result with the changed rule."""
-    analyzer = Analyzer(pack("", TODAY, (rule,)))
+    analyzer = Analyzer(pack(TODAY, (rule,), profile=Profile.AI_INTERFACE))
     try:
         return any(_said(analyzer, rule, case) != case.expected for case in cases)
     except Exception:

@@ -117,7 +117,7 @@ def _with(record: Record, place: list[str | int], value: Value) -> Record:
 def _of_value(record: Record, place: list[str | int]) -> Iterator[Mutant]:
     value = _at(record["inputs"], place)
     name = str(next(step for step in reversed(place) if isinstance(step, str)))
-    if not _is_required(record, place) and not (name in DEFAULTS and value == DEFAULTS[name]):
+    if not _is_required(record, place) and value != [] and not (name in DEFAULTS and value == DEFAULTS[name]):
         yield _mutant("drop", record, _text(place), _with(record, place, None))
     if isinstance(value, bool):
         yield _mutant("flip", record, _text(place), _with(record, place, not value))

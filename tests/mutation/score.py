@@ -10,13 +10,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from policies.guardrails import exceptions
-from policies.guardrails.evaluation import Evaluation, Policy
-from policies.guardrails.rules import RULES
 from policies.guardrails.topology.graph.resources import Graph, Resource
 from policies.parity import evaluate as parity
 from policies.parity.shape import Shape, shape_of
 from tests.mutation.operators import Mutant, Record, mutants
+from tests.own_pack import own_evaluation
 
 Key = tuple[str, ...]
 
@@ -25,9 +23,7 @@ class StackEvaluation:
     """The pack on one stack: resource policies on inputs, stack policies on the whole stack, as in a preview."""
 
     def __init__(self, records: Sequence[Record], today: dt.date) -> None:
-        text = exceptions.FILE.read_text(encoding="utf-8")
-        names = [rule.name for rule in RULES]
-        self._evaluation = Evaluation([Policy.of(rule) for rule in RULES], exceptions.read(text, names, today))
+        self._evaluation = own_evaluation(today)
         self._resources = {record["urn"]: Resource.from_recorded(record) for record in records}
         self._known = self._of(self._resources.values(), self._resources.values())
 

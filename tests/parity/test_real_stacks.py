@@ -20,11 +20,13 @@ from policies.parity.declarations import AllowedDifferences
 from policies.parity.rules import ORDER, PROPERTIES, RESOURCES, RULES, SHAPES, UNKNOWN
 from policies.parity.shape import shape_of
 from preflight.analysis import behaviour, owners, parity
-from preflight.analysis.check import Recordings, run, with_config
+from preflight.analysis.check import Recordings, with_config
 from preflight.analysis.connectivity import connectivity_of
 from preflight.findings import Finding
 from preflight.pulumi.project import Project, Stack
 from preflight.recording.recorder import RecordedResource, Recording
+from tests import once
+from tests.tasks import interface_task
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = Project.load(ROOT)
@@ -32,7 +34,7 @@ ENVIRONMENTS = ("staging", "prod")
 
 
 def recorded(*stacks: Stack) -> Recordings:
-    return run(PROJECT, stacks, lambda _: None, previews=False)
+    return once.recordings(*stacks)
 
 
 @pytest.fixture(scope="module")
@@ -180,9 +182,19 @@ def test_another_client_id_alone_is_no_difference(stacks: Recordings) -> None:
     assert by_the_pack({**stacks, **other}, "prod") == []
 
 
+def test_a_user_who_is_blocked_in_one_environment_is_no_difference(stacks: Recordings) -> None:
+    prod = PROJECT.stack("prod")
+    identity = {**json.loads(prod.config["ai-interface:identity"]), "blocked": {"users": ["0123456789abcdef"]}}
+    other = recorded(with_config(prod, {"ai-interface:identity": json.dumps(identity)}))
+    assert findings({**stacks, **other}) == []
+    assert by_the_pack({**stacks, **other}, "prod") == []
+
+
 def test_a_proxy_that_expects_another_client_than_the_edges_is_a_difference(stacks: Recordings) -> None:
+    task = interface_task(stacks["prod", False])
+
     def other(resource: RecordedResource) -> RecordedResource:
-        if resource.type != "aws:ecs/taskDefinition:TaskDefinition":
+        if resource is not task:
             return resource
         text = str(resource.inputs["containerDefinitions"])
         assert "ai-interface-prod" in text

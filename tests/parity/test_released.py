@@ -7,12 +7,15 @@ import shutil
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from policies.guardrails.rule import Rule
 from policies.guardrails.topology.graph.verdicts import Finding
 from policies.parity import evaluate
 from policies.parity.declarations import AllowedDifferences
-from policies.parity.rules import RELEASE_MANIFEST, RELEASE_ORDER
+from policies.parity.rules import RELEASE_MANIFEST, RELEASE_ORDER, RELEASE_RECORD
+from releases.attestation import Key, place
 from releases.manifest import load_release
 from releases.record import Deployment
 from tests.parity.stacks import change, prod, shape, staging
@@ -66,6 +69,25 @@ def test_a_release_that_is_not_recorded_before_is_found_with_what_is(root: Path)
 def test_without_a_readable_record_nothing_is_recorded(root: Path, text: str) -> None:
     (root / "releases" / "deployed.yaml").write_text(text)
     assert [rule for rule, _ in running(root)] == [RELEASE_ORDER]
+
+
+def test_an_entry_without_the_signature_that_a_key_requires_is_found(root: Path) -> None:
+    pem = (
+        ec.generate_private_key(ec.SECP256R1())
+        .public_key()
+        .public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    )
+    (root / "releases" / "keys").mkdir()
+    (root / place("staging")).write_text(Key("staging", pem.decode()).as_text())
+    ((rule, found),) = running(root)
+    assert (rule, found.headline) == (RELEASE_ORDER, "release 2026.11.1 is not recorded on staging")
+    assert "entry 1 (staging, release 2026.11.1) has no signature" in found.found
+    ((rule, found),) = running(root, stack="staging")
+    assert (rule, found.headline) == (RELEASE_RECORD, "the record of staging is not as it was signed")
+    assert "entry 1 (staging, release 2026.11.1) has no signature" in found.found
+    (root / place("staging")).write_text("publicKey: x")
+    ((rule, found),) = running(root, stack="staging")
+    assert (rule, "is not a public key" in found.found) == (RELEASE_RECORD, True)
 
 
 def test_what_ran_in_another_account_does_not_count(root: Path) -> None:

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from preflight.pulumi.analyzer import AnalyzerClient
+from tests.own_pack import EVERYTHING
 from tests.policies.wire import PACK
 
 
 @pytest.fixture(scope="session")
 def pack() -> Iterator[AnalyzerClient]:
-    with AnalyzerClient.start(Path(PACK), stack="test") as running:
+    with AnalyzerClient.start(Path(PACK), stack="test", config=EVERYTHING) as running:
         yield running

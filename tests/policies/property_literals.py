@@ -83,13 +83,14 @@ def _texts(value: object) -> Iterator[str]:
 def literals(module: str) -> tuple[Literal, ...]:
     """The property names of a module: where one is read or reported, and every word in camel case."""
     tree = _tree(module)
+    variables = _read_by_name(tree)
     found: set[Literal] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             found |= {Literal(module, node.lineno, *path) for path in _read(node)}
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _CAMEL.fullmatch(node.value):
             found.add(Literal(module, node.lineno, node.value))
-        elif isinstance(node, ast.For | ast.comprehension) and _is_read(node.target, tree):
+        elif isinstance(node, ast.For | ast.comprehension) and getattr(node.target, "id", None) in variables:
             words = (item for item in ast.walk(node.iter) if isinstance(item, ast.Constant))
             found |= {Literal(module, item.lineno, item.value) for item in words if isinstance(item.value, str)}
     return tuple(sorted(item for item in found if not KIND.fullmatch(item.path)))
@@ -115,16 +116,14 @@ def _read(call: ast.Call) -> Iterator[tuple[str, bool]]:
         yield re.sub(r"\[[^\]]*\]", "", known), rooted
 
 
-def _is_read(target: ast.expr, tree: ast.Module) -> bool:
-    """Whether a loop's variable is the path of a read somewhere in the module."""
-    if not isinstance(target, ast.Name):
-        return False
+def _read_by_name(tree: ast.Module) -> frozenset[str]:
+    """The variables that are the path of a read somewhere in the module."""
+    found: set[str] = set()
     for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
         if isinstance(call.func, ast.Attribute) and call.func.attr in ("value", "items", "referenced"):
             arguments = call.args[_READERS[call.func.attr] : _READERS[call.func.attr] + 1]
-            if any(isinstance(item, ast.Name) and item.id == target.id for item in arguments):
-                return True
-    return False
+            found |= {item.id for item in arguments if isinstance(item, ast.Name)}
+    return frozenset(found)
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,8 @@ def settable(kind: str) -> dict[str, Property]:
     """Those properties of a resource type that a program may set, rather than only read."""
     cls = runtime.resource_class(tokens()[kind])
     assert cls is not None
-    arguments = getattr(sys.modules[cls.__module__], f"{cls.__name__}Args")
+    module = sys.modules[cls.__module__]
+    arguments = getattr(module, f"{cls.__name__}Args", None) or getattr(module, f"{cls.__name__}InitArgs")
     names = {name for name, _ in runtime.getters(arguments)}
     return {name: item for name, item in properties(kind).items() if name in names}
 

@@ -126,7 +126,7 @@ def of_accepted_changes(text: str, folder: Path) -> tuple[int, list[str]]:
 
 
 FILES = {
-    "policies/guardrails/exceptions.yaml": "exceptions",
+    "policies/exceptions.yaml": "exceptions",
     "policies/parity/differences.yaml": "differences",
     "policies/accepted-changes.yaml": "accepted",
 }

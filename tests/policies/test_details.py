@@ -10,6 +10,7 @@ from pulumi.runtime.proto import analyzer_pb2
 from policies.guardrails import exceptions
 from policies.guardrails.analyzer import Analyzer
 from policies.guardrails.details import FIELD, Details, attach, attached
+from policies.guardrails.profiles import Profile
 from policies.guardrails.server import pack
 from preflight.findings import Exemption, Verdict
 from preflight.pulumi.analyzer import AnalyzerClient
@@ -44,7 +45,7 @@ def test_the_protocol_has_no_field_of_this_number() -> None:
 
 
 def test_every_diagnostic_of_the_pack_has_details_that_agree_with_its_text() -> None:
-    answer = Analyzer(pack("", TODAY)).AnalyzeStack(stack_request([QUEUE]), None)
+    answer = Analyzer(pack(TODAY, profile=Profile.AI_INTERFACE)).AnalyzeStack(stack_request([QUEUE]), None)
     assert answer.diagnostics
     for diagnostic in answer.diagnostics:
         details = attached(diagnostic)
@@ -67,7 +68,9 @@ def test_an_exception_arrives_as_an_exception() -> None:
         " expires: 2027-01-01}]"
     )
     assert exceptions.read(text, ["stack-ownership-tags"], TODAY).problems == ()
-    answer = Analyzer(pack(text, TODAY)).AnalyzeStack(stack_request([QUEUE]), None)
+    answer = Analyzer(pack(TODAY, profile=Profile.AI_INTERFACE, exceptions_text=text)).AnalyzeStack(
+        stack_request([QUEUE]), None
+    )
     found = [attached(one) for one in answer.diagnostics if one.policyName == "stack-ownership-tags"]
     assert found
     for details in found:

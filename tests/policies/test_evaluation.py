@@ -10,6 +10,7 @@ import pytest
 from policies.guardrails.analyzer import Analyzer
 from policies.guardrails.evaluation import Evaluation, Policy
 from policies.guardrails.exceptions import Exemptions
+from policies.guardrails.profiles import Profile
 from policies.guardrails.rule import Rule, Severity
 from policies.guardrails.server import pack
 from policies.guardrails.topology.graph.resources import Graph, Resource
@@ -68,7 +69,7 @@ def test_one_request_is_read_into_one_graph(monkeypatch: pytest.MonkeyPatch) -> 
         original(self, resources)
 
     monkeypatch.setattr(Graph, "__init__", counted)
-    answer = Analyzer(pack("", dt.date(2030, 1, 1))).AnalyzeStack(
+    answer = Analyzer(pack(dt.date(2030, 1, 1), profile=Profile.AI_INTERFACE)).AnalyzeStack(
         stack_request([r("sns.Topic"), r("ec2.Vpc", "v")]), None
     )
     assert len(built) == 1
@@ -76,12 +77,14 @@ def test_one_request_is_read_into_one_graph(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_policies_without_anything_to_judge_are_told_as_such() -> None:
-    answer = Analyzer(pack("", dt.date(2030, 1, 1))).AnalyzeStack(stack_request([r("sns.Topic")]), None)
+    answer = Analyzer(pack(dt.date(2030, 1, 1), profile=Profile.AI_INTERFACE)).AnalyzeStack(
+        stack_request([r("sns.Topic")]), None
+    )
     idle = {item.policy_name: item.reason for item in answer.not_applicable}
     assert idle["ecs-task-roles-apart"] == "the stack has no ecs.TaskDefinition"
     assert "stack-ownership-tags" not in idle
 
 
 def test_the_pack_remediates_nothing() -> None:
-    answer = Analyzer(pack("", dt.date(2030, 1, 1))).Remediate(None, None)
+    answer = Analyzer(pack(dt.date(2030, 1, 1), profile=Profile.AI_INTERFACE)).Remediate(None, None)
     assert list(answer.remediations) == []

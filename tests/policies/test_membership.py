@@ -16,8 +16,13 @@ from tests.policies.cases import ALL
 from tests.policies.wire import PACK
 
 _RULES = "policies.guardrails.rules"
-# What is known of an endpoint of an unknown type, or of an exception, has tables of its own.
-OWN_TABLES = {"reachability-every-type-is-modelled", "stack-exceptions-current"}
+# What is known of an endpoint of an unknown type, or of the pack's own files and profile, has tests of its own.
+OWN_TABLES = {
+    "reachability-every-type-is-modelled",
+    "stack-baseline-current",
+    "stack-exceptions-current",
+    "stack-profile-is-chosen",
+}
 # Here an unknown is no finding of its own; the tables say why.
 NO_UNKNOWN = {
     "vpc-security-group-rules-are-narrow",

@@ -7,14 +7,15 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
 
 from policies.guardrails.topology.graph.values import Value
 from preflight.pulumi.analyzer import AnalyzerClient, Diagnostic
+from tests.own_pack import EVERYTHING
 from tests.policies.cases.containers import GOOD, task
 from tests.policies.wire import PACK, UNKNOWN, diagnostics, r, said, secret
 
@@ -23,9 +24,15 @@ PLAIN_LISTENER = r("lb.Listener", protocol="TCP", port=443)
 
 
 @contextmanager
-def running(folder: Path | str = PACK, **options: Value) -> Generator[AnalyzerClient]:
-    with AnalyzerClient.start(Path(folder), stack="test", **options) as pack:
+def running(
+    folder: Path | str = PACK, config: Mapping[str, str] = EVERYTHING, **options: Value
+) -> Generator[AnalyzerClient]:
+    with AnalyzerClient.start(Path(folder), stack="test", config=config, **options) as pack:
         yield pack
+
+
+def excepting(folder: Path) -> AbstractContextManager[AnalyzerClient]:
+    return running(folder, config={**EVERYTHING, "guardrails:exceptions": "exceptions.yaml"})
 
 
 @pytest.fixture
@@ -147,7 +154,7 @@ def test_a_team_chooses_levels_and_settings() -> None:
                 "stack-ownership-tags": {"keys": ["team"], "notProven": "advise"},
             }
         )
-        listener = r("lb.Listener", protocol="HTTPS", sslPolicy="ELBSecurityPolicy-Ours")
+        listener = r("lb.Listener", "ours", protocol="HTTPS", sslPolicy="ELBSecurityPolicy-Ours")
         topic = r("sns.Topic", "topic", tags=UNKNOWN, needs={"tags": OPEN_DATABASE})
         found = diagnostics(pack, [OPEN_DATABASE, PLAIN_LISTENER, listener, topic])
     chosen = {"rds-public-database", "elb-listeners-use-tls", "stack-ownership-tags"}
@@ -155,7 +162,7 @@ def test_a_team_chooses_levels_and_settings() -> None:
     assert sorted((item.policy, item.enforcement, item.urn.rpartition("::")[2]) for item in ours) == [
         ("elb-listeners-use-tls", "advisory", "x"),
         ("stack-ownership-tags", "advisory", "topic"),
-        ("stack-ownership-tags", "mandatory", "x"),
+        ("stack-ownership-tags", "mandatory", "ours"),
         ("stack-ownership-tags", "mandatory", "x"),
     ]
     assert [item for item in found if item.policy == "rds-public-database"] == []
@@ -163,7 +170,7 @@ def test_a_team_chooses_levels_and_settings() -> None:
 
 def test_an_excepted_finding_stays_visible_as_advice(copied: Callable[..., Path]) -> None:
     expires = near(100)
-    with running(copied(entry(expires=expires))) as pack:
+    with excepting(copied(entry(expires=expires))) as pack:
         found = diagnostics(pack, [OPEN_DATABASE])
     [excepted] = [item for item in found if item.policy == "rds-public-database"]
     assert excepted.enforcement == "advisory"
@@ -192,7 +199,7 @@ def test_an_excepted_finding_stays_visible_as_advice(copied: Callable[..., Path]
 def test_an_entry_that_is_not_in_order_excepts_nothing(
     copied: Callable[..., Path], changed: dict[str, str], says: str
 ) -> None:
-    with running(copied(entry(**{"expires": near(30), **changed}))) as pack:
+    with excepting(copied(entry(**{"expires": near(30), **changed}))) as pack:
         found = diagnostics(pack, [OPEN_DATABASE])
     assert ("rds-public-database", "mandatory") in levels(found)
     problems = [item.message.splitlines()[0] for item in found if item.policy == "stack-exceptions-current"]
@@ -208,13 +215,13 @@ def test_an_entry_that_is_not_in_order_excepts_nothing(
     ],
 )
 def test_a_file_that_is_not_in_order_is_a_finding(copied: Callable[..., Path], text: str, says: str) -> None:
-    with running(copied(text)) as pack:
+    with excepting(copied(text)) as pack:
         found = diagnostics(pack, [OPEN_DATABASE], "stack-exceptions-current")
     assert [item.message.splitlines()[0] for item in found] == [says]
 
 
 def test_an_entry_that_matches_nothing_is_unused(copied: Callable[..., Path]) -> None:
-    with running(copied(entry(expires=near(30)))) as pack:
+    with excepting(copied(entry(expires=near(30)))) as pack:
         found = diagnostics(pack, [r("rds.Instance", publiclyAccessible=False)], "stack-exceptions-current")
     assert [item.message.splitlines()[0] for item in found] == ["violated: exceptions.yaml entry 1 is unused"]
 
@@ -229,7 +236,7 @@ def test_an_entry_that_matches_nothing_is_unused(copied: Callable[..., Path]) ->
     ids=["for another stack", "for another project", "for a first preview only"],
 )
 def test_an_entry_may_have_nothing_to_do_here(copied: Callable[..., Path], changed: dict[str, str]) -> None:
-    with running(copied(entry(expires=near(30), **changed))) as pack:
+    with excepting(copied(entry(expires=near(30), **changed))) as pack:
         found = diagnostics(pack, [r("rds.Instance", publiclyAccessible=False)], "stack-exceptions-current")
     assert found == []
 
@@ -242,7 +249,7 @@ def test_an_entry_for_one_property_excepts_no_other(copied: Callable[..., Path])
         property="pidMode",
         expires=near(30),
     )
-    with running(copied(text)) as pack:
+    with excepting(copied(text)) as pack:
         found = diagnostics(pack, [both], "ecs-task-isolation")
     assert sorted((said([item])[0], item.enforcement) for item in found) == [
         ("violated x.networkMode", "mandatory"),

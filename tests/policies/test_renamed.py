@@ -7,43 +7,37 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from pulumi.runtime.proto import analyzer_pb2
 
 from policies.guardrails import exceptions
-from policies.guardrails.analyzer import configured
+from policies.guardrails.analyzer import Analyzer, given
+from policies.guardrails.configuration import Given, configured
 from policies.guardrails.data_files import FOLDER
+from policies.guardrails.profiles import Profile
 from policies.guardrails.renamed import renamed
 from policies.guardrails.rule import Level, Rule
 from policies.guardrails.rules import RULES
+from policies.guardrails.server import pack
 from policies.guardrails.topology.graph.values import Value
+from preflight.pulumi import protocol
 from preflight.pulumi.analyzer import AnalyzerClient
-from preflight.pulumi.protocol import to_struct
+from tests.own_pack import EVERYTHING
 from tests.policies.wire import PACK, diagnostics, r, said
 
 BY_NAME = {rule.name: rule for rule in RULES}
 FORMER = sorted(renamed())
-LEVELS = {
-    Level.ADVISORY: analyzer_pb2.ADVISORY,
-    Level.MANDATORY: analyzer_pb2.MANDATORY,
-    Level.DISABLED: analyzer_pb2.DISABLED,
-}
 TODAY = dt.datetime.now(dt.UTC).date()
+PACK_OF_TODAY = Analyzer(pack(TODAY, profile=Profile.AI_INTERFACE))
 BARE_TOPIC = r("sns.Topic", tags={"owner": "a", "environment": "b"})
 
 
-def completed(**chosen: Mapping[str, Value]) -> dict[str, analyzer_pb2.PolicyConfig]:
+def completed(**chosen: Mapping[str, Value]) -> dict[str, Given]:
     """A configuration as the engine sends it: every present policy with its defaults, and what a team wrote on top."""
-    request = analyzer_pb2.ConfigureAnalyzerRequest()
-    for rule in RULES:
-        written = dict(chosen.get(rule.name, {}))
-        level = written.pop("level", rule.level)
-        request.policyConfig[rule.name].enforcementLevel = LEVELS[level]
-        to_struct({**rule.settings({}), **written}, request.policyConfig[rule.name].properties)
-    for name in sorted(set(chosen) - set(BY_NAME)):
-        written = dict(chosen[name])
-        request.policyConfig[name].enforcementLevel = LEVELS[written.pop("level")]
-        to_struct(written, request.policyConfig[name].properties)
-    return dict(request.policyConfig)
+    written = {
+        name: {"enforcementLevel" if key == "level" else key: value for key, value in values.items()}
+        for name, values in chosen.items()
+    }
+    request = protocol.completed(PACK_OF_TODAY.GetAnalyzerInfo(None, None), written)
+    return {name: given(config) for name, config in request.policyConfig.items()}
 
 
 def test_every_line_gives_one_former_id_the_present_one_of_a_policy() -> None:
@@ -123,7 +117,7 @@ def test_what_is_written_under_the_present_id_prevails() -> None:
 
 
 def test_the_running_pack_takes_a_former_id() -> None:
-    with AnalyzerClient.start(Path(PACK), stack="test") as pack:
+    with AnalyzerClient.start(Path(PACK), stack="test", config=EVERYTHING) as pack:
         pack.configure(
             {
                 "ownership-tags": {"enforcementLevel": "advisory", "keys": ["owner", "team"]},

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from policies.guardrails.analyzer import Analyzer
+from policies.guardrails.profiles import Profile
 from policies.guardrails.rule import Rule
 from policies.guardrails.rules import RULES
 from policies.guardrails.server import pack
@@ -29,6 +30,7 @@ PRESENCE_COUNTS = (
     "authToken",
     "block",
     "cookies",
+    "kmsKey",
     "kmsMasterKeyId",
     "permissionsBoundary",
     "queryString",
@@ -79,7 +81,7 @@ def _only_has_to_be_there(label: str) -> bool:
 
 
 def reported(rule: Rule, resources: Resources) -> list[str]:
-    analyzer = Analyzer(pack("", dt.date(2030, 1, 1), (rule,)))
+    analyzer = Analyzer(pack(dt.date(2030, 1, 1), (rule,), Profile.AI_INTERFACE))
     if rule.is_stack:
         return [item.message for item in analyzer.AnalyzeStack(stack_request(resources), None).diagnostics]
     answers = [analyzer.Analyze(resource_request(resource, {}), None) for resource in resources]

@@ -25,7 +25,8 @@ from preflight.findings import (
 )  # fmt: skip
 from preflight.pulumi.protocol import Diagnostic
 from preflight.pulumi.reported import from_diagnostic
-from preflight.report.data import LONGEST_COMMENT, as_json, as_junit, as_markdown, as_sarif
+from preflight.report.comment import LONGEST
+from preflight.report.data import as_json, as_junit, as_markdown, as_sarif
 from preflight.report.output import RENDERERS, render
 from preflight.report.text import text
 from tests.preflight.sarif import validate_sarif
@@ -105,6 +106,17 @@ def test_an_exception_is_read_and_does_not_fail_the_check() -> None:
         "platform",
     )
     assert not found.fails
+
+
+def test_a_policy_that_only_advises_is_counted_as_advice_and_not_as_proven() -> None:
+    rules = [Rule(name, "pack", "") for name in ("one", "two")]
+    advice = replace(finding(enforcement="advisory"), rule="one", environment="prod")
+    counted = summarize("prod", 1, rules, [advice])
+    assert (counted.proven, counted.violated, counted.advised) == (1, 0, 1)
+    later = replace(advice, verdict=Verdict.NOT_PROVEN, seen=Seen.PREVIEW)
+    assert summarize("prod", 1, rules, [later]).advised == 0
+    both = summarize("prod", 1, rules, [advice, replace(advice, mandatory=True)])
+    assert (both.violated, both.advised) == (1, 0)
 
 
 def test_advice_does_not_fail_the_check() -> None:
@@ -198,7 +210,7 @@ def test_markdown_escapes_what_policies_and_programs_say() -> None:
 
 def test_markdown_fits_into_a_comment() -> None:
     many = [replace(finding(), urn=f"urn:pulumi:prod::shop::t::{n}", headline=f"{n} " + "x" * 500) for n in range(300)]
-    assert len(as_markdown(report(*many))) < LONGEST_COMMENT + 200
+    assert len(as_markdown(report(*many)).encode()) < LONGEST
 
 
 def test_sarif_points_at_the_line_and_suppresses_exceptions() -> None:

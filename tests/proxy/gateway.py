@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import hmac
 import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -43,6 +45,7 @@ IDENTITY = ProxyIdentity(
 
 SETTINGS = ProxySettings(
     host_names=(client.HOST,),
+    environment="test",
     identity=IDENTITY,
     limits=ProxyLimits(prompt_bytes=PROMPT_BYTES, upload_bytes=UPLOAD_BYTES),
     application=ProxyApplication(
@@ -54,6 +57,11 @@ SETTINGS = ProxySettings(
     logout=ProxyLogout(redirect_url="https://login.example.com/logout?client_id=interface&x=100%25"),
     listen_address="127.0.0.1",
 )
+
+
+def user_id(email: str) -> str:
+    """The user's id in the log, computed without the proxy's code."""
+    return hmac.new(envoy.USER_KEY.encode(), email.lower().encode(), hashlib.sha256).hexdigest()[:16]
 
 
 @dataclass(frozen=True)

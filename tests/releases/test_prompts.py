@@ -23,6 +23,7 @@ from releases.prompts import (
     working_texts,
 )
 from settings import SettingsError
+from tests.tasks import interface_task
 
 NEWEST = load_release("2026.11.1")
 OLDEST = load_release("2026.10.1")
@@ -167,7 +168,7 @@ def test_each_template_has_another_variable() -> None:
 
 
 def test_the_program_delivers_the_releases_texts_and_guardrail(staging: Recording) -> None:
-    (task,) = staging.of_type("aws:ecs/taskDefinition:TaskDefinition")
+    task = interface_task(staging)
     containers = {c["name"]: c for c in json.loads(task.inputs["containerDefinitions"])}
     environment = {e["name"]: e["value"] for e in containers["interface"]["environment"]}
     delivered = load_prompts(NEWEST)

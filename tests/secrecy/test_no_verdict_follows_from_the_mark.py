@@ -20,12 +20,14 @@ from policies.guardrails.analyzer import Analyzer
 from policies.parity import evaluate, server
 from policies.parity.normalize import SECRET as MASKED
 from policies.parity.normalize import Normalizer
-from preflight.analysis.check import Recordings, run
+from preflight.analysis.check import Recordings
 from preflight.pulumi.analyzer import AnalyzerClient, Diagnostic
 from preflight.pulumi.project import Project
 from preflight.pulumi.protocol import stack_request
 from preflight.recording.recorder import RecordedResource
 from preflight.sdk.wire import SECRET, Json, Wire, is_signed, unwrap
+from tests import once
+from tests.own_pack import own_configuration
 from tests.secrecy import marks
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,7 +40,7 @@ UNREADABLE = "not known without the passphrase"
 
 @cache
 def recordings() -> Recordings:
-    return run(PROJECT, [PROJECT.stack(name) for name in STACKS], lambda _: None, previews=False)
+    return once.recordings(*STACKS)
 
 
 def resources(stack: str, how: marks.Marks) -> list[RecordedResource]:
@@ -50,7 +52,9 @@ def packs() -> Iterator[dict[tuple[str, str], AnalyzerClient]]:
     with ExitStack() as stopping:
         yield {
             (pack, stack): stopping.enter_context(
-                AnalyzerClient.start(ROOT / "policies" / pack, project=PROJECT.name, stack=stack)
+                AnalyzerClient.start(
+                    ROOT / "policies" / pack, project=PROJECT.name, stack=stack, config=own_configuration()
+                )
             )
             for pack in PACKS
             for stack in STACKS

@@ -46,3 +46,7 @@ def identity(kind: str, **more: Any) -> Values:  # noqa: ANN401 - YAML
     """The section of a stack file with a provider, as short as it can be."""
     kept = {key: value for key, value in own_values()["identity"].items() if key not in FOLLOWS}
     return {**kept, "provider": provider(kind), "allowed": ALLOWED[kind], "administrators": RULERS, **more}
+
+
+BLOCKED: Values = {"ai-interface:identity.blocked": {"claim": {"name": "left", "values": ["yes"]}}}
+"""Someone is blocked by a claim."""

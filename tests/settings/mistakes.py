@@ -54,9 +54,44 @@ ROWS = [
         ("owner.onCall", '"http://a.example.com"', FORM),
     ),
     row(
-        "on-call page too long for an alarm's description",
-        {"owner.onCall": f"https://a.example.com/{'x' * 500}"},
-        ("owner.onCall", f'"https://a.example.com/{"x" * 57}…"', "shorten it to 512 characters"),
+        "a recipient of another kind",
+        {"owner.subscriptions": [{"kind": "sms", "name": "phone", "severity": "page"}]},
+        ("owner.subscriptions[0].kind", '"sms"', "set kind to one of email, https, slack"),
+    ),
+    row(
+        "a pager's URL in place of its secret",
+        {
+            "owner.subscriptions": [
+                {"kind": "https", "name": "pager", "severity": "page", "urlSecret": "https://p.example.com/k"}
+            ]
+        },
+        (
+            "owner.subscriptions[0].urlSecret",
+            "(not shown: it may be a secret)",
+            "put the value into a secret and write only the secret's name or ARN here (the ARN if the name has the form of a key); "
+            "if this was the value, it is exposed: issue a new one",
+        ),
+    ),
+    row(
+        "two recipients of one name",
+        {
+            "owner.subscriptions": [
+                {"kind": "email", "name": "desk", "severity": severity, "address": "desk@example.com"}
+                for severity in ("page", "ticket")
+            ]
+        },
+        ("owner.subscriptions[1].name", "desk", "choose another name"),
+    ),
+    row("no runbook", {"owner.runbook": REMOVED}, ("owner.runbook", NOT_SET, "add runbook to Pulumi.staging.yaml")),
+    row(
+        "a section of the runbook",
+        {"owner.runbook": "https://a.example.com/runbook#cpu"},
+        ("owner.runbook", '"https://a.example.com/runbook#cpu"', FORM),
+    ),
+    row(
+        "runbook too long for an alarm's description",
+        {"owner.runbook": f"https://a.example.com/{'x' * 500}"},
+        ("owner.runbook", f'"https://a.example.com/{"x" * 57}…"', "shorten it to 512 characters"),
     ),
     row(
         "no release manager",

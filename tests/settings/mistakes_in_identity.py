@@ -26,6 +26,27 @@ IDENTITY_ROWS = [
         ("identity.allowed", NOT_SET, "add allowed to Pulumi.staging.yaml"),
     ),
     row(
+        "an address where the log's user id belongs",
+        {"identity.blocked": {"users": ["ann@example.com"]}},
+        ("identity.blocked.users[0]", '"ann@example.com"', FORM),
+    ),
+    row(
+        "a block by a claim that is never returned",
+        {
+            "identity.userInfoEndpoint": "https://graph.microsoft.com/oidc/userinfo",
+            "identity.allowed": {"emailDomains": ["example.com"]},
+            "identity.administrators": {"emails": ["root@example.com"]},
+            "identity.blocked": {"claim": {"name": "groups", "values": ["left"]}},
+        },
+        (
+            "identity.blocked.claim.name",
+            "groups",
+            "in allowed, require assignment at the enterprise application and write everyoneTheProviderAssigns: true; in "
+            "administrators, write emails; to use groups, put Amazon Cognito in front of Entra ID (docs/identity/cognito.md); set "
+            "identity.provider, see docs/identity/entra-id.md",
+        ),
+    ),
+    row(
         "no administrator",
         {"identity.administrators": {"emails": []}},
         (

@@ -5,6 +5,52 @@ from __future__ import annotations
 from tests.settings.mistakes import FIXES, FORM, UNKNOWN, row
 
 SIZE_ROWS = [
+    row(
+        "secrets for ten years",
+        {"secrets.maximumAgeDays": 3650},
+        ("secrets.maximumAgeDays", "3650", "set it to 730 or less"),
+    ),
+    # objectives
+    row(
+        "an objective that no outage misses fast enough",
+        {"objectives.availabilityPercent": 90.0},
+        ("objectives.availabilityPercent", "90.0", "set it to 94 or more"),
+    ),
+    row(
+        "an objective of everything",
+        {"objectives.chatSuccessPercent": 100.0},
+        ("objectives.chatSuccessPercent", "100.0", "set it to 99.99 or less"),
+    ),
+    row(
+        "one failure in the night",
+        {"objectives.minimumFailures": 1},
+        ("objectives.minimumFailures", "1", "set it to 2 or more"),
+    ),
+    row(
+        "milliseconds in place of seconds",
+        {"objectives.firstTokenSeconds": 5000},
+        ("objectives.firstTokenSeconds", "5000", "set it to 120 or less"),
+    ),
+    row(
+        "a synthetic chat every minute, which would not end before the next",
+        {"objectives.syntheticChat": {"everyMinutes": 1}},
+        ("objectives.syntheticChat.everyMinutes", "1", "set it to 5 or more"),
+    ),
+    row(
+        "a synthetic chat twice a day",
+        {"objectives.syntheticChat": {"everyMinutes": 720}},
+        ("objectives.syntheticChat.everyMinutes", "720", "set it to 60 or less"),
+    ),
+    row(
+        "a page for one synthetic chat",
+        {"objectives.syntheticChat": {"failedRuns": 1}},
+        ("objectives.syntheticChat.failedRuns", "1", "set it to 2 or more"),
+    ),
+    row(
+        "a quota of nothing",
+        {"models.quotaTokensPerMinute": 0},
+        ("models.quotaTokensPerMinute", "0", "set it to 1 or more"),
+    ),
     # limits
     row(
         "an upload of 5 GB",
@@ -81,6 +127,38 @@ SIZE_ROWS = [
         "an address that may ask for less than one session",
         {"limits.rates": {"addressPagesPerFiveMinutes": 2000}},
         ("limits.rates.addressPagesPerFiveMinutes", "2000", "set it to 3000 or more, or lower the session's limit"),
+    ),
+    row(
+        "an office of everyone",
+        {"limits.rates": {"officeNetworks": {"cidrBlocks": ["0.0.0.0/0"], "peopleBehindOneAddress": 500}}},
+        (
+            "limits.rates.officeNetworks.cidrBlocks[0]",
+            '"0.0.0.0/0"',
+            "write the public addresses from which the office's requests arrive",
+        ),
+    ),
+    row(
+        "an office by its private addresses",
+        {"limits.rates": {"officeNetworks": {"cidrBlocks": ["10.1.0.0/16"], "peopleBehindOneAddress": 500}}},
+        (
+            "limits.rates.officeNetworks.cidrBlocks[0]",
+            '"10.1.0.0/16"',
+            "write the public addresses from which the office's requests arrive",
+        ),
+    ),
+    row(
+        "an office inside another",
+        {
+            "limits.rates": {
+                "officeNetworks": {"cidrBlocks": ["203.0.113.0/24", "203.0.113.16/28"], "peopleBehindOneAddress": 500}
+            }
+        },
+        ("limits.rates.officeNetworks.cidrBlocks", "203.0.113.16/28", "remove 203.0.113.16/28"),
+    ),
+    row(
+        "an office with fewer people than any other address",
+        {"limits.rates": {"officeNetworks": {"cidrBlocks": ["203.0.113.0/24"], "peopleBehindOneAddress": 50}}},
+        ("limits.rates.officeNetworks.peopleBehindOneAddress", "50", "set it to 200 or more, or omit officeNetworks"),
     ),
     row(
         "a timeout in the wrong place",
@@ -170,8 +248,8 @@ SIZE_ROWS = [
     ),
     row(
         "a database that a lost zone takes with it",
-        {"data.database.instances": 1},
-        ("data.database.instances", "1", "set it to 2 or more"),
+        {"data.database.instances": 0},
+        ("data.database.instances", "0", "set it to 1 or more"),
     ),
     row(
         "more instances than zones",
@@ -193,7 +271,7 @@ SIZE_ROWS = [
         {"data.cache.nodeType": "db.t4g.small"},
         ("data.cache.nodeType", '"db.t4g.small"', FORM),
     ),
-    row("a cache without a replica", {"data.cache.replicas": 0}, ("data.cache.replicas", "0", "set it to 1 or more")),
+    row("less than no replica", {"data.cache.replicas": -1}, ("data.cache.replicas", "-1", "set it to 0 or more")),
     row(
         "a cache snapshot for a year",
         {"data.cache.snapshotRetentionDays": 365},
@@ -205,6 +283,52 @@ SIZE_ROWS = [
         ("data.uploads.accessLogDays", "365", "set it to 90 or less"),
     ),
     row("copies for a day", {"data.backupDays": 1}, ("data.backupDays", "1", "set it to 7 or more")),
+    row(
+        "restore tests every five months",
+        {"data.restoreTestMonths": 5},
+        ("data.restoreTestMonths", "5", "set it to 4"),
+    ),
+    row(
+        "copies into a vault by name",
+        {"data.copyVaultArn": "ai-interface-copies"},
+        ("data.copyVaultArn", '"ai-interface-copies"', FORM),
+    ),
+    row(
+        "copies into a vault of the same region and account",
+        {"data.copyVaultArn": "arn:aws:backup:eu-west-1:111122223333:backup-vault:copies"},
+        (
+            "data.copyVaultArn",
+            "arn:aws:backup:eu-west-1:111122223333:backup-vault:copies",
+            "name a vault there; to have both, let the vault's own plan copy further",
+        ),
+    ),
+    row(
+        "copies into another region without the key there",
+        {"data.copyVaultArn": "arn:aws:backup:eu-central-1:111122223333:backup-vault:copies"},
+        ("data.copyKeyArn", "not set", "set it to the ARN of the key that encrypts the vault"),
+    ),
+    row(
+        "copies into another account with a key of this one",
+        {
+            "data.copyVaultArn": "arn:aws:backup:eu-west-1:999988887777:backup-vault:copies",
+            "data.copyKeyArn": "arn:aws:kms:eu-west-1:111122223333:key/1",
+        },
+        ("data.copyKeyArn", "arn:aws:kms:eu-west-1:111122223333:key/1", "remove it"),
+    ),
+    row(
+        "a key's alias",
+        {"data.copyKeyArn": "alias/copies"},
+        ("data.copyKeyArn", '"alias/copies"', FORM),
+    ),
+    row(
+        "copies into another region and another account at once",
+        {"data.copyVaultArn": "arn:aws:backup:eu-central-1:999988887777:backup-vault:copies"},
+        (
+            "data.copyVaultArn",
+            "arn:aws:backup:eu-central-1:999988887777:backup-vault:copies",
+            "name a vault there; to have both, let the vault's own plan copy further",
+        ),
+    ),
     row(
         "retention in the wrong place",
         {"data.backupRetentionDays": 7},

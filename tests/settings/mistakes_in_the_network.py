@@ -48,6 +48,12 @@ NETWORK_ROWS = [
         ("network.availabilityZones", "eu-west-1a, eu-west-1a", "list each zone once"),
     ),
     row(
+        "endpoints in more zones than there are",
+        {"network.endpointZones": 3},
+        ("network.endpointZones", "3", "set it to 2 or less, or remove it for an endpoint address in every zone"),
+    ),
+    row("endpoints in no zone", {"network.endpointZones": 0}, ("network.endpointZones", "0", "set it to 1 or more")),
+    row(
         "a zone of another region",
         {"network.availabilityZones": ["eu-west-1a", "us-east-1b"]},
         ("network.availabilityZones[1]", "us-east-1b", "write eu-west-1b, or change aws:region"),

@@ -58,3 +58,15 @@ def parse(values: Values, **outside: object) -> StackSettings:
     """Parse as staging in its region and account, unless ``outside`` says otherwise."""
     given: Values = {"environment": "staging", "region": "eu-west-1", "accounts": ["111122223333"], **outside}
     return StackSettings.parse(values, **given)
+
+
+OTHER_OWNER: Values = {
+    "team": "other-team",
+    "contact": "others@example.com",
+    "onCall": "https://oncall.example.com/others",
+    "runbook": "https://docs.example.com/others",
+    "subscriptions": [
+        {"kind": "https", "name": "pager", "severity": "page", "urlSecret": "ai-interface/staging/alert-pager"}
+    ],
+}
+"""Other values of the settings about the owner that are not lists of people."""

@@ -72,7 +72,7 @@ ai-interface:identity.allowed
 ai-interface:identity.allow
   value:   (unknown key)
   allowed: the keys provider, issuer, authorizationEndpoint, tokenEndpoint, userInfoEndpoint, endSessionEndpoint, clientId, \
-clientSecretName, scopes, sessionCookieName, sessionTimeoutSeconds, allowed, administrators, machineClients
+clientSecretName, scopes, sessionCookieName, sessionTimeoutSeconds, allowed, blocked, administrators, machineClients
   fix:     did you mean allowed? Otherwise remove the key""",
     ),
     "a time budget that does not add up": (

@@ -74,7 +74,9 @@ def test_settings_are_frozen() -> None:
 
 
 def test_the_project_file_declares_exactly_the_keys_of_the_settings_and_describes_each() -> None:
-    declared: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))["config"]
+    config: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))["config"]
+    declared = {key: value for key, value in config.items() if ":" not in key}
+    assert {key.partition(":")[0] for key in {*config} - {*declared}} == {"guardrails"}
     fields = {
         str(f.alias): f
         for n, f in StackSettings.model_fields.items()
@@ -130,11 +132,20 @@ def test_a_reader_of_the_configuration_is_known_by_whatever_name_it_imports(sour
 
 
 def test_only_the_settings_read_the_configuration() -> None:
-    packages = ("bootstrap", "components", "policies", "preflight", "releases", "settings")
+    packages = ("assembly", "bootstrap", "components", "policies", "preflight", "releases", "settings")
     sources = [ROOT / "__main__.py", *(p for package in packages for p in sorted((ROOT / package).rglob("*.py")))]
     found = [p for p in sources if _reads_the_configuration(p.read_text(encoding="utf-8"))]
     assert len(sources) > 100
-    assert [p.relative_to(ROOT).as_posix() for p in found] == ["settings/configuration.py"]
+    assert [p.relative_to(ROOT).as_posix() for p in found] == ["components/component.py", "settings/configuration.py"]
+
+
+def test_the_components_read_of_the_configuration_only_the_providers_which_they_compare_with_their_arguments() -> None:
+    """An argument of another account or region than the AWS provider's is refused; ``aws:`` is the provider's configuration."""
+    tree = ast.parse((ROOT / "components" / "component.py").read_text(encoding="utf-8"))
+    named = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr == "Config"]
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.func in named]
+    assert len(named) == 1
+    assert [ast.unparse(call) for call in calls] == ["pulumi.Config('aws')"]
 
 
 def _sections_read(source: str) -> set[str]:

@@ -9,7 +9,7 @@ from pulumi_policy import PolicyResource, PolicyResourceOptions
 from pulumi_policy.policy import PolicyCustomTimeouts
 from pulumi_policy.proxy import unknown_checking_proxy
 
-from policies.guardrails.topology.graph.resources import Graph
+from policies.guardrails.topology.graph.resources import Graph, host_of
 from policies.guardrails.topology.graph.values import Value, as_list, as_mapping
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
@@ -17,7 +17,12 @@ Inputs = dict[str, Any]
 _CHOSEN = ("ingress", "egress", "routes", "subnetMappings", "ipv6CidrBlock", "associatePublicIpAddress", "namePrefix")
 """Properties that the provider chooses when nothing is declared: a first preview shows them as unknown."""
 OPTIONS = PolicyResourceOptions(False, [], None, [], PolicyCustomTimeouts(0, 0, 0), [])
-_DOMAINS = ("dnsName", "domainName", "functionUrl")
+_DOMAINS = ("dnsName", "domainName")
+_URLS = {
+    "functionUrl": "https://{}.lambda-url.eu-west-1.on.aws/",
+    "apiEndpoint": "https://{}.execute-api.eu-west-1.amazonaws.com",
+}
+"""Outputs that are URLs, in the form in which the provider gives them."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,10 @@ class Ref:
 
     name: str
     attribute: str = "id"
+    as_host: bool = False
+    """Whether the program derives the host from it, as an origin needs it of a URL."""
+    form: str = "{}"
+    """A text that the program makes with it."""
 
 
 @dataclass
@@ -99,7 +108,8 @@ class Stack:
         def resolved(value: Value, top: str) -> Value:
             if isinstance(value, Ref):
                 dependencies.setdefault(top, set()).add(urn(value.name))
-                return literal(value.name, value.attribute) if known else UNKNOWN
+                found = literal(value.name, value.attribute)
+                return value.form.format(host_of(found) if value.as_host else found) if known else UNKNOWN
             if (mapping := as_mapping(value)) is not None:
                 return {key: resolved(item, top) for key, item in mapping.items()}
             if (items := as_list(value)) is not None:
@@ -116,6 +126,7 @@ class Stack:
                 "domainName",
                 "name",
                 "functionUrl",
+                "apiEndpoint",
                 "primaryNetworkInterfaceId",
                 "mainRouteTableId",
                 "defaultSecurityGroupId",
@@ -143,6 +154,8 @@ def literal(name: str, attribute: str) -> str:
     """A known identifier, different for each resource and attribute."""
     if attribute == "arn":
         return f"arn:aws:test:eu-west-1:111122223333:{name}"
+    if attribute in _URLS:
+        return _URLS[attribute].format(name)
     return f"{name}.example.test" if attribute in _DOMAINS else f"{attribute}-{name}"
 
 

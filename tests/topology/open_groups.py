@@ -14,7 +14,17 @@ from policies.guardrails.topology.reachability.evaluation import reachability
 from tests.policies.sdk_schema import Property, settable, tokens
 from tests.topology.builders import Ref, Stack
 
-GROUPS = frozenset({"securityGroups", "securityGroupIds", "vpcSecurityGroupIds"})
+GROUPS = frozenset(
+    {
+        "customSecurityGroupId",
+        "emrManagedMasterSecurityGroup",
+        "securityGroupId",
+        "securityGroupIds",
+        "securityGroups",
+        "vpcSecurityGroupIds",
+        "workspaceSecurityGroupId",
+    }
+)
 SUBNETS = frozenset({"subnets", "subnetId", "subnetIds", "vpcSubnetIds", "clientSubnets"})
 SUBNET_GROUPS = frozenset(
     {
@@ -28,6 +38,7 @@ SUBNET_GROUPS = frozenset(
 PUBLIC: dict[str, Value] = {
     "publiclyAccessible": True,
     "assignPublicIp": True,
+    "publicAddressAllocationIds": ["eipalloc-1"],
     "publicAccess": {"type": "SERVICE_PROVIDED_EIPS"},
     "webserverAccessMode": "PUBLIC_ONLY",
 }
@@ -70,7 +81,7 @@ def missing(kind: str) -> list[str]:
         "the public subnet": not case.subnets
         or kind in ANY_SUBNET
         or any("public subnet" in finding.what for finding in findings),
-        "the public address": not case.public or any("a public address" in finding.what for finding in findings),
+        "the public address": not case.public or any(finding.what.startswith("gives") for finding in findings),
         "the path from the internet": not case.public or any(finding.witness for finding in findings),
     }
     return [name for name, found in said.items() if not found]
@@ -111,7 +122,7 @@ def _filled(case: Case, kind: str, level: dict[str, Property]) -> dict[str, Any]
 def _value(case: Case, kind: str, name: str, item: Property) -> Value:
     if name in GROUPS:
         case.groups = True
-        return [Ref("open")]
+        return [Ref("open")] if item.many else Ref("open")
     if name in SUBNETS:
         case.subnets = True
         return [Ref("one"), Ref("two")] if item.many else Ref("one")

@@ -66,6 +66,30 @@ def a_search_domain_outside_the_network(stack: Stack) -> None:
     stack.add("elasticsearch.Domain", "search")
 
 
+@planted("exposures", "site.settings")
+def a_beanstalk_environment_with_its_default_load_balancer(stack: Stack) -> None:
+    setting = {"namespace": "aws:ec2:vpc", "name": "VPCId", "value": Ref("vpc")}
+    stack.add("elasticbeanstalk.Environment", "site", application="site", settings=[setting])
+
+
+@planted("exposures", "shell.subnetId")
+def a_development_endpoint_outside_the_network(stack: Stack) -> None:
+    stack.add("glue.DevEndpoint", "shell", roleArn="arn:aws:iam::111122223333:role/glue")
+
+
+@planted("exposures", "rules.policy")
+def a_network_policy_that_admits_the_internet(stack: Stack) -> None:
+    rules = [{"ResourceType": "collection", "Resource": ["collection/notes"]}]
+    policy = json.dumps([{"Rules": rules, "AllowFromPublic": True}])
+    stack.add("opensearch.ServerlessSecurityPolicy", "rules", type="network", name="notes", policy=policy)
+
+
+@planted("exposures", "job.containerProperties")
+def a_job_with_a_public_address(stack: Stack) -> None:
+    properties = {"image": "app", "networkConfiguration": {"assignPublicIp": "ENABLED"}}
+    stack.add("batch.JobDefinition", "job", type="container", containerProperties=json.dumps(properties))
+
+
 @planted("exposures", "app.networkConfiguration.ingressConfiguration.isPubliclyAccessible")
 def an_app_runner_service_with_its_default_ingress(stack: Stack) -> None:
     stack.add("apprunner.Service", "app", serviceName="app")
@@ -133,8 +157,10 @@ def a_service_offered_through_lattice(stack: Stack) -> None:
 
 
 @planted("not_modelled", "planted.")
-def a_database_behind_a_lattice_resource(stack: Stack) -> None:
-    stack.add("vpclattice.ResourceConfiguration", "planted", resourceGatewayIdentifier="rgw-1")
+def a_database_behind_a_lattice_resource_of_other_accounts(stack: Stack) -> None:
+    """The resource alone admits no one: what associates a network with it, or shares it, is reported."""
+    stack.add("vpclattice.ResourceConfiguration", "inner", resourceGatewayIdentifier="rgw-1")
+    stack.add("ram.ResourceAssociation", "planted", resourceArn=Ref("inner", "arn"), resourceShareArn="arn:share")
 
 
 @planted("not_modelled", "planted.")

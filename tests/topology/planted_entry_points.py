@@ -286,7 +286,7 @@ def brokers_with_public_addresses(stack: Stack) -> None:
 
 @planted("not_modelled", "site.")
 def a_type_that_is_not_modelled(stack: Stack) -> None:
-    stack.add("lightsail.Instance", "site")
+    stack.add("amplify.App", "site", name="site")
 
 
 @planted("not_modelled", "opaque.")

@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 from components.applications.application import ApplicationArgs
 from components.applications.documents import allowed_extensions, language_files
@@ -9,14 +10,21 @@ from components.applications.open_webui_data import FILES, LEAST_CONNECTIONS, PO
 from components.applications.preset import Arrival, Deployment, Paths, Preset, ToolServer, TrustedHeaders
 from components.common.secrets import SESSION_KEY
 from components.edge.rules import LOGIN_CALLBACK
+from components.prepare import packed_module
+from components.proxy.common import CALLER
 
 NAME = "open-webui"
 PORT = 8080
 HEALTH_PATH = "/health"
 KEEP_ALIVE_SECONDS = 75
 """How long uvicorn keeps an idle connection open. The proxy closes it earlier, so that no connection is reset."""
+PROCESSES = 1
+"""Uvicorn starts one worker without ``--workers``."""
 FILES_FOR_EACH_MESSAGE = 10
 """The maximum number of files in one message."""
+
+PRIVATE_LOG = Path(__file__).parents[1] / "private_log.py"
+"""The module that keeps users' data out of the log. It starts the application."""
 
 HEADERS = TrustedHeaders()
 
@@ -128,11 +136,12 @@ def _container(deployment: Deployment) -> ApplicationArgs:
             **dict(deployment.prompt_environment),
             **_environment(deployment),
             **_embeddings(deployment),
+            **_model_calls(deployment),
             **_tools(deployment),
         },
         secret_environment={"WEBUI_SECRET_KEY": SESSION_KEY},
         writable_directories=["/home/app", "/srv/data", "/srv/static", "/tmp"],  # noqa: S108 - the task's own volume
-        files=language_files(FILES),
+        files={**language_files(FILES), f"{FILES}/private_log.py": packed_module(PRIVATE_LOG.read_text("utf-8"))},
         seeds={"/srv/static": "/app/backend/open_webui/static"},
         health_command=_health_check(),
         start_seconds=180,
@@ -191,10 +200,12 @@ def _environment(deployment: Deployment) -> dict[str, str]:
         "ENABLE_WEB_SEARCH": "false",
         "OFFLINE_MODE": "true",
         "SCARF_NO_ANALYTICS": "true",
-        # Answers are not modified and not logged.
+        # Answers are not modified and not logged. private_log keeps users' data out of what is logged; loguru's diagnose would
+        # add the values of variables.
         "AUDIT_LOG_LEVEL": "NONE",
         "ENABLE_COMPRESSION_MIDDLEWARE": "false",
         "GLOBAL_LOG_LEVEL": "WARNING",
+        "LOGURU_DIAGNOSE": "false",
         # Writable paths, on the prepared volumes.
         "DATA_DIR": "/srv/data",
         "HOME": "/home/app",
@@ -220,6 +231,24 @@ USER_HEADERS = tuple(
     for name in ("Auth-Type", "Chat-Id", "Message-Id", "User-Email", "User-Id", "User-Jwt", "User-Name", "User-Role")
 )
 """The headers about user and chat of 0.11.4 and 0.12.4. ``Chat-Id`` goes to a search server without any setting."""
+
+
+CALLER_HEADER = "user-agent"
+"""The only header of a request that 0.11.4 and 0.12.4 can copy to a model call (``open_webui/utils/headers.py``), and for nothing
+else: the audit log, which also reads it, is off. Calls without a request of a user have none: embeddings and automations."""
+
+
+def _model_calls(deployment: Deployment) -> dict[str, str]:
+    """Each model call has the ids of request and user, and asks for the number of tokens, which a stream has only then."""
+    headers: dict[str, object] = {"headers": {CALLER: "{{USER_AGENT}}"}}
+    return {
+        "OPENAI_API_CONFIGS": _compact({str(number): headers for number in range(len(deployment.model_base_urls))}),
+        "DEFAULT_MODEL_METADATA": _compact({"capabilities": {"usage": True}}),
+    }
+
+
+def _compact(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
 def _tools(deployment: Deployment) -> dict[str, str]:
@@ -273,6 +302,7 @@ def _uvicorn(application: str) -> list[str]:
     return [
         "python3",
         "-m",
+        "private_log",
         "uvicorn",
         application,
         "--host",
@@ -300,10 +330,12 @@ PRESET = Preset(
     port=PORT,
     health_path=HEALTH_PATH,
     keep_alive_seconds=KEEP_ALIVE_SECONDS,
+    processes=PROCESSES,
     paths=PATHS,
     session_cookie_names=("token",),
     headers=HEADERS,
     user_headers=USER_HEADERS,
+    caller_header=CALLER_HEADER,
     arrival=ARRIVAL,
     least_database_connections=LEAST_CONNECTIONS,
     connection_pools=POOLS,

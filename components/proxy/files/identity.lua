@@ -1,13 +1,11 @@
 -- Turns the load balancer's claims (x-amzn-oidc-data) into the application's trusted headers.
 --
--- `json` is the decoder, `settings` what it made of the generated JSON; both are put before this text, in one chunk.
+-- `json` is the decoder, `settings` what it made of the generated JSON; both are put before this text, in one chunk, and so is
+-- user_id.lua.
 -- Client-sent copies of the trusted headers are gone before this runs. Authenticity of the token rests on the
 -- network: only the load balancer reaches this listener, and only after a login. What is checked here guards
 -- against a wrong configuration and against claims that an identity provider lets its users choose.
 -- A runtime error in a Lua filter lets the request pass, so there is a pcall here and the RBAC filter after this one.
-
-local bit, ffi = require("bit"), require("ffi")
-local band, bor, lshift, rshift = bit.band, bit.bor, bit.lshift, bit.rshift
 
 -- What is remembered below stays small: letting the heap grow to four times as much before it is collected costs a few
 -- megabytes and saves half of the collector's work.
@@ -38,10 +36,10 @@ local function base64url(text)
   for index = 1, #body, 4 do
     local first, second, third, fourth = body:byte(index, index + 3)
     local a, b, c, d = sextets[first], sextets[second], third and sextets[third] or 0, fourth and sextets[fourth] or 0
-    seen = bor(seen, a, b, c, d)
-    decoded[length] = band(bor(lshift(a, 2), rshift(b, 4)), 0xff)
-    decoded[length + 1] = band(bor(lshift(b, 4), rshift(c, 2)), 0xff)
-    decoded[length + 2] = band(bor(lshift(c, 6), d), 0xff)
+    seen = disj(seen, a, b, c, d)
+    decoded[length] = conj(disj(left(a, 2), right(b, 4)), 0xff)
+    decoded[length + 1] = conj(disj(left(b, 4), right(c, 2)), 0xff)
+    decoded[length + 2] = conj(disj(left(c, 6), d), 0xff)
     length = length + 3
   end
   if seen >= 64 then
@@ -100,8 +98,8 @@ local function is_one_of(people, claims, email, domain)
   return people.everyone or people.emails[email] or people.domains[domain] or has_one_of(claims, people)
 end
 
-local function refused(reason)
-  return { status = "403", reason = reason }
+local function refused(reason, id)
+  return { status = "403", reason = reason, user = id }
 end
 
 local function is_missing(value)
@@ -109,15 +107,15 @@ local function is_missing(value)
 end
 
 -- Which kind of refusal a rule leads to. Entra ID replaces a list of groups that is too long by a reference to it.
-local function unmatched(rule, claims)
+local function unmatched(rule, claims, id)
   if rule.claim == "" or not is_missing(claims[rule.claim]) then
-    return refused("other-value")
+    return refused("other-value", id)
   end
   local elsewhere = claims._claim_names
   if not is_missing(claims.hasgroups) or (type(elsewhere) == "table" and elsewhere[rule.claim] ~= nil) then
-    return refused("groups-overage")
+    return refused("groups-overage", id)
   end
-  return refused("no-claim")
+  return refused("no-claim", id)
 end
 
 -- Printable ASCII stays as it is, everything else and "%" is percent-encoded UTF-8.
@@ -158,14 +156,19 @@ local function person(segment)
   if verified ~= true and verified ~= "true" and (settings.verified or not is_missing(verified)) then
     return refused("unverified")
   end
+  local id, blocklist = user_id(email), settings.blocked
+  if blocklist and (blocklist.users[id] or is_one_of(blocklist, claims, email, domain)) then
+    return refused("blocked", id)
+  end
   if settings.required and not has_one_of(claims, settings.required) then
-    return unmatched(settings.required, claims)
+    return unmatched(settings.required, claims, id)
   end
   if not is_one_of(settings.allowed, claims, email, domain) then
-    return unmatched(settings.allowed, claims)
+    return unmatched(settings.allowed, claims, id)
   end
   local administers = is_one_of(settings.administrators, claims, email, domain)
   return {
+    user = id,
     email = email,
     name = header_text(name),
     role = administers and settings.administrator_role or settings.member_role,
@@ -223,6 +226,9 @@ function envoy_on_request(handle)
   local worked, who = pcall(identify, headers)
   if not worked then
     who = DENIED
+  end
+  if who.user then
+    headers:replace("x-request-user", who.user)
   end
   if who.status then
     local content = settings.pages[who.status]

@@ -25,11 +25,12 @@ async def complete(request: Request) -> Response:
     """Answer a chat: in the background with ``session_id``, ``chat_id`` and ``id``, otherwise as a stream."""
     user = await verified(request)
     body: dict[str, Any] = await request.json()
+    user_agent = request.headers.get("user-agent", "")
     if all(body.get(one) for one in ("session_id", "chat_id", "id")):
         task = str(uuid.uuid4())
-        _RUNNING[task] = asyncio.create_task(_generate(user, body, task)), user.id
+        _RUNNING[task] = asyncio.create_task(_generate(user, body, task, user_agent)), user.id
         return JSONResponse({"status": True, "task_id": task})
-    parts = models.stream(user, body)
+    parts = models.stream(user, body, user_agent)
     beginning = await anext(parts)
     if body.get("stream"):
         return StreamingResponse(_with(beginning, parts), media_type="text/event-stream")
@@ -55,14 +56,14 @@ async def _texts(parts: AsyncGenerator[bytes]) -> AsyncGenerator[str]:
                 yield text
 
 
-async def _generate(user: User, body: dict[str, Any], task: str) -> None:
+async def _generate(user: User, body: dict[str, Any], task: str, user_agent: str) -> None:
     async def tell(kind: str, data: dict[str, Any]) -> None:
         event = {"chat_id": body["chat_id"], "message_id": body["id"], "data": {"type": kind, "data": data}}
         await emit("events", event, f"user:{user.id}")
 
     content = ""
     try:
-        async for text in _texts(models.stream(user, body)):
+        async for text in _texts(models.stream(user, body, user_agent)):
             content += text
             await tell("chat:completion", {"content": content, "done": False})
         await tell("chat:completion", {"content": content, "done": True})

@@ -90,15 +90,17 @@ MODEL_LIST_TIMEOUT = float(number("AIOHTTP_CLIENT_TIMEOUT_MODEL_LIST", 10))
 BYPASS_MODEL_ACCESS_CONTROL = flag("BYPASS_MODEL_ACCESS_CONTROL")
 
 
-def model_parameters() -> dict[str, Any]:
-    """Return ``DEFAULT_MODEL_PARAMS``; empty if it is not JSON, as in the application."""
+def json_object(name: str) -> dict[str, Any]:
+    """Return the object in a variable; empty if it is not JSON, as in the application."""
     try:
-        return dict(json.loads(text("DEFAULT_MODEL_PARAMS", "{}")))
+        return dict(json.loads(text(name, "{}")))
     except ValueError:
         return {}
 
 
-MODEL_PARAMETERS = model_parameters()
+MODEL_PARAMETERS = json_object("DEFAULT_MODEL_PARAMS")
+MODEL_CAPABILITIES: dict[str, Any] = json_object("DEFAULT_MODEL_METADATA").get("capabilities") or {}
+OPENAI_API_CONFIGS = json_object("OPENAI_API_CONFIGS")
 
 STORAGE_PROVIDER = text("STORAGE_PROVIDER", "local")
 S3_BUCKET_NAME = text("S3_BUCKET_NAME")

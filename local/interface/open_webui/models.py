@@ -29,6 +29,8 @@ class Model:
 
     id: str
     url: str
+    headers: dict[str, str]
+    """Headers of its calls, which may contain the template ``{{USER_AGENT}}``."""
 
 
 async def available(user: User) -> list[Model]:
@@ -37,11 +39,12 @@ async def available(user: User) -> list[Model]:
         return []
     found: list[Model] = []
     async with httpx.AsyncClient(trust_env=False, timeout=env.MODEL_LIST_TIMEOUT) as client:
-        for url in env.OPENAI_API_BASE_URLS:
+        for number, url in enumerate(env.OPENAI_API_BASE_URLS):
+            headers: dict[str, str] = env.OPENAI_API_CONFIGS.get(str(number), {}).get("headers") or {}
             try:
                 answer = await client.get(f"{url}/models")
                 answer.raise_for_status()
-                found += [Model(str(one["id"]), url) for one in answer.json()["data"]]
+                found += [Model(str(one["id"]), url, headers) for one in answer.json()["data"]]
             except (httpx.HTTPError, ValueError, KeyError):
                 # As in the application, a base URL that does not answer has no models.
                 continue
@@ -73,8 +76,9 @@ def question(body: dict[str, Any]) -> str:
     return content if isinstance(content, str) else "\n".join(str(one.get("text", "")) for one in content)
 
 
-async def stream(user: User, body: dict[str, Any]) -> AsyncGenerator[bytes]:
-    """Yield the lines of a server-sent stream as the base URL sends them, preceded by the sources."""
+async def stream(user: User, body: dict[str, Any], user_agent: str) -> AsyncGenerator[bytes]:
+    """Yield the lines of a server-sent stream as the base URL sends them, preceded by the sources. ``user_agent``: of the request
+    that asks for it."""
     model = next((one for one in await available(user) if one.id == body.get("model")), None)
     if model is None:
         raise HTTPException(404, "Model not found")
@@ -84,9 +88,12 @@ async def stream(user: User, body: dict[str, Any]) -> AsyncGenerator[bytes]:
         context = "\n".join(f"<source>{one['document'][0]}</source>" for one in found)
         messages[-1] = {"role": "user", "content": TEMPLATE.format(context=context, query=question(body))}
     payload = {**env.MODEL_PARAMETERS, "model": model.id, "messages": messages, "stream": True}
+    if env.MODEL_CAPABILITIES.get("usage"):
+        payload["stream_options"] = {"include_usage": True}
+    headers = {name: value.replace("{{USER_AGENT}}", user_agent) for name, value in model.headers.items()}
     async with (
         httpx.AsyncClient(trust_env=False, timeout=env.CLIENT_TIMEOUT) as client,
-        client.stream("POST", f"{model.url}/chat/completions", json=payload) as answer,
+        client.stream("POST", f"{model.url}/chat/completions", json=payload, headers=headers) as answer,
     ):
         if answer.is_error:
             text = (await answer.aread()).decode(errors="replace")

@@ -6,7 +6,7 @@ detected before its first deployment.
 
 from __future__ import annotations
 
-from preflight.conform.documented import edge, identity, network, observation, services, tags
+from preflight.conform.documented import edge, identity, network, observation, services, signals, tags
 from preflight.conform.documented.model import BrokenConstraint, Constraint
 from preflight.findings import Finding, Verdict
 from preflight.recording.recorder import Recording
@@ -17,6 +17,7 @@ CONSTRAINTS: tuple[Constraint, ...] = (
     *identity.CONSTRAINTS,
     *observation.CONSTRAINTS,
     *services.CONSTRAINTS,
+    *signals.CONSTRAINTS,
     *tags.CONSTRAINTS,
 )
 """Every constraint; each name occurs once."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from preflight.conform.documented.model import (
     Constraint,
@@ -13,6 +13,7 @@ from preflight.conform.documented.model import (
     Numbers,
     Shared,
     Text,
+    document,
     listed,
     mapping,
 )
@@ -23,9 +24,15 @@ ALARM, RULE, TARGET = (
     "aws:cloudwatch/eventRule:EventRule",
     "aws:cloudwatch/eventTarget:EventTarget",
 )
+MASKING = "aws:cloudwatch/logDataProtectionPolicy:LogDataProtectionPolicy"
 LOG_POLICY, BUDGET = "aws:cloudwatch/logResourcePolicy:LogResourcePolicy", "aws:budgets/budget:Budget"
 HOUR = 3600
+PERIODS = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html#CloudWatchPeriods"
+"""A period is as short as one second or as long as one day. The reference of PutMetricAlarm limits only all periods together, so the
+stricter of the two pages counts."""
 PUT_ALARM = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html"
+PUT_MASKING = "https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutDataProtectionPolicy.html"
+OWN_IDENTIFIERS = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL-custom-data-identifiers.html"
 LOG_QUOTAS = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html"
 EVENT_QUOTAS = "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html"
 BUDGET_QUOTAS = "https://docs.aws.amazon.com/cost-management/latest/userguide/management-limits.html"
@@ -34,6 +41,7 @@ BUDGET_QUOTAS = "https://docs.aws.amazon.com/cost-management/latest/userguide/ma
 STATISTICS = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Statistics-definitions.html"
 _STATISTIC = "SampleCount|Average|Sum|Minimum|Maximum"
 _PERCENT, _VALUE = r"(100(\.0+)?|[1-9]?\d(\.\d{1,10})?)", r"\d+(\.\d+)?"
+_PATTERN = r"[\w#=@/;, \-^$?\[\]{}|\\*+.]"
 _RANGE = rf"(({_PERCENT}%)?:{_PERCENT}%|{_PERCENT}%:|({_VALUE})?:{_VALUE}|{_VALUE}:)"
 _EXTENDED = rf"(p|tm|tc|ts|wm){_PERCENT}|IQM|PR\((({_VALUE})?:{_VALUE}|{_VALUE}:)\)|(TM|TC|TS|WM)\({_RANGE}\)"
 
@@ -65,6 +73,11 @@ def longest_period(alarm: RecordedResource) -> int:
     return max((int(one) for one in (alarm.inputs.get("period"), *periods) if one), default=0)
 
 
+def _longest_periods(recording: Recording) -> Numbers:
+    for alarm in recording.of_type(ALARM):
+        yield alarm, "period", longest_period(alarm)
+
+
 def _windows(*, of_hours: bool) -> Callable[[Recording], Numbers]:
     def numbers(recording: Recording) -> Numbers:
         for alarm in recording.of_type(ALARM):
@@ -79,6 +92,38 @@ def _returned(recording: Recording) -> Numbers:
     for alarm in recording.of_type(ALARM):
         if queries := _queries(alarm):
             yield alarm, "metricQueries", sum(1 for query in queries if query.get("returnData"))
+
+
+def _masking(recording: Recording) -> Iterator[tuple[RecordedResource, dict[str, Json]]]:
+    for policy in recording.of_type(MASKING):
+        yield policy, mapping(document(policy.inputs.get("policyDocument")))
+
+
+def _masked_otherwise(recording: Recording) -> Numbers:
+    """How many statements have other identifiers than the first, or neither or both operations are missing."""
+    for policy, found in _masking(recording):
+        statements = [mapping(one) for one in listed(found.get("Statement"))]
+        operations = sorted(name for one in statements for name in mapping(one.get("Operation")))
+        identifiers = [sorted(map(str, listed(one.get("DataIdentifier")))) for one in statements]
+        wrong = sum(one != identifiers[0] for one in identifiers) + (operations != ["Audit", "Deidentify"])
+        yield policy, "policyDocument", wrong
+
+
+def _own_identifiers(recording: Recording) -> Iterator[tuple[RecordedResource, list[dict[str, Json]]]]:
+    for policy, found in _masking(recording):
+        yield policy, [mapping(one) for one in listed(mapping(found.get("Configuration")).get("CustomDataIdentifier"))]
+
+
+def _own_identifier_count(recording: Recording) -> Numbers:
+    for policy, own in _own_identifiers(recording):
+        yield policy, "policyDocument", len(own)
+
+
+def _bad_own_identifiers(recording: Recording) -> Numbers:
+    for policy, own in _own_identifiers(recording):
+        names = [(str(one.get("Name")), str(one.get("Regex"))) for one in own]
+        good = [re.fullmatch(r"[\w-]{1,128}", a) and re.fullmatch(rf"{_PATTERN}{{1,200}}", b) for a, b in names]
+        yield policy, "policyDocument", sum(not one for one in good)
 
 
 CONSTRAINTS: tuple[Constraint, ...] = (
@@ -161,6 +206,15 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         most=1,
     ),
     Measured(
+        name="alarm-period",
+        source=PERIODS,
+        wanted="a period of at most one day",
+        fix="evaluate several periods of a day",
+        numbers=_longest_periods,
+        unit="seconds",
+        most=24 * HOUR,
+    ),
+    Measured(
         name="alarm-window",
         source=PUT_ALARM,
         wanted="at most one day for all periods together if a period is shorter than an hour",
@@ -193,6 +247,41 @@ CONSTRAINTS: tuple[Constraint, ...] = (
         fix="replace log groups by a prefix with a wildcard",
         types={LOG_POLICY: ("policyDocument",)},
         most=5120,
+    ),
+    Text(
+        name="log-masking-size",
+        source=PUT_MASKING,
+        wanted="at most 30720 characters",
+        fix="leave identifiers out",
+        types={MASKING: ("policyDocument",)},
+        most=30720,
+    ),
+    Measured(
+        name="log-masking-statements",
+        source=PUT_MASKING,
+        wanted="one statement with Audit and one with Deidentify, with the same data identifiers",
+        fix="write the same DataIdentifier list into both statements",
+        numbers=_masked_otherwise,
+        unit="differences",
+        most=0,
+    ),
+    Measured(
+        name="log-masking-own-identifiers",
+        source=OWN_IDENTIFIERS,
+        wanted="at most 10 custom data identifiers in one policy",
+        fix="combine two patterns, or leave one out",
+        numbers=_own_identifier_count,
+        unit="identifiers",
+        most=10,
+    ),
+    Measured(
+        name="log-masking-pattern",
+        source=OWN_IDENTIFIERS,
+        wanted="a name of letters, digits, _ and -, and a pattern of at most 200 letters, digits and _#=@/;,- ^$?[]{}|\\*+.",
+        fix="write the pattern with these characters: there are no groups",
+        numbers=_bad_own_identifiers,
+        unit="identifiers that CloudWatch Logs refuses",
+        most=0,
     ),
     Text(
         name="log-group-name",

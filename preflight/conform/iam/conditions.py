@@ -73,6 +73,7 @@ def _expression(pattern: str) -> re.Pattern[str]:
     return re.compile("".join(parts.get(one, re.escape(one)) for one in pieces), re.DOTALL)
 
 
+@lru_cache(maxsize=1 << 16)
 def like(pattern: str, value: str) -> bool:
     """Match IAM's wildcards: ``*`` is any text, ``?`` is one character."""
     return _expression(pattern).fullmatch(value) is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from preflight.fakes.calls import key_of_secret
@@ -29,6 +29,13 @@ class Graph:
     """ARN of a role → the services that may assume it."""
     keys: Mapping[str, str]
     """ARN of a secret → ARN of the key that encrypts it."""
+    actions: dict[tuple[str, frozenset[str], bool], Mapping[str, set[str]]] = field(
+        default_factory=dict[tuple[str, frozenset[str], bool], Mapping[str, set[str]]],
+        init=False,
+        repr=False,
+        compare=False,
+    )
+    """Type, inputs and whether it has tags → its actions by operation: the same for a hundred alarms, so computed once."""
 
     @classmethod
     def of(cls, recording: Recording, bootstrap: Recording | None = None) -> Graph:

@@ -34,6 +34,7 @@ GLOBAL = frozenset({"budgets", "iam", "route53"})
 LINKED = {
     "application-autoscaling": "ecs.application-autoscaling.amazonaws.com",
     "backup": "backup.amazonaws.com",
+    "chatbot": "management.chatbot.amazonaws.com",
     "ecs": "ecs.amazonaws.com",
     "elasticache": "elasticache.amazonaws.com",
     "elasticloadbalancing": "elasticloadbalancing.amazonaws.com",
@@ -76,12 +77,20 @@ class Unknown:
     """The action; empty: the whole type."""
 
 
+ON_EVERYTHING: Mapping[str, tuple[str, ...]] = {
+    "aws:cloudwatch/compositeAlarm:CompositeAlarm": ("cloudwatch:DescribeAlarms", "cloudwatch:PutCompositeAlarm"),
+}
+"""Type → the actions that AWS allows for it only where a policy names ``*``, although IAM knows a resource for them: with a
+narrower one CloudWatch makes no composite alarm and describes none, without an error
+(https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html, API_PutCompositeAlarm.html)."""
+
+
 def of_resource(resource: RecordedResource, graph: Graph) -> Iterator[Need | Unknown]:
     """The requests of one resource, and the actions that no table covers."""
     if not known(resource.type):
         yield Unknown(resource, "")
         return
-    for operation, names in sorted(actions(resource, graph.region).items()):
+    for operation, names in sorted(actions(resource, graph).items()):
         for name in sorted(names):
             action = reference.find(name)
             if action is None or (name == "iam:CreateServiceLinkedRole" and _prefix(resource) not in LINKED):
@@ -101,26 +110,33 @@ def known(type_: str) -> bool:
     return not type_.startswith("aws:") or type_ in handlers.TYPES or type_ in handlers.PROVIDER_ONLY
 
 
-def actions(resource: RecordedResource, region: str) -> dict[str, set[str]]:
+def actions(resource: RecordedResource, graph: Graph) -> Mapping[str, set[str]]:
     """Operation → actions, including dependent ones."""
+    inputs = frozenset(key for key, value in resource.inputs.items() if value not in (None, False))
+    key = (resource.type, inputs, "tags" in resource.inputs)
+    if key not in graph.actions:
+        graph.actions[key] = _actions(resource.type, graph.region, inputs, tagged="tags" in resource.inputs)
+    return graph.actions[key]
+
+
+def _actions(pulumi_type: str, region: str, inputs: frozenset[str], *, tagged: bool) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
-    for type_ in handlers.TYPES.get(resource.type, ()):
+    for type_ in handlers.TYPES.get(pulumi_type, ()):
         for operation, permissions in handlers.permissions(type_, region).items():
             found.setdefault(operation, set()).update(permissions)
     called: dict[str, set[str]] = {}
     for call in tables.calls():
-        if call.type == resource.type:
+        if call.type == pulumi_type:
             called.setdefault(call.operation, set()).update(call.actions)
-    if "tags" not in resource.inputs:
+    if not tagged:
         found.pop("tag", None)
     found["read"] = {name for name in closed(found.get("read", set())) if _reads(name)}
-    inputs = frozenset(key for key, value in resource.inputs.items() if value not in (None, False))
     result: dict[str, set[str]] = {}
     for operation in sorted({*found, *called}):
         sure = called.get(operation, set())
         listed = closed(found.get(operation, set()) | sure)
-        result[operation] = sure | {name for name in listed if not unneeded(resource.type, name, inputs)}
-    if resource.type != STACK_TYPE:
+        result[operation] = sure | {name for name in listed if not unneeded(pulumi_type, name, inputs)}
+    if pulumi_type != STACK_TYPE:
         result.setdefault("create", set()).update(result["read"])  # the provider reads a new resource
     return {operation: names for operation, names in result.items() if names}
 
@@ -156,6 +172,8 @@ def arns(resource: RecordedResource, action: reference.Action, graph: Graph) -> 
 
     No ARN: the resource refers to no key or role, so the action is not called for it.
     """
+    if action.name in ON_EVERYTHING.get(resource.type, ()):
+        return ["*"]
     service = action.name.partition(":")[0]
     own = str(resource.outputs.get("arn") or "*")
     special = _SPECIAL.get(service)
@@ -220,8 +238,13 @@ def _route53(resource: RecordedResource, action: reference.Action, _: Graph) -> 
     return [f"arn:aws:route53:::hostedzone/{resource.inputs.get('zoneId', 'Z0AWSOWNEDZONE0000000')}"]
 
 
+def _chatbot(resource: RecordedResource, _: reference.Action, __: Graph) -> list[str]:
+    return [str(resource.outputs["chatConfigurationArn"])]
+
+
 _SPECIAL = {
     "budgets": _budgets,
+    "chatbot": _chatbot,
     "iam": _iam,
     "kms": _kms,
     "route53": _route53,

@@ -9,6 +9,9 @@ selection name their role. The calls of AWS's own services are from AWS's docume
 - enhanced monitoring: https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonRDSEnhancedMonitoringRole.html
 - backups: https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSBackupServiceRolePolicyForBackup.html and
   https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSBackupServiceRolePolicyForS3Backup.html
+- restore tests: the parts for Aurora and S3 of
+  https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSBackupServiceRolePolicyForRestores.html and
+  https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSBackupServiceRolePolicyForS3Restore.html
 - encryption of a bucket's objects: https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
 """
 
@@ -68,7 +71,37 @@ BACKUP_RULE = (
     "events:PutTargets",
     "events:RemoveTargets",
 )
+RESTORED_CLUSTER = ("rds:AddTagsToResource", "rds:DescribeDBClusters", "rds:RestoreDBClusterFromSnapshot")
+RESTORED_SNAPSHOT = (
+    "rds:DescribeDBClusterSnapshots",
+    "rds:ListTagsForResource",
+    "rds:RestoreDBClusterFromSnapshot",
+)
+RESTORED_BUCKET = (
+    "s3:CreateBucket",
+    "s3:GetBucketLocation",
+    "s3:GetBucketOwnershipControls",
+    "s3:GetBucketVersioning",
+    "s3:ListBucket",
+    "s3:ListBucketVersions",
+    "s3:PutBucketOwnershipControls",
+    "s3:PutBucketVersioning",
+)
+RESTORED_OBJECT = (
+    "s3:DeleteObject",
+    "s3:GetObject",
+    "s3:GetObjectTagging",
+    "s3:GetObjectVersion",
+    "s3:ListMultipartUploadParts",
+    "s3:PutObject",
+    "s3:PutObjectTagging",
+)
+RESTORED = "awsbackup-restore-test-1"
+"""AWS Backup begins the names of restored resources so
+(https://docs.aws.amazon.com/aws-backup/latest/devguide/restore-testing-inferred-metadata.html)."""
 BACKUP_VAULT = ("backup:CopyIntoBackupVault", "backup:DescribeBackupVault")
+BACKUP_COPY = ("rds:AddTagsToResource", "rds:CopyDBClusterSnapshot")
+"""On a database's copy in another region."""
 BACKUP_ANYWHERE = ("cloudwatch:GetMetricData", "events:ListRules", "tag:GetResources")
 OBJECTS = ("s3:DeleteObject", "s3:GetObject", "s3:PutObject")
 BUCKET_SETTING = "S3_BUCKET_NAME"
@@ -196,6 +229,7 @@ def _selection(selection: RecordedResource, graph: Graph) -> Iterator[Use]:
     for vault in graph.recording.of_type("aws:backup/vault:Vault"):
         for action in BACKUP_VAULT:
             yield _use(role, selection, action, str(vault.outputs["arn"]), graph)
+    yield from _copies(role, selection, graph)
     yield _use(role, selection, "backup:TagResource", graph.arn("backup", "recovery-point:1"), graph)
     for arn in sorted(str(arn) for arn in selection.inputs["resources"]):
         if arn.startswith("arn:aws:s3:::"):
@@ -214,6 +248,51 @@ def _selection(selection: RecordedResource, graph: Graph) -> Iterator[Use]:
             for action in ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"):
                 yield _use(role, selection, action, key, graph, **via)
             yield _use(role, selection, "kms:CreateGrant", key, graph, **via, **{"kms:grantisforawsresource": "true"})
+
+
+def _restore_test(selection: RecordedResource, graph: Graph) -> Iterator[Use]:
+    """The calls that restore a copy under the name that AWS Backup gives it."""
+    role, overrides = (
+        selection.inputs["iamRoleArn"],
+        cast("dict[str, str]", selection.inputs["restoreMetadataOverrides"]),
+    )
+    for arn in sorted(str(arn) for arn in selection.inputs["protectedResourceArns"]):
+        if arn.startswith("arn:aws:s3:::"):
+            wanted = [(action, f"arn:aws:s3:::{RESTORED}") for action in RESTORED_BUCKET]
+            wanted += [(action, f"arn:aws:s3:::{RESTORED}/file") for action in RESTORED_OBJECT]
+            keys, service = {overrides["kmsKey"]}, "s3"
+        else:
+            group = graph.arn("rds", f"subgrp:{overrides['dbSubnetGroupName']}")
+            wanted = [(action, graph.arn("rds", f"cluster:{RESTORED}")) for action in RESTORED_CLUSTER]
+            wanted += [(action, graph.arn("rds", "cluster-snapshot:awsbackup:job-1")) for action in RESTORED_SNAPSHOT]
+            wanted += [("rds:RestoreDBClusterFromSnapshot", group)]
+            clusters = graph.recording.of_type("aws:rds/cluster:Cluster")
+            keys, service = {str(c.inputs["kmsKeyId"]) for c in clusters if c.outputs["arn"] == arn}, "rds"
+        for action, on in wanted:
+            yield _use(role, selection, action, on, graph)
+        for key in sorted(keys):
+            via = {"kms:viaservice": f"{service}.{graph.region}.amazonaws.com"}
+            for action in ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"):
+                yield _use(role, selection, action, key, graph, **via)
+            if service == "rds":
+                yield _use(
+                    role, selection, "kms:CreateGrant", key, graph, **via, **{"kms:grantisforawsresource": "true"}
+                )
+
+
+def _copies(role: object, selection: RecordedResource, graph: Graph) -> Iterator[Use]:
+    """The calls for copies in another vault. In another region they are snapshots there, encrypted with that vault's key."""
+    plans = graph.recording.of_type("aws:backup/plan:Plan")
+    rules = [rule for plan in plans for rule in cast("list[dict[str, Any]]", plan.inputs["rules"])]
+    for copy in (one for rule in rules for one in rule.get("copyActions", [])):
+        vault = str(copy["destinationVaultArn"])
+        for action in BACKUP_VAULT:
+            yield _use(role, selection, action, vault, graph)
+        region = vault.split(":")[3]
+        if region != graph.region:
+            snapshot = f"arn:aws:rds:{region}:{graph.account}:cluster-snapshot:awsbackup:job-1"
+            for action in BACKUP_COPY:
+                yield _use(role, selection, action, snapshot, graph)
 
 
 def _endpoint(endpoint: RecordedResource, graph: Graph) -> Iterator[Use]:
@@ -237,10 +316,28 @@ def _endpoint(endpoint: RecordedResource, graph: Graph) -> Iterator[Use]:
                 yield _use(role, endpoint, action, arn, graph, **conditions)
 
 
+def _schedule(schedule: RecordedResource, graph: Graph) -> Iterator[Use]:
+    """The calls with which EventBridge Scheduler starts a task, and the roles that the task gets."""
+    target = cast("dict[str, Any]", schedule.inputs["target"])
+    started = cast("dict[str, Any]", target.get("ecsParameters") or {}).get("taskDefinitionArn")
+    role, cluster = target["roleArn"], str(target["arn"])
+    for task in graph.recording.of_type("aws:ecs/taskDefinition:TaskDefinition"):
+        if task.outputs["arn"] != started:
+            continue
+        yield _use(role, schedule, "ecs:RunTask", str(started), graph, **{"ecs:cluster": cluster})
+        of_cluster = graph.arn("ecs", f"task/{cluster.rpartition('/')[2]}/one")
+        yield _use(role, schedule, "ecs:TagResource", of_cluster, graph, **{"ecs:createaction": "RunTask"})
+        for passed in ("executionRoleArn", "taskRoleArn"):
+            to = {"iam:passedtoservice": "ecs-tasks.amazonaws.com"}
+            yield _use(role, schedule, "iam:PassRole", str(task.inputs[passed]), graph, **to)
+
+
 _USERS = {
+    "aws:backup/restoreTestingSelection:RestoreTestingSelection": _restore_test,
     "aws:backup/selection:Selection": _selection,
     "aws:ec2/flowLog:FlowLog": _flow_log,
     "aws:ec2/vpcEndpoint:VpcEndpoint": _endpoint,
     "aws:ecs/taskDefinition:TaskDefinition": _task,
     "aws:rds/clusterInstance:ClusterInstance": _instance,
+    "aws:scheduler/schedule:Schedule": _schedule,
 }

@@ -63,7 +63,7 @@ def _asked(configuration: object, account: str) -> dict[str, list[Ask]]:
     found: dict[str, list[Ask]] = {}
     for route in routes:
         host = str(_inside(route, "route").get("host_rewrite_literal", ""))
-        group = str(route.get("name", "")).partition(":")[0]
+        group = str(route.get("name", "")).removeprefix("upstream-").partition(":")[0]
         if mantle := _MANTLE.fullmatch(host):
             project = f"arn:aws:bedrock-mantle:{mantle[1]}:{account}:project/default"
             asks = [Ask(_INFER, project, {_MODEL: (model,)}) for model in offered.get(group, ())]

@@ -48,7 +48,18 @@ def transformation(value: Json) -> Wire:
     block = cast("Wire", value)
     dimensions = {"dimensions": pairs("dimensions", "Key")(block["dimensions"])["dimensions"]}
     made = {"metricName": block["name"], "metricNamespace": block["namespace"], "metricValue": block["value"]}
+    made |= {key: block[key] for key in ("defaultValue", "unit") if block.get(key) is not None}
     return {"MetricTransformations": [capitalised({**made, **dimensions})]}
+
+
+def suppressor(value: Json) -> Wire:
+    """The alarm that holds back a composite alarm's actions, with its times in seconds."""
+    block = cast("Wire", value)
+    return {
+        "ActionsSuppressor": block["alarm"],
+        "ActionsSuppressorWaitPeriod": block["waitPeriod"],
+        "ActionsSuppressorExtensionPeriod": block["extensionPeriod"],
+    }
 
 
 TABLE = {
@@ -82,7 +93,11 @@ TABLE = {
     ),
     "aws:kms/key:Key": TranslatedKind(
         "AWS::KMS::Key",
-        {"policy": document("KeyPolicy"), "deletionWindowInDays": "PendingWindowInDays"},
+        {
+            "policy": document("KeyPolicy"),
+            "deletionWindowInDays": "PendingWindowInDays",
+            "customerMasterKeySpec": "KeySpec",
+        },
         calls=(
             ModelledCall("kms", "CreateKey", {"KeyPolicy": "Policy", "Key": "TagKey", "Value": "TagValue"}),
             ModelledCall("kms", "ScheduleKeyDeletion"),
@@ -136,13 +151,62 @@ TABLE = {
         {"name": "FilterName", "pattern": "FilterPattern", "metricTransformation": transformation},
         calls=(ModelledCall("logs", "PutMetricFilter"),),
     ),
+    "aws:cloudwatch/queryDefinition:QueryDefinition": TranslatedKind(
+        "AWS::Logs::QueryDefinition", calls=(ModelledCall("logs", "PutQueryDefinition"),)
+    ),
+    "aws:cloudwatch/logDataProtectionPolicy:LogDataProtectionPolicy": TranslatedKind(
+        "AWS::Logs::LogGroup",
+        {"logGroupName": "LogGroupName", "policyDocument": document("DataProtectionPolicy")},
+        part=True,
+        calls=(
+            ModelledCall(
+                "logs",
+                "PutDataProtectionPolicy",
+                {"LogGroupName": "logGroupIdentifier", "DataProtectionPolicy": "policyDocument"},
+            ),
+        ),
+    ),
     "aws:cloudwatch/logResourcePolicy:LogResourcePolicy": TranslatedKind(
         "AWS::Logs::ResourcePolicy", calls=(ModelledCall("logs", "PutResourcePolicy"),)
     ),
+    "aws:cloudwatch/compositeAlarm:CompositeAlarm": TranslatedKind(
+        "AWS::CloudWatch::CompositeAlarm",
+        {"actionsSuppressor": suppressor},
+        calls=(ModelledCall("cloudwatch", "PutCompositeAlarm"),),
+    ),
     "aws:cloudwatch/metricAlarm:MetricAlarm": TranslatedKind(
         "AWS::CloudWatch::Alarm",
-        {"name": "AlarmName", "dimensions": pairs("Dimensions"), "metricQueries": metrics},
+        {
+            "name": "AlarmName",
+            "dimensions": pairs("Dimensions"),
+            "evaluateLowSampleCountPercentiles": "EvaluateLowSampleCountPercentile",
+            "metricQueries": metrics,
+        },
         calls=(ModelledCall("cloudwatch", "PutMetricAlarm"),),
+    ),
+    "aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration": TranslatedKind(
+        "AWS::Chatbot::SlackChannelConfiguration",
+        {
+            "guardrailPolicyArns": "GuardrailPolicies",
+            "slackTeamId": "SlackWorkspaceId",
+            "userAuthorizationRequired": "UserRoleRequired",
+        },
+        calls=(
+            ModelledCall(
+                "chatbot",
+                "CreateSlackChannelConfiguration",
+                {
+                    "GuardrailPolicies": "GuardrailPolicyArns",
+                    "SlackWorkspaceId": "SlackTeamId",
+                    "UserRoleRequired": "UserAuthorizationRequired",
+                    "Key": "TagKey",
+                    "Value": "TagValue",
+                },
+            ),
+        ),
+    ),
+    "aws:cloudwatch/dashboard:Dashboard": TranslatedKind(
+        "AWS::CloudWatch::Dashboard", calls=(ModelledCall("cloudwatch", "PutDashboard"),)
     ),
     "aws:cloudwatch/eventRule:EventRule": TranslatedKind(
         "AWS::Events::Rule", {"eventPattern": document("EventPattern")}, calls=(ModelledCall("events", "PutRule"),)
@@ -174,7 +238,27 @@ TABLE = {
         why="an attribute in SetTopicAttributes, without a constraint",
     ),
     "aws:sns/topicSubscription:TopicSubscription": TranslatedKind(
-        "AWS::SNS::Subscription", {"topic": "TopicArn"}, calls=(ModelledCall("sns", "Subscribe"),)
+        "AWS::SNS::Subscription",
+        {"topic": "TopicArn"},
+        left_out={
+            "confirmationTimeoutInMinutes": "how long the provider waits; not sent to AWS",
+            "endpointAutoConfirms": "whether the provider waits for the confirmation; not sent to AWS",
+        },
+        calls=(ModelledCall("sns", "Subscribe"),),
+    ),
+    "aws:sqs/queue:Queue": TranslatedKind(
+        "AWS::SQS::Queue",
+        {"name": "QueueName", "messageRetentionSeconds": "MessageRetentionPeriod"},
+        calls=(ModelledCall("sqs", "CreateQueue"),),
+        uncalled={
+            "MessageRetentionPeriod": "an attribute in the call, without a constraint",
+            "SqsManagedSseEnabled": "an attribute in the call, without a constraint",
+        },
+    ),
+    "aws:sqs/queuePolicy:QueuePolicy": TranslatedKind(
+        "AWS::SQS::QueuePolicy",
+        {"queueUrl": lambda value: {"Queues": [value]}, "policy": document("PolicyDocument")},
+        why="an attribute in SetQueueAttributes, without a constraint",
     ),
     "aws:budgets/budget:Budget": TranslatedKind(
         "AWS::Budgets::Budget",

@@ -25,6 +25,7 @@ _DEFAULT = "applyServerSideEncryptionByDefault"
 _ALGORITHM = {"sseAlgorithm": "SSEAlgorithm", "kmsMasterKeyId": "KMSMasterKeyID"}
 _EXPIRATION = {"days": "ExpirationInDays", "expiredObjectDeleteMarker": "ExpiredObjectDeleteMarker"}
 _RULE = {
+    "copyActions": "CopyActions",
     "completionWindow": "CompletionWindowMinutes",
     "lifecycle": "Lifecycle",
     "recoveryPointTags": "RecoveryPointTags",
@@ -74,12 +75,19 @@ def lifecycle(value: Json) -> Wire:
 def backup_rules(value: Json) -> Wire:
     """The rules of a backup plan."""
     ages = {"deleteAfter": "DeleteAfterDays", "coldStorageAfter": "MoveToColdStorageAfterDays"}
-    rules = [renamed(rule, _RULE) for rule in cast("list[Wire]", value)]
-    return {
-        "BackupPlanRule": [
-            {**rule, "Lifecycle": renamed(rule["Lifecycle"], ages)} if "Lifecycle" in rule else rule for rule in rules
-        ]
-    }
+    copies = {"destinationVaultArn": "DestinationBackupVaultArn", "lifecycle": "Lifecycle"}
+
+    def aged(wire: Wire) -> Wire:
+        return {**wire, "Lifecycle": renamed(wire["Lifecycle"], ages)} if "Lifecycle" in wire else wire
+
+    def made(rule: Wire) -> Wire:
+        found = aged(renamed(rule, _RULE))
+        if "CopyActions" not in found:
+            return found
+        actions = cast("list[Wire]", found["CopyActions"])
+        return {**found, "CopyActions": [aged(renamed(action, copies)) for action in actions]}
+
+    return {"BackupPlanRule": [made(rule) for rule in cast("list[Wire]", value)]}
 
 
 def deliveries(value: Json) -> Wire:
@@ -268,6 +276,21 @@ TABLE = {
                 inside="BackupPlan",
             ),
         ),
+    ),
+    "aws:backup/restoreTestingPlan:RestoreTestingPlan": TranslatedKind(
+        "AWS::Backup::RestoreTestingPlan",
+        {"name": "RestoreTestingPlanName", "recoveryPointSelection": "RecoveryPointSelection"},
+        calls=(ModelledCall("backup", "CreateRestoreTestingPlan", inside="RestoreTestingPlan"),),
+        uncalled={"Tags": "another member of the request"},
+    ),
+    "aws:backup/restoreTestingSelection:RestoreTestingSelection": TranslatedKind(
+        "AWS::Backup::RestoreTestingSelection",
+        {
+            "name": "RestoreTestingSelectionName",
+            "restoreMetadataOverrides": verbatim("RestoreMetadataOverrides"),
+        },
+        calls=(ModelledCall("backup", "CreateRestoreTestingSelection", inside="RestoreTestingSelection"),),
+        uncalled={"RestoreTestingPlanName": "in the path of the request"},
     ),
     "aws:backup/selection:Selection": TranslatedKind(
         "AWS::Backup::BackupSelection",

@@ -183,6 +183,11 @@ TABLE = {
         single=frozenset({"headers"}),
         calls=(ModelledCall("wafv2", "CreateWebACL"),),
     ),
+    "aws:wafv2/ipSet:IpSet": TranslatedKind(
+        "AWS::WAFv2::IPSet",
+        {"ipAddressVersion": "IPAddressVersion"},
+        calls=(ModelledCall("wafv2", "CreateIPSet"),),
+    ),
     "aws:wafv2/webAclAssociation:WebAclAssociation": TranslatedKind(
         "AWS::WAFv2::WebACLAssociation", calls=(ModelledCall("wafv2", "AssociateWebACL"),)
     ),

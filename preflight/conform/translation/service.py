@@ -23,7 +23,24 @@ def network(value: Json) -> Wire:
     return {"NetworkConfiguration": {"AwsvpcConfiguration": {**address, **cast("Wire", capitalised(rest))}}}
 
 
+def scheduled(value: Json) -> Wire:
+    """The target of a schedule, whose task is placed as a service's."""
+    target = dict(cast("Wire", capitalised(value)))
+    parameters = {**cast("Wire", target.pop("EcsParameters", {}))}
+    given = cast("Wire", cast("Wire", value).get("ecsParameters") or {})
+    if placed := given.get("networkConfiguration"):
+        parameters |= network(placed)
+    if "EnableEcsManagedTags" in parameters:
+        parameters["EnableECSManagedTags"] = parameters.pop("EnableEcsManagedTags")
+    return {"Target": {**target, **({"EcsParameters": parameters} if parameters else {})}}
+
+
 TABLE = {
+    "aws:scheduler/schedule:Schedule": TranslatedKind(
+        "AWS::Scheduler::Schedule",
+        {"target": scheduled},
+        calls=(ModelledCall("scheduler", "CreateSchedule"),),
+    ),
     "aws:ecs/cluster:Cluster": TranslatedKind(
         "AWS::ECS::Cluster",
         {"name": "ClusterName", "settings": lambda value: {"ClusterSettings": capitalised(value)}},

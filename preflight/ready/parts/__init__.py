@@ -5,6 +5,7 @@ from preflight.ready.parts import (
     artifacts,
     backend,
     backup,
+    baseline,
     bootstrap,
     domain,
     issuer,
@@ -28,6 +29,7 @@ PARTS: tuple[Part, ...] = (
     quotas.PART,
     linked_roles.PART,
     backup.PART,
+    baseline.PART,
     names.PART,
     backend.PART,
 )

@@ -20,10 +20,7 @@ INDEXES = (
 def images(context: ReadyContext, group: Group) -> Iterator[Line]:
     """Every image of the task is in ECR with its digest and the release's tag, for the task's processor architecture."""
     wanted = context.wanted
-    copy = (
-        f".venv/bin/python -m bootstrap.copy_images --release {wanted.release.version} "
-        f"--account {wanted.account} --region {wanted.region}"
-    )
+    copy = f".venv/bin/python -m bootstrap.copy_images --stack {wanted.stack}"
     for image in wanted.images:
         found = context.account.find(
             "ecr",
@@ -99,6 +96,13 @@ def model_keys(context: ReadyContext, group: Group) -> Iterator[Line]:
         )
 
 
+def alert_endpoints(context: ReadyContext, group: Group) -> Iterator[Line]:
+    """Every secret with a pager's URL has a current value. The value itself is never read."""
+    creation = f"add it to alertEndpoints of {context.wanted.stack} in bootstrap/ and run pulumi up there, or correct urlSecret"
+    for name in context.wanted.alert_endpoints:
+        yield from _secret(context, group, name, creation)
+
+
 def put_value(name: str) -> str:
     """The command that reads a secret's value from the terminal, so that it is in no history, file or process list."""
     return (
@@ -133,4 +137,7 @@ def _secret(context: ReadyContext, group: Group, name: str, creation: str) -> It
 
 
 IMAGES = Part("images", (("images", images),))
-SECRET = Part("client secret", (("client secret", client_secret), ("model keys", model_keys)))
+SECRET = Part(
+    "client secret",
+    (("client secret", client_secret), ("model keys", model_keys), ("alert endpoints", alert_endpoints)),
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
@@ -10,6 +11,7 @@ from urllib.parse import unquote
 from preflight.account.lines import Group, Line, joined
 from preflight.ready.context import Part, ReadyContext
 from preflight.ready.wanted import several
+from releases.attestation import alias, place
 
 RUN = "run pulumi up in bootstrap/ for this account"
 
@@ -117,6 +119,32 @@ def providers(context: ReadyContext, group: Group) -> Iterator[Line]:
         )
 
 
+def record_key(context: ReadyContext, group: Group) -> Iterator[Line]:
+    """The KMS key that signs the record is the one whose public key is committed. With another one, the next deployment is
+    recorded with a signature that every later check refuses."""
+    wanted = context.wanted
+    if not wanted.record_key:
+        return
+    subject, name = "key of the record", alias(wanted.stack)
+    found = context.account.find("kms", "get_public_key", ("NotFoundException",), KeyId=name)
+    if found is None:
+        yield group.missing(subject, f"{name} does not exist", RUN)
+        return
+    same = base64.b64encode(found["PublicKey"]).decode() == _body(wanted.record_key)
+    yield group.holds(
+        subject,
+        same,
+        f"the public key of {name} {'is' if same else 'is not'} the one in {place(wanted.stack)}",
+        f"find out who created the key or changed the alias. If that was you, write the file again and have it reviewed: "
+        f"python -m preflight release key {wanted.stack} --write",
+    )
+
+
+def _body(pem: str) -> str:
+    """The base64 text of a PEM file."""
+    return "".join(line.strip() for line in pem.splitlines() if not line.startswith("-----"))
+
+
 def normal(document: object) -> object:
     """A policy document in a comparable form: single values as lists, sorted."""
     content = json.loads(unquote(document)) if isinstance(document, str) else document
@@ -147,5 +175,6 @@ PART = Part(
         ("roles", roles),
         ("repositories", repositories),
         ("OIDC provider", providers),
+        ("key of the record", record_key),
     ),
 )

@@ -48,7 +48,9 @@ def people(context: ReadyContext, group: Group) -> Iterator[Line]:
             f"everyone who can log in at {provider.title} gets access; whether it requires assignment cannot be read from here",
             f"check at {provider.title}: {provider.assignment}; then log in with an account that is not assigned, which has to fail",
         )
-    claims = sorted({who.claim.name for who in (identity.allowed, identity.administrators) if who.claim})
+    claims = sorted(
+        {who.claim.name for who in (identity.allowed, identity.administrators, identity.blocked) if who.claim}
+    )
     if claims:
         yield _supports(group, "claims", claims, document.get("claims_supported"), "claims")
 

@@ -17,6 +17,10 @@ ROLES = {
         "AWSServiceRoleForApplicationAutoScaling_ECSService",
         "ecs.application-autoscaling.amazonaws.com",
     ),
+    "aws:backup/restoreTestingPlan:RestoreTestingPlan": (
+        "AWSServiceRoleForBackupRestoreTesting",
+        "restore-testing.backup.amazonaws.com",
+    ),
     "aws:backup/selection:Selection": ("AWSServiceRoleForBackup", "backup.amazonaws.com"),
     "aws:ecs/cluster:Cluster": ("AWSServiceRoleForECS", "ecs.amazonaws.com"),
     "aws:elasticache/replicationGroup:ReplicationGroup": ("AWSServiceRoleForElastiCache", "elasticache.amazonaws.com"),

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from typing import Any
 
 from preflight.account.lines import Group, Line, Status
 from preflight.account.parts import AbsentError
+from preflight.ready.wanted import properties
 from preflight.verify.context import Part, VerifyContext
 from preflight.verify.stack import StackInCheckout
 
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
+COMPOSITE = "aws:cloudwatch/compositeAlarm:CompositeAlarm"
 GROUPS = "aws:cloudwatch/logGroup:LogGroup"
 TOPIC = "aws:sns/topic:Topic"
 SUBSCRIPTION = "aws:sns/topicSubscription:TopicSubscription"
@@ -22,6 +25,7 @@ WINDOW = dt.timedelta(hours=2)
 """CloudWatch Logs usually updates a stream's timestamps within an hour
 (https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_LogStream.html)."""
 QUIET = dt.timedelta(days=1)
+HTTPS = "https"
 PENDING = ("PendingConfirmation", "Deleted")
 MOST_NAMES = 100
 """The maximum number of names in one DescribeAlarms call
@@ -29,20 +33,22 @@ MOST_NAMES = 100
 
 
 def alarms(context: VerifyContext, group: Group) -> Iterator[Line]:
-    """Each recorded alarm exists, has its actions enabled, and is OK."""
-    wanted = context.named(ALARM)
-    found = {
-        str(one["AlarmName"]): one
-        for start in range(0, len(wanted), MOST_NAMES)
-        for one in context.account.every(
-            "cloudwatch", "describe_alarms", "MetricAlarms", AlarmNames=wanted[start : start + MOST_NAMES]
-        )
+    """Each recorded alarm exists, has its actions enabled if it has any, and is OK."""
+    silent = {
+        str(properties(one)[key])
+        for type_, key in ((ALARM, "name"), (COMPOSITE, "alarmName"))
+        for one in context.stack.resources(type_)
+        if not properties(one).get("alarmActions")
     }
-    for name in wanted:
+    found = {
+        **_described(context, "MetricAlarm", context.named(ALARM)),
+        **_described(context, "CompositeAlarm", context.named(COMPOSITE, "alarmName")),
+    }
+    for name, alarm in found.items():
         subject = f"alarm {name}"
-        if (alarm := found.get(name)) is None:
+        if alarm is None:
             yield group.missing(subject, "does not exist", "pulumi up")
-        elif not alarm.get("ActionsEnabled", True) or not alarm.get("AlarmActions"):
+        elif name not in silent and not (alarm.get("ActionsEnabled", True) and alarm.get("AlarmActions")):
             yield group.missing(
                 subject, "has its actions disabled", "aws cloudwatch enable-alarm-actions, or pulumi up"
             )
@@ -55,25 +61,59 @@ def alarms(context: VerifyContext, group: Group) -> Iterator[Line]:
             yield group.holds(subject, state == "OK", state, fix)
 
 
+def _described(context: VerifyContext, kind: str, wanted: list[str]) -> dict[str, dict[str, Any] | None]:
+    """Name → the alarm as AWS describes it, or ``None`` if it does not exist. Without its kind, CloudWatch describes no composite
+    alarm."""
+    found = {
+        str(one["AlarmName"]): one
+        for start in range(0, len(wanted), MOST_NAMES)
+        for one in context.account.every(
+            "cloudwatch",
+            "describe_alarms",
+            f"{kind}s",
+            AlarmNames=wanted[start : start + MOST_NAMES],
+            AlarmTypes=[kind],
+        )
+    }
+    return {name: found.get(name) for name in wanted}
+
+
 def subscriptions(context: VerifyContext, group: Group) -> Iterator[Line]:
-    """Each recorded subscription exists and has been confirmed."""
-    name = next((live for _, live in context.live(TOPIC, r"sns:[^:]+:\d+:") if live), "")
-    if not name:
-        raise AbsentError("the topic of the alarms")
-    key, topic = "Subscriptions", context.live_arn(name)
-    found = context.account.every("sns", "list_subscriptions_by_topic", key, TopicArn=topic)
-    by_endpoint = {(str(one["Protocol"]), str(one["Endpoint"])): str(one["SubscriptionArn"]) for one in found}
-    for inputs in context.stack.inputs(SUBSCRIPTION):
-        endpoint = str(inputs["endpoint"])
-        subject = f"subscription of {endpoint}"
-        arn = by_endpoint.get((str(inputs["protocol"]), endpoint))
-        if arn is None:
-            yield group.missing(subject, "does not exist", "pulumi up")
-        else:
-            fix = f"{endpoint} must open the link in the e-mail from AWS; until then no alarm is delivered"
-            yield group.holds(
-                subject, arn not in PENDING, "is not confirmed" if arn in PENDING else "is confirmed", fix
-            )
+    """Each recorded subscription of each topic exists and has been confirmed. The URL of an HTTPS endpoint contains its key,
+    so it is neither compared nor shown: the topic must have as many as are recorded."""
+    topics = context.live(TOPIC, r"sns:[^:]+:\d+:")
+    if not topics or not all(name for _, name in topics):
+        raise AbsentError("the topics of the alarms")
+    for logical, name in topics:
+        key, topic = "Subscriptions", context.live_arn(name)
+        found = context.account.every("sns", "list_subscriptions_by_topic", key, TopicArn=topic)
+        by_endpoint = {(str(one["Protocol"]), str(one["Endpoint"])): str(one["SubscriptionArn"]) for one in found}
+        # Those that are confirmed count first, so that a left-over subscription does not hide them.
+        hidden = sorted(
+            (str(one["SubscriptionArn"]) for one in found if one["Protocol"] == HTTPS),
+            key=lambda arn: (arn in PENDING, arn),
+        )
+        for resource in context.stack.resources(SUBSCRIPTION):
+            inputs = properties(resource)
+            if context.recorded(TOPIC, str(inputs["topic"])) != logical:
+                continue
+            if inputs["protocol"] == HTTPS:
+                arn = hidden.pop(0) if hidden else None
+                yield _subscription(group, f"{resource.name} of topic {name}", resource.name, arn)
+            else:
+                endpoint = str(inputs["endpoint"])
+                arn = by_endpoint.get((str(inputs["protocol"]), endpoint))
+                yield _subscription(group, f"{endpoint} of topic {name}", endpoint, arn)
+
+
+def _subscription(group: Group, subject: str, recipient: str, arn: str | None) -> Line:
+    if arn is None:
+        return group.missing(f"subscription of {subject}", "does not exist", "pulumi up")
+    fix = f"{recipient} must open the link in the message from AWS; until then no alarm is delivered"
+    confirmed = arn not in PENDING
+    return group.holds(
+        f"subscription of {subject}", confirmed, "is confirmed" if confirmed else "is not confirmed", fix
+    )
 
 
 def busy_groups(stack: StackInCheckout) -> frozenset[str]:

@@ -38,9 +38,12 @@ def images(context: VerifyContext, group: Group) -> Iterator[Line]:
     arn = str(_primary(context)["taskDefinition"])
     answer = context.account.ask("ecs", "describe_task_definition", taskDefinition=arn)["taskDefinition"]
     running = {one["name"]: str(one["image"]) for one in answer["containerDefinitions"]}
-    wanted = {
-        str(one["name"]): str(one["image"]) for one in json.loads(context.stack.inputs(TASK)[0]["containerDefinitions"])
-    }
+    family = str(answer["family"])
+    recorded = [one for one in context.stack.inputs(TASK) if one["family"] == family]
+    if not recorded:
+        yield group.missing("task definition", f"the service runs {family}, which the stack does not have", "pulumi up")
+        return
+    wanted = {str(one["name"]): str(one["image"]) for one in json.loads(recorded[0]["containerDefinitions"])}
     release = context.stack.release
     digests = {image.digest for image in release.images.values()}
     for name, image in sorted(wanted.items()):

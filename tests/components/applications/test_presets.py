@@ -19,8 +19,10 @@ from components.applications import (
     presets,
 )
 from components.applications.documents import language_files
-from components.applications.presets.open_webui import PRESET
+from components.applications.presets.open_webui import PRESET, PRIVATE_LOG
+from components.prepare import packed_module
 from components.proxy import ProxyIdentity, ProxyPeople
+from components.proxy.common import CALLER
 from components.proxy.settings import ProxyLogout
 from settings import StackSettings
 from settings.data import LEAST_CONNECTIONS
@@ -74,6 +76,17 @@ def test_prompts_go_to_the_proxy_on_loopback_and_nowhere_else() -> None:
             "https://chat.example.com/logout",
         ]
     )
+
+
+def test_each_model_call_forwards_the_header_that_the_proxy_fills_and_asks_for_tokens() -> None:
+    environment = _environment()
+    connections = json.loads(environment["OPENAI_API_CONFIGS"])
+
+    assert PRESET.proxy.caller_header == PRESET.caller_header == "user-agent"
+    assert list(connections) == [str(n) for n in range(len(environment["OPENAI_API_BASE_URLS"].split(";")))]
+    assert {json.dumps(one) for one in connections.values()} == {json.dumps({"headers": {CALLER: "{{USER_AGENT}}"}})}
+    assert json.loads(environment["DEFAULT_MODEL_METADATA"]) == {"capabilities": {"usage": True}}
+    assert "ENABLE_FORWARD_USER_INFO_HEADERS" not in environment
 
 
 def test_only_the_public_origin_opens_a_websocket() -> None:
@@ -193,7 +206,10 @@ def test_the_prepare_container_gets_the_presets_directories_and_owner() -> None:
 
     assert json.loads(plan["value"]) == {
         "directories": ["/home/app", "/srv/data", "/srv/static", "/tmp"],  # noqa: S108 - the task's own volume
-        "files": language_files("/srv/trust"),
+        "files": {
+            **language_files("/srv/trust"),
+            "/srv/trust/private_log.py": packed_module(PRIVATE_LOG.read_text("utf-8")),
+        },
         "owner": [1000, 1000],
         "seeds": {"/srv/static": "/app/backend/open_webui/static"},
     }

@@ -33,16 +33,18 @@ TASKS = "sg-00000000000000001"
 def test_it_makes_exactly_these_resources() -> None:
     assert made(build("state")) == {
         "aws:backup/plan:Plan": 1,
+        "aws:backup/restoreTestingPlan:RestoreTestingPlan": 1,
+        "aws:backup/restoreTestingSelection:RestoreTestingSelection": 2,
         "aws:backup/selection:Selection": 1,
         "aws:backup/vault:Vault": 1,
         "aws:backup/vaultLockConfiguration:VaultLockConfiguration": 1,
         "aws:cloudwatch/logGroup:LogGroup": 3,
         "aws:cloudwatch/logResourcePolicy:LogResourcePolicy": 1,
-        "aws:ec2/securityGroup:SecurityGroup": 2,
+        "aws:ec2/securityGroup:SecurityGroup": 3,
         "aws:elasticache/replicationGroup:ReplicationGroup": 1,
         "aws:elasticache/subnetGroup:SubnetGroup": 1,
-        "aws:iam/role:Role": 2,
-        "aws:iam/rolePolicy:RolePolicy": 4,
+        "aws:iam/role:Role": 3,
+        "aws:iam/rolePolicy:RolePolicy": 5,
         "aws:kms/alias:Alias": 1,
         "aws:kms/key:Key": 1,
         "aws:rds/cluster:Cluster": 1,
@@ -268,6 +270,15 @@ def test_the_cache_fails_over_and_speaks_tls_with_a_password() -> None:
         "tags": TAGS,
         "transitEncryptionEnabled": True,
         "transitEncryptionMode": "required",
+    }
+
+
+def test_a_cache_without_a_replica_does_not_ask_for_a_failover_which_aws_would_refuse() -> None:
+    cache = one(build("state", cache={"replicas": 0}), CACHE)
+    assert {key: cache.inputs[key] for key in ("automaticFailoverEnabled", "multiAzEnabled", "numCacheClusters")} == {
+        "automaticFailoverEnabled": False,
+        "multiAzEnabled": False,
+        "numCacheClusters": 1,
     }
 
 

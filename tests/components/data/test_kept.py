@@ -3,9 +3,11 @@
 import json
 from typing import Any
 
+import pytest
+
 from policies.guardrails.topology.graph.documents import Document
 from policies.guardrails.topology.iam.statements import denies_clear_text, grants, statements
-from tests.components.task_fixtures import ACCOUNT, REGION, TAGS, TOPIC, build, document, made, one, text
+from tests.components.task_fixtures import ACCOUNT, REGION, TAGS, TICKETS, TOPIC, build, document, made, one, text
 
 BUCKET = "aws:s3/bucket:Bucket"
 POLICY = "aws:iam/rolePolicy:RolePolicy"
@@ -265,24 +267,65 @@ def test_database_cache_and_backups_are_watched() -> None:
     recording = build("state-alarms")
 
     assert made(recording) == {
-        ALARM: 11,
+        ALARM: 15,
         "aws:cloudwatch/eventRule:EventRule": 1,
         "aws:cloudwatch/eventTarget:EventTarget": 1,
+        "aws:sqs/queue:Queue": 1,
+        "aws:sqs/queuePolicy:QueuePolicy": 1,
     }
-    assert {a.inputs["name"].rpartition(" ")[2] for a in recording.of_type(ALARM)} == {
-        "cache-connections",
+    pages = {
+        "backup-failed-dead-letters",
+        "backup-failed-undelivered",
         "cache-cpu",
-        "cache-evictions",
-        "cache-memory",
-        "cache-replication",
         "database-capacity",
         "database-connections",
         "database-cpu",
         "database-memory",
+    }
+    tickets = {
+        "backup-missing",
+        "cache-connections",
+        "cache-evictions",
+        "cache-memory",
+        "cache-replication",
+        "database-logins-failing",
         "database-replication",
         "database-storage",
     }
-    assert all(a.inputs["alarmActions"] == [TOPIC] for a in recording.of_type(ALARM))
+    assert {a.inputs["name"].rpartition(" ")[2]: a.inputs["alarmActions"] for a in recording.of_type(ALARM)} == {
+        **{role: [TOPIC] for role in pages},
+        **{role: [TICKETS] for role in tickets},
+    }
+
+
+def test_a_single_cache_node_has_no_lag_to_alarm_on() -> None:
+    alone = build("state-alarms", cache_nodes=1, cache_node_ids=["state-cache-001"]).of_type(ALARM)
+    assert "state-alarms-cache-replication" not in {alarm.name for alarm in alone}
+
+
+def test_a_day_without_a_backup_is_noticed_although_nothing_reports_it() -> None:
+    alarm = one(build("state-alarms"), ALARM, "state-alarms-backup-missing").inputs
+
+    assert (alarm["namespace"], alarm["metricName"], alarm["statistic"]) == (
+        "AWS/Backup",
+        "NumberOfBackupJobsCompleted",
+        "Sum",
+    )
+    assert alarm["dimensions"] == {"BackupVaultName": "state-backups"}
+    assert (alarm["comparisonOperator"], alarm["threshold"]) == ("LessThanThreshold", 1)
+    assert alarm["period"] * alarm["evaluationPeriods"] == 26 * 3600
+    assert (alarm.get("datapointsToAlarm"), alarm["treatMissingData"]) == (None, "breaching")
+
+
+@pytest.mark.parametrize(
+    ("alone", "without"),
+    [({"database_instances": 1}, "database-replication"), ({"cache_nodes": 1}, "cache-replication")],
+)
+def test_lag_is_watched_only_where_there_is_a_replica(alone: dict[str, Any], without: str) -> None:
+    """Without one, AWS publishes no such metric: the alarm would stay in "insufficient data"."""
+    recorded = (build("state-alarms"), build("state-alarms", **alone))
+    with_replica, single = ({a.inputs["name"].rpartition(" ")[2] for a in one.of_type(ALARM)} for one in recorded)
+    assert with_replica - single == {without}
 
 
 def test_the_databases_limits_follow_from_what_it_may_grow_to() -> None:
@@ -295,14 +338,14 @@ def test_the_databases_limits_follow_from_what_it_may_grow_to() -> None:
     assert (four["database-memory"], sixteen["database-memory"]) == (4 * 2 * 1024**3 // 10, 16 * 2 * 1024**3 // 10)
 
 
-def test_the_line_of_connections_follows_from_what_the_tasks_may_open() -> None:
-    def alarm(connections: int) -> dict[str, Any]:
-        alarms = build("state-alarms", database_connections=connections).of_type(ALARM)
-        return next(a.inputs for a in alarms if a.inputs["name"].endswith(" database-connections"))
+def test_the_connections_are_compared_with_those_of_the_running_tasks() -> None:
+    alarm = one(build("state-alarms", task_connections=50), ALARM, "state-alarms-database-connections").inputs
+    connections, tasks, value = alarm["metricQueries"]
 
-    assert [alarm(connections)["threshold"] for connections in (120, 270)] == [96, 216]
-    # A deployment's double number is over before it counts.
-    assert (alarm(120)["evaluationPeriods"], alarm(120)["datapointsToAlarm"]) == (15, 15)
+    assert connections["metric"]["dimensions"] == {"DBClusterIdentifier": "ai-interface-test"}
+    assert tasks["metric"]["dimensions"] == {"ClusterName": "ai-interface-test", "ServiceName": "interface"}
+    assert (value["expression"], alarm["threshold"]) == ("100 * m1 / (m2 * 50)", 80)
+    assert (alarm["evaluationPeriods"], alarm["datapointsToAlarm"]) == (15, 15)
 
 
 def test_the_worst_node_of_the_cache_counts() -> None:

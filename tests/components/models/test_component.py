@@ -14,7 +14,7 @@ from tests.components.task_fixtures import (
     ACCOUNT,
     REGION,
     RUNBOOK,
-    TOPIC,
+    TICKETS,
     bedrock,
     build,
     document,
@@ -302,26 +302,36 @@ def test_tokens_of_all_declared_models_count_together() -> None:
     assert [q["expression"] for q in tokens["metricQueries"] if q["returnData"]] == [
         "FILL(m0, 0) + FILL(m1, 0) + FILL(m2, 0) + FILL(m3, 0)"
     ]
-    assert (tokens["threshold"], tokens["alarmActions"]) == (5_000_000, [TOPIC])
-    assert sorted(alarms) == ["ai-interface test model-throttled", "ai-interface test model-tokens"]
+    assert (tokens["threshold"], tokens["alarmActions"]) == (5_000_000, [TICKETS])
+    assert sorted(name.rpartition(" ")[2] for name in alarms) == [
+        *("model-outage", "model-server-errors", "model-throttled", "model-tokens")
+    ]
+
+
+def test_refused_calls_are_a_share_of_all_calls() -> None:
+    def expression(models: list[str]) -> tuple[list[str], str]:
+        made = one(build("model-alarms", groups=[group(models=models)]), ALARM, "model-alarms-model-outage")
+        *counted, value = made.inputs["metricQueries"]
+        return [query["metric"]["metricName"] for query in counted], value["expression"]
+
+    refused, answered = "InvocationThrottles", "Invocations"
+    assert expression(["m.one"]) == ([refused, answered], "100 * m1 / SUM([m1, m2])")
+    two = [refused, refused, answered, answered]
+    assert expression(["m.one", "m.two"]) == (two, "100 * SUM([m1, m2]) / SUM([m1, m2, m3, m4])")
 
 
 def test_more_models_than_an_alarm_can_add_up_make_more_alarms() -> None:
     recording = build("model-alarms", groups=[group(models=[f"m.{number}" for number in range(6)])])
 
-    assert sorted(r.name for r in recording.of_type(ALARM)) == [
-        "model-alarms-model-throttled",
-        "model-alarms-model-throttled-2",
-        "model-alarms-model-tokens",
-        "model-alarms-model-tokens-2",
+    assert sorted(r.name.removeprefix("model-alarms-model-") for r in recording.of_type(ALARM)) == [
+        *("outage", "outage-2", "server-errors", "server-errors-2", "throttled", "throttled-2", "tokens", "tokens-2")
     ]
     assert max(len(r.inputs["metricQueries"]) for r in recording.of_type(ALARM)) == 11
 
 
 def test_model_alarms_link_to_the_runbook() -> None:
-    links = [r.inputs["alarmDescription"].split("What to do: ")[1] for r in build("model-alarms").of_type(ALARM)]
-
-    assert sorted(links) == [f"{RUNBOOK}#model-throttled", f"{RUNBOOK}#model-tokens"]
+    links = {r.inputs["alarmDescription"].split("What to do: ")[1] for r in build("model-alarms").of_type(ALARM)}
+    assert sorted(links) == [f"{RUNBOOK}#model-{one}" for one in ("server-errors", "throttled", "tokens")]
 
 
 def test_the_budget_tells_before_and_not_only_after() -> None:
@@ -329,8 +339,8 @@ def test_the_budget_tells_before_and_not_only_after() -> None:
 
     assert (budget["limitAmount"], budget["limitUnit"], budget["timeUnit"]) == ("500", "USD", "MONTHLY")
     assert [(n["notificationType"], n["threshold"], n["subscriberSnsTopicArns"]) for n in budget["notifications"]] == [
-        ("ACTUAL", 80, [TOPIC]),
-        ("FORECASTED", 100, [TOPIC]),
+        ("ACTUAL", 80, [TICKETS]),
+        ("FORECASTED", 100, [TICKETS]),
     ]
 
 

@@ -132,7 +132,10 @@ def test_its_models_have_alarms_of_their_namespace_and_bedrocks_have_theirs() ->
     runtime, own = ("AWS/Bedrock", ("ModelId", "m.one")), ("AWS/BedrockMantle", ("Model", "m.two"))
     assert read == {
         "model-tokens": {runtime},
+        "model-outage": {runtime},
+        "model-server-errors": {runtime},
         "model-throttled": {runtime},
         "model-tokens-mantle": {own},
+        "model-outage-mantle": {own},
         "model-throttled-mantle": {own},
     }

@@ -7,11 +7,11 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.monitoring.alarm import LESS, METRICS_OF_AN_ALARM, AlarmSpec, Combination, Series, make_alarms
+from components.monitoring.alarm import LESS, METRICS_OF_AN_ALARM, AlarmSpec, Combination, Series, Severity, make_alarms
 from components.monitoring.statistics import STATISTICS, is_extended
 from preflight.conform.documented.observation import ALARM, CONSTRAINTS
 from preflight.recording.recorder import Recording, record
-from tests.components.task_fixtures import RUNBOOK, edge_alarms_args, one
+from tests.components.task_fixtures import RUNBOOK, TICKETS, TOPIC, edge_alarms_args, one
 
 EXTENDED = (
     *("p0", "p50", "p90", "p99.9", "p99.9999999999", "p100", "tm90", "tm99", "tc90", "ts90", "wm95.5", "IQM"),
@@ -27,6 +27,7 @@ def spec(**changes: Any) -> AlarmSpec:  # noqa: ANN401 - whatever an alarm holds
     usual: dict[str, Any] = {
         "role": "slow",
         "sentence": "Answers are slow",
+        "severity": Severity.PAGE,
         "namespace": "AWS/ApplicationELB",
         "metric": "TargetResponseTime",
         "statistic": "p99",
@@ -95,12 +96,36 @@ def test_a_sum_counts_a_metric_without_data_as_nothing() -> None:
     assert (queries[-1]["label"], alarm["alarmDescription"].rpartition(" ")[2]) == ("both", f"{RUNBOOK}#cost")
 
 
+@pytest.mark.parametrize(("severity", "topic"), [(Severity.PAGE, TOPIC), (Severity.TICKET, TICKETS)])
+def test_the_severity_is_in_the_topic_the_tag_and_the_message(severity: Severity, topic: str) -> None:
+    alarm = made(severity=severity)
+    assert (alarm["alarmActions"], alarm["okActions"]) == ([topic], [topic])
+    assert alarm["tags"]["severity"] == severity.value
+    assert alarm["alarmDescription"] == f"Answers are slow. Severity: {severity.value}. What to do: {RUNBOOK}#slow"
+
+
+def test_an_expression_names_its_metrics_from_m1_on_and_another_namespace_has_its_own_dimensions() -> None:
+    series = [
+        Series(),
+        Series(namespace="AWS/ECS", metric="Tasks", statistic="Maximum", dimensions={"ServiceName": "s"}),
+    ]
+    alarm = made(series=series, expression="m1 / m2", dimensions={"LoadBalancer": "lb"})
+    first, second, value = alarm["metricQueries"]
+    assert (first["metric"]["dimensions"], second["metric"]["dimensions"]) == (
+        {"LoadBalancer": "lb"},
+        {"ServiceName": "s"},
+    )
+    assert (second["metric"]["namespace"], second["metric"]["stat"]) == ("AWS/ECS", "Maximum")
+    assert (value["expression"], value["returnData"]) == ("m1 / m2", True)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"series": [Series(dimensions={})] * (METRICS_OF_AN_ALARM + 1)}, "one alarm evaluates at most 10"),
         ({"series": [Series(dimensions={})], "combination": Combination.SUM}, "adds up p99"),
         ({"series": [Series(dimensions={})], "ignore_low_samples": True}, "an expression of several metrics"),
+        ({"expression": "m1 / 2"}, "an expression without series"),
         ({"periods": 2}, "fires after 3 of 2 periods"),
         ({"periods_to_alarm": 0}, "fires after 0 of 5 periods"),
     ],

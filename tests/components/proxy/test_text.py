@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import runpy
 from collections.abc import Mapping
 
 import pytest
@@ -15,8 +14,9 @@ from components.proxy.text import configuration_text
 from components.service.task_definition import MAXIMUM_BYTES
 from local.certificate import self_signed
 from policies.guardrails.topology.graph.documents import document
-from preflight.recording.recorder import record
-from tests.settings.stack_files import ROOT, as_the_engine_passes_it
+from tests.once import main_program
+from tests.settings.stack_files import as_the_engine_passes_it
+from tests.tasks import interface_task
 
 AUTHORITY = self_signed("models.internal.example.com")
 # What Envoy's reader and PyYAML agree on: text with every printable character, including the line end.
@@ -39,19 +39,19 @@ def test_a_repeated_value_is_written_once_and_named_afterwards() -> None:
     policy = {"attempts": 3, "backoff": "0.25s"}
     assert (
         configuration_text({"a": policy, "b": [policy], "c": "it's"})
-        == "{'a':&1 {'attempts':3,'backoff':'0.25s'},'b':[*1],'c':'it''s'}"
+        == "{'a':&a {attempts: 3,backoff: '0.25s'},'b':[*a],'c':'it''s'}"
     )
 
 
 def test_a_repeated_key_is_written_once_and_keeps_its_place() -> None:
     assert (
         configuration_text({"a": {"idle_timeout": 1}, "b": {"idle_timeout": "x"}})
-        == "{'a':{&1 'idle_timeout':1},'b':{*1 : 'x'}}"
+        == "{'a':{&a idle_timeout: 1},'b':{*a : 'x'}}"
     )
 
 
 def test_a_text_with_line_ends_keeps_them() -> None:
-    assert configuration_text({"code": 'say("hi")\nend\n'}) == '{\'code\':"say(\\"hi\\")\\nend\\n"}'
+    assert configuration_text({"code": 'say("hi")\nend\n'}) == '{code: "say(\\"hi\\")\\nend\\n"}'
 
 
 @pytest.mark.parametrize("text", ["{'a':", "&1 &2", "\t- x: [", "{'a':*1}"])
@@ -74,10 +74,7 @@ def test_failover_over_several_upstreams_in_two_groups_fits_into_a_task_definiti
     large = group("large", "openai.gpt-oss-120b-1:0", *servers[:2])
     models = {"groups": [large, group("small", "openai.gpt-oss-20b-1:0", *servers[2:])]}
     config = {**as_the_engine_passes_it("staging"), "ai-interface:models": json.dumps(models)}
-    recording = record(
-        lambda: runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__"), stack="staging", config=config
-    )
-    (task,) = recording.of_type("aws:ecs/taskDefinition:TaskDefinition")
+    task = interface_task(main_program("staging", config))
     written = str(task.inputs["containerDefinitions"])
     assert [server for server in servers if f"{server}.models.internal" not in written] == []
     assert len(written) < MAXIMUM_BYTES

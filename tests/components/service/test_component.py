@@ -8,7 +8,6 @@ import pytest
 from pydantic import ValidationError
 
 from components.service.component import PROXY_SECRETS
-from components.service.scaling import FULL_PERCENT, highest_target, lost_zone_shortage
 from components.service.task_definition import MAXIMUM_BYTES, TaskPlan, container_definitions
 from tests.components.task_fixtures import (
     DIGEST,
@@ -53,7 +52,7 @@ def _containers(**changes: Any) -> dict[str, dict[str, Any]]:  # noqa: ANN401 - 
 
 def test_it_makes_a_cluster_a_task_definition_a_service_and_its_scaling() -> None:
     assert made(build("service")) == {
-        "aws:appautoscaling/policy:Policy": 2,
+        "aws:appautoscaling/policy:Policy": 3,
         "aws:appautoscaling/target:Target": 1,
         "aws:cloudwatch/logGroup:LogGroup": 1,
         "aws:ecs/cluster:Cluster": 1,
@@ -203,6 +202,7 @@ def test_secrets_come_by_reference_and_each_container_has_its_own() -> None:
         "proxy": [
             {"name": "PROXY_CERTIFICATE", "valueFrom": SECRET_REFERENCES["proxy-certificate"]},
             {"name": "PROXY_PRIVATE_KEY", "valueFrom": SECRET_REFERENCES["proxy-private-key"]},
+            {"name": "PROXY_USER_KEY", "valueFrom": SECRET_REFERENCES["user-key"]},
         ],
         "interface": [{"name": "WEBUI_SECRET_KEY", "valueFrom": SECRET_REFERENCES["session-key"]}],
     }
@@ -273,89 +273,6 @@ def test_a_secret_that_nobody_made_is_refused_by_name() -> None:
 
     with pytest.raises(ValueError, match="unknown secrets: certificate; available: proxy-certificate"):
         container_definitions(plan)
-
-
-def test_the_number_of_tasks_follows_requests_and_cpu() -> None:
-    recording = build("service", minimum_tasks=2, maximum_tasks=6, full_requests_per_task_per_minute=900)
-    target = one(recording, "aws:appautoscaling/target:Target").inputs
-    policies = {
-        p.inputs["targetTrackingScalingPolicyConfiguration"]["predefinedMetricSpecification"][
-            "predefinedMetricType"
-        ]: p.inputs["targetTrackingScalingPolicyConfiguration"]
-        for p in recording.of_type("aws:appautoscaling/policy:Policy")
-    }
-
-    assert (target["minCapacity"], target["maxCapacity"]) == (2, 6)
-    assert target["resourceId"] == "service/ai-interface-test/interface"
-    assert {metric: p["targetValue"] for metric, p in policies.items()} == {
-        "ALBRequestCountPerTarget": 300,
-        "ECSServiceAverageCPUUtilization": 30,
-    }
-    assert (
-        policies["ALBRequestCountPerTarget"]["predefinedMetricSpecification"]["resourceLabel"]
-        == "app/edge/0123456789abcdef/targetgroup/t/0123456789abcdef"
-    )
-
-
-@pytest.mark.parametrize(
-    ("fewest", "most", "zones", "target", "fits"),
-    [
-        (1, 1, 2, 90, True),
-        (2, 2, 2, 45, True),
-        (2, 2, 2, 46, False),
-        (3, 3, 3, 60, True),
-        (3, 3, 3, 61, False),
-        (4, 4, 3, 45, True),
-        (4, 4, 3, 46, False),
-        (6, 6, 3, 60, True),
-        (2, 2, 1, 10, False),
-        # On the way from 2 to 4 in two zones are 3 tasks, of which one may be left; from 4 on, 5, of which two.
-        (2, 4, 2, 30, True),
-        (2, 4, 2, 31, False),
-        (1, 4, 2, 30, True),
-        (1, 4, 2, 31, False),
-        (4, 8, 2, 36, True),
-        (4, 8, 2, 37, False),
-        # And 4 in three zones, of which two are in one.
-        (3, 9, 3, 45, True),
-        (3, 9, 3, 46, False),
-    ],
-)
-def test_what_is_left_when_a_zone_fails_carries_the_load_at_every_number_of_tasks(
-    fewest: int, most: int, zones: int, target: int, fits: bool
-) -> None:
-    assert (lost_zone_shortage(range(fewest, most + 1), zones, target) == "") is fits
-
-
-@pytest.mark.parametrize("zones", [2, 3, 4])
-def test_every_range_has_a_target_and_it_is_the_highest_that_holds(zones: int) -> None:
-    for fewest in range(1, 31):
-        for most in range(max(2, fewest), 31):
-            numbers = range(fewest, most + 1)
-            target = highest_target(FULL_PERCENT, numbers, zones)
-            # The load of all over those that are left when the fullest zone has gone.
-            loads = [n * target / (n - -(-n // zones)) for n in numbers if n > 1]
-            above = [n * (target + 1) / (n - -(-n // zones)) for n in numbers if n > 1]
-
-            assert max(loads) <= FULL_PERCENT < max(above), (numbers, target)
-            assert target >= FULL_PERCENT // 3
-
-
-@pytest.mark.parametrize(
-    ("changes", "cpu", "requests"),
-    [
-        ({"minimum_tasks": 2, "maximum_tasks": 2}, 45, 600),
-        ({"minimum_tasks": 2, "maximum_tasks": 4}, 30, 400),
-        ({"minimum_tasks": 4, "maximum_tasks": 8}, 36, 480),
-        ({"minimum_tasks": 3, "maximum_tasks": 9, "availability_zones": 3}, 45, 600),
-        ({"minimum_tasks": 2, "maximum_tasks": 4, "cpu_target_percent": 20}, 20, 400),
-    ],
-)
-def test_the_targets_leave_what_losing_a_zone_takes(changes: dict[str, Any], cpu: int, requests: int) -> None:
-    policies = build("service", **changes).of_type("aws:appautoscaling/policy:Policy")
-    targets = {p.name: p.inputs["targetTrackingScalingPolicyConfiguration"]["targetValue"] for p in policies}
-
-    assert targets == {"service-scaling-cpu": cpu, "service-scaling-requests": requests}
 
 
 @pytest.mark.parametrize(

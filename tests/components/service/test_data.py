@@ -151,7 +151,12 @@ def test_both_containers_trust_the_regions_authority_and_the_application_cannot_
     mounts = {name: {m["containerPath"]: m["readOnly"] for m in containers[name]["mountPoints"]} for name in trusted}
 
     assert plan["files"]["/srv/trust/database.pem"] == database_authority(REGION)
-    assert set(plan["files"]) == {"/srv/trust/database.pem", "/srv/trust/iam_login.py", *language_files("/srv/trust")}
+    assert set(plan["files"]) == {
+        "/srv/trust/database.pem",
+        "/srv/trust/iam_login.py",
+        "/srv/trust/private_log.py",
+        *language_files("/srv/trust"),
+    }
     for variables in trusted.values():
         assert variables["PGSSLMODE"] == "verify-full"
         assert variables["PGSSLROOTCERT"] == "/srv/trust/database.pem"
@@ -284,7 +289,7 @@ def test_both_containers_log_in_by_iam_from_every_engine() -> None:
     plan = json.loads(_variables(containers["prepare"])["PREPARE_PLAN"])
 
     assert containers["interface"]["entryPoint"] == ["python3"]
-    assert containers["interface"]["command"][:3] == ["-m", "iam_login", "uvicorn"]
+    assert containers["interface"]["command"][:3] == ["-m", "iam_login", "private_log"]
     assert _variables(containers["interface"])["PYTHONPATH"] == "/srv/trust"
     assert plan["database"]["warm_up"][0] == "iam_login"
     assert "/srv/trust" in plan["database"]["paths"]

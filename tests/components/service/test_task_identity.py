@@ -1,10 +1,10 @@
-"""Roles, security group, certificate and session key of the task."""
+"""Roles, security group, certificate and keys of the task."""
 
 import hashlib
 import json
 from typing import cast
 
-from components.service.task_identity import session_key
+from components.service.task_identity import SECRETS, session_key
 from tests.components.task_fixtures import (
     ACCOUNT,
     KEY,
@@ -26,14 +26,14 @@ SECRET = "aws:secretsmanager/secret:Secret"
 VERSION = "aws:secretsmanager/secretVersion:SecretVersion"
 
 
-def test_it_makes_two_roles_one_group_and_three_secrets() -> None:
+def test_it_makes_two_roles_one_group_and_its_secrets() -> None:
     assert made(build("workload")) == {
         "aws:ec2/securityGroup:SecurityGroup": 1,
         "aws:iam/role:Role": 2,
         "aws:iam/rolePolicy:RolePolicy": 1,
-        "aws:secretsmanager/secret:Secret": 3,
-        "aws:secretsmanager/secretVersion:SecretVersion": 3,
-        "tls:index/privateKey:PrivateKey": 2,
+        "aws:secretsmanager/secret:Secret": len(SECRETS),
+        "aws:secretsmanager/secretVersion:SecretVersion": len(SECRETS),
+        "tls:index/privateKey:PrivateKey": 3,
         "tls:index/selfSignedCert:SelfSignedCert": 1,
     }
 
@@ -120,7 +120,7 @@ def test_the_security_group_starts_without_any_rule() -> None:
 def test_every_secret_value_is_secret_and_encrypted_with_the_key() -> None:
     recording = build("workload")
 
-    assert [is_secret(r.inputs["secretString"]) for r in recording.of_type(VERSION)] == [True, True, True]
+    assert [is_secret(r.inputs["secretString"]) for r in recording.of_type(VERSION)] == [True] * len(SECRETS)
     assert {r.inputs["kmsKeyId"] for r in recording.of_type(SECRET)} == {KEY}
 
 
@@ -131,6 +131,15 @@ def test_the_session_key_follows_from_a_key_that_lives_in_the_state() -> None:
 
     assert value == hashlib.sha256(b"ai-interface session key\n" + text(seed).encode()).hexdigest()
     assert text(seed) not in value
+
+
+def test_the_key_of_the_user_ids_outlives_the_session_key() -> None:
+    recording = build("workload")
+    seed = one(recording, "tls:index/privateKey:PrivateKey", "workload-user-seed").outputs["privateKeyPemPkcs8"]
+    value = text(one(recording, VERSION, "workload-user-key-version").inputs["secretString"])
+
+    assert value == hashlib.sha256(b"ai-interface user key\n" + text(seed).encode()).hexdigest()
+    assert len(value) == 64
 
 
 def test_two_runs_have_the_same_session_key() -> None:
@@ -145,7 +154,7 @@ def test_a_reference_pins_the_version_of_the_secret() -> None:
     version = one(recording, VERSION, "workload-proxy-private-key-version").outputs["versionId"]
 
     assert references["proxy-private-key"] == f"{secret}:::{version}"
-    assert sorted(references) == ["proxy-certificate", "proxy-private-key", "session-key"]
+    assert sorted(references) == sorted(SECRETS)
 
 
 def test_the_certificate_is_renewed_three_months_before_it_expires() -> None:

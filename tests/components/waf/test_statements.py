@@ -6,34 +6,33 @@ import pytest
 
 from components.waf.rules import Application, Limits, firewall_rules
 
-TABLE = firewall_rules(
-    Limits(
-        prompt_bytes=100,
-        upload_bytes=2000,
-        cookie_bytes=16_384,
-        header_bytes=32_768,
-        query_bytes=4096,
-        uri_bytes=2048,
-        pages_per_window=3000,
-        uploads_per_window=20,
-        model_calls_per_window=300,
-        address_pages_per_window=30_000,
-        address_uploads_per_window=200,
-        address_model_calls_per_window=6000,
-        address_static_per_window=60_000,
-    ),
-    Application(
-        upload_paths=("/files/",),
-        model_call_paths=("/chat",),
-        prompt_paths=("/notes/",),
-        fixed_body_paths=("/notes/login",),
-        query_paths=("/", "/search"),
-        static_paths=("/assets/", "/static/"),
-        methods=("POST", "GET"),
-        trusted_headers=("X-User-Email",),
-        session_cookie="session",
-    ),
+LIMITS = Limits(
+    prompt_bytes=100,
+    upload_bytes=2000,
+    cookie_bytes=16_384,
+    header_bytes=32_768,
+    query_bytes=4096,
+    uri_bytes=2048,
+    pages_per_window=3000,
+    uploads_per_window=20,
+    model_calls_per_window=300,
+    address_pages_per_window=30_000,
+    address_uploads_per_window=200,
+    address_model_calls_per_window=6000,
+    address_static_per_window=60_000,
 )
+APPLICATION = Application(
+    upload_paths=("/files/",),
+    model_call_paths=("/chat",),
+    prompt_paths=("/notes/",),
+    fixed_body_paths=("/notes/login",),
+    query_paths=("/", "/search"),
+    static_paths=("/assets/", "/static/"),
+    methods=("POST", "GET"),
+    trusted_headers=("X-User-Email",),
+    session_cookie="session",
+)
+TABLE = firewall_rules(LIMITS, APPLICATION)
 
 
 def in_words(statement: dict[str, Any]) -> str:
@@ -44,15 +43,15 @@ def in_words(statement: dict[str, Any]) -> str:
     if kind in ("and_statement", "or_statement"):
         joined = f" {kind.removesuffix('_statement')} ".join(in_words(part) for part in body["statements"])
         return f"({joined})"
-    if kind == "label_match_statement":
-        return f"{body['scope']} {body['key']}"
+    if kind in ("ip_set_reference_statement", "label_match_statement"):
+        return f"{body['scope']} {body['key']}" if "key" in body else f"client in {body['arn']}"
     if kind == "managed_rule_group_statement":
         counted = [f"{o['name']} {''.join(o['action_to_use'])}" for o in body.get("rule_action_overrides", [])]
         return " ".join([body["vendor_name"], body["name"], *counted])
     if kind == "rate_based_statement":
         keys = [f"cookie {key['cookie']['name']}" for key in body.get("custom_keys", [])]
         by = f"{body['aggregate_key_type']} {' '.join(keys)}".strip()
-        scope = in_words(body["scope_down_statement"])
+        scope = in_words(body["scope_down_statement"]) if "scope_down_statement" in body else "every request"
         return f"more than {body['limit']} in {body['evaluation_window_sec']} s for one {by} of {scope}"
     compared = {
         "size_constraint_statement": lambda: f"{body['comparison_operator']} {body['size']}",

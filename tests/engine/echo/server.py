@@ -30,6 +30,7 @@ from preflight.sdk.wire import UNKNOWN, Json, Wire, from_struct, has_unknown, to
 from preflight.sdk.wire import unwrap as plain
 from tests.engine.echo import arguments, deletion, replacement
 from tests.engine.echo.cloud import SECRETS_VARIABLE, Cloud
+from tests.engine.echo.schemas import SCHEMAS
 
 Message: TypeAlias = Json
 """A protobuf message of the ResourceProvider service."""
@@ -63,8 +64,9 @@ class EchoProvider(provider_pb2_grpc.ResourceProviderServicer):
         return plugin_pb2.PluginInfo(version=self._version)
 
     def GetSchema(self, request: Message, context: grpc.ServicerContext) -> Message:  # noqa: N802
-        """A schema without types: programs bring their SDK."""
-        return provider_pb2.GetSchemaResponse(schema=json.dumps({"name": self._package, "version": self._version}))
+        """A schema with the types of the YAML program only: programs in other languages bring their SDK."""
+        content: Wire = {"name": self._package, "version": self._version, **SCHEMAS.get(self._package, {})}
+        return provider_pb2.GetSchemaResponse(schema=json.dumps(content))
 
     def CheckConfig(self, request: Message, context: grpc.ServicerContext) -> Message:  # noqa: N802
         """Accept the provider's settings unchanged."""

@@ -14,6 +14,7 @@ from botocore.auth import S3SigV4Auth, SigV4Auth  # pyright: ignore[reportMissin
 from botocore.awsrequest import AWSRequest  # pyright: ignore[reportMissingTypeStubs]
 from botocore.credentials import Credentials as Signer  # pyright: ignore[reportMissingTypeStubs]
 
+from components.synthetic.settings import PROXY
 from local.aws.access import ENDPOINT, Access
 from local.aws.agent import ValueFrom
 from local.aws.bedrock import IDENTIFIER_HEADER, PATH, VERSION_HEADER, Bedrock
@@ -30,10 +31,11 @@ from local.aws.sessions import Credentials, Issuer, RefusedError
 from local.refusals import Refusals
 from local.server import Received
 from local.signals import Metrics
-from local.stack import Stack
+from local.stack import Resource, Stack
+from local.task.services import task_definition
 from local.wiring import Node
 from preflight.conform.reaching import sdk
-from tests.local.aws.envoy import configuration_of
+from tests.local.aws.envoy import configuration_in
 from tests.local.aws.world import TASK_ID, bootstrap
 
 TASK = "aws:ecs/taskDefinition:TaskDefinition"
@@ -78,17 +80,18 @@ class Sink:
 
 @dataclass
 class Task:
-    """The services as one task of a stack finds them."""
+    """The services as one task of a stack finds them: the interface's, or one that starts from ``definition``."""
 
     access: Access
     secrets: Secrets
     buckets: Buckets
+    definition: Resource | None = None
     refusals: Refusals = field(default_factory=Refusals)
     sessions: dict[str, Credentials] = field(default_factory=dict[str, Credentials])
 
     def __post_init__(self) -> None:
         self.stack = self.access.stack
-        self.task = self.stack.one(TASK)
+        self.task = self.definition or task_definition(self.stack)
         self.issuer = Issuer(self.access)
         self.metrics = Metrics()
 
@@ -101,15 +104,16 @@ class Task:
         """Every call: its name, the prefixes of the actions that it asks for, and itself."""
         yield "assume the execution role", STS, lambda: self.assume("executionRoleArn")
         yield "assume the task role", STS, lambda: self.assume("taskRoleArn")
-        for container in cast("list[dict[str, Any]]", self.task.document("containerDefinitions")):
+        for container in self.containers:
             yield from self._start(container)
         yield "pull a layer", frozenset({"s3"}), self._layer
-        for name, method, path, body in _S3_CALLS:
+        for name, method, path, body in _S3_CALLS if "S3_BUCKET_NAME" in self.variables else ():
             yield f"s3 {name}", frozenset({"s3", "kms"}), lambda m=method, p=path, b=body: self._s3(m, p, b)
         for model in self.models():
             for stream in (False, True):
                 yield f"bedrock {model} stream {stream}", BEDROCK, lambda m=model, s=stream: self.ask(m, stream=s)
-        yield "log in to the database", frozenset({"rds-db"}), self._database
+        if "DATABASE_USER" in self.variables:
+            yield "log in to the database", frozenset({"rds-db"}), self._database
 
     def session(self, role: str) -> Credentials:
         """Of one of the task definition's roles."""
@@ -188,9 +192,17 @@ class Task:
     @property
     def bucket(self) -> str:
         """Where the application keeps uploads."""
-        containers = cast("list[dict[str, Any]]", self.task.document("containerDefinitions"))
-        variables = [one for container in containers for one in container.get("environment", [])]
-        return next(str(one["value"]) for one in variables if one["name"] == "S3_BUCKET_NAME")
+        return self.variables["S3_BUCKET_NAME"]
+
+    @property
+    def containers(self) -> list[dict[str, Any]]:
+        """The container definitions."""
+        return cast("list[dict[str, Any]]", self.task.document("containerDefinitions"))
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """Of all containers."""
+        return {str(one["name"]): str(one["value"]) for c in self.containers for one in c.get("environment", [])}
 
     def _s3(self, method: str, path: str, body: bytes) -> None:
         gate, arrival = self.gate("s3", "s3")
@@ -200,7 +212,8 @@ class Task:
 
     def models(self) -> list[str]:
         """The models that the proxy offers."""
-        listed = str(configuration_of(self.stack)).partition('{"object":"list"')[2].partition("}]}")[0]
+        (proxy,) = [one["name"] for one in self.containers if one["name"] in ("proxy", PROXY)]
+        listed = str(configuration_in(self.task, proxy)).partition('{"object":"list"')[2].partition("}]}")[0]
         return sorted({part.partition('"')[0] for part in listed.split('"id":"')[1:]})
 
     def ask(self, model: str, *, stream: bool = False, version: str = "1", guardrail: str = "") -> str | None:
@@ -222,9 +235,7 @@ class Task:
 
     def _database(self) -> str | None:
         (cluster,) = self.stack.all("aws:rds/cluster:Cluster")
-        containers = cast("list[dict[str, Any]]", self.task.document("containerDefinitions"))
-        variables = {str(one["name"]): str(one["value"]) for c in containers for one in c.get("environment", [])}
-        user = variables["DATABASE_USER"]
+        user = self.variables["DATABASE_USER"]
         token = database_token(
             self.session("taskRoleArn"), cluster["endpoint"], int(cluster["port"]), user, self.stack.region
         )

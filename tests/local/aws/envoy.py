@@ -12,7 +12,8 @@ from typing import Any, cast
 from local.aws.credentials import TaskCredentials
 from local.envoy import running
 from local.ports import held_ports
-from local.stack import Stack
+from local.stack import Resource, Stack
+from local.task.services import task_definition
 from policies.guardrails.topology.graph.documents import document
 from tests.local.aws.world import World
 
@@ -23,8 +24,12 @@ MODELS = "models"
 
 def configuration_of(stack: Stack) -> dict[str, Any]:
     """What the proxy's container is started with."""
-    task = stack.one("aws:ecs/taskDefinition:TaskDefinition")
-    (container,) = [one for one in task.document("containerDefinitions") if one["name"] == "proxy"]
+    return configuration_in(task_definition(stack), "proxy")
+
+
+def configuration_in(task: Resource, name: str) -> dict[str, Any]:
+    """What a container with Envoy is started with."""
+    (container,) = [one for one in task.document("containerDefinitions") if one["name"] == name]
     texts = [one for one in container["command"] if "static_resources" in one]
     # Its own copy: aliases make one object appear in several places, and tests share what is parsed.
     return json.loads(json.dumps(document(texts[0])))
@@ -57,7 +62,7 @@ def _outbound(listener: Mapping[str, Any]) -> bool:
 
 
 def _of_the_task(cluster: Mapping[str, Any]) -> bool:
-    return not cluster["name"].startswith(("group-", "member-", "server-"))
+    return not cluster["name"].startswith(("group-", "upstream-", "server-"))
 
 
 def _listening(listener: dict[str, Any], port: int) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from local.aws.agent import Agent
 from local.aws.sessions import Issuer, RefusedError
 from local.computed import replacements
 from local.stack import Stack
-from tests.local.aws.calls import TASK
+from local.task.services import task_definition
 from tests.local.aws.world import World, stack, world
 
 CONTAINERS = ("prepare", "proxy", "interface")
@@ -93,7 +93,7 @@ def test_an_endpoint_that_is_not_reached_names_host_and_address(prod: World) -> 
 
 
 def test_a_role_that_ecs_may_not_assume_is_named(prod: World) -> None:
-    role = prod.stack.by_arn(str(prod.stack.one(TASK)["executionRoleArn"]))
+    role = prod.stack.by_arn(str(task_definition(prod.stack)["executionRoleArn"]))
     document = role.document("assumeRolePolicy")
     document["Statement"][0]["Principal"] = {"Service": ["ec2.amazonaws.com"]}
     changed: Stack = prod.stack.changed(role, assumeRolePolicy=json.dumps(document))

@@ -16,8 +16,9 @@ from local.aws.database_login import DatabaseLogin
 from local.aws.sessions import Issuer, RefusedError, now
 from local.refusals import Refusals
 from local.stack import Resource, Stack
+from local.task.services import task_definition
 from local.wiring import Loopback, Node
-from tests.local.aws.calls import TASK, database_token
+from tests.local.aws.calls import database_token
 from tests.local.aws.world import STACKS, TASK_ID, bootstrap, stack
 
 NODE = Node("task-1", "10.0.0.1")
@@ -42,7 +43,7 @@ def test_a_container_gets_credentials_of_the_task_role(name: str) -> None:
     issuer = issuer_of(of)
     with served(of, issuer) as credentials:
         given = ask(credentials).json()
-        assert given["RoleArn"] == of.one(TASK)["taskRoleArn"]
+        assert given["RoleArn"] == task_definition(of)["taskRoleArn"]
         session = issuer.find(given["AccessKeyId"])
         assert session is not None
         assert (given["SecretAccessKey"], given["Token"]) == (session.secret_key, session.token)
@@ -62,7 +63,7 @@ def test_credentials_are_renewed_before_they_expire() -> None:
 
 def test_a_task_role_that_does_not_trust_ecs_or_is_missing_is_named() -> None:
     of = stack("prod")
-    role = of.by_arn(str(of.one(TASK)["taskRoleArn"]))
+    role = of.by_arn(str(task_definition(of)["taskRoleArn"]))
     document = role.document("assumeRolePolicy")
     document["Statement"][0]["Condition"]["StringEquals"]["aws:SourceAccount"] = ["000000000000"]
     changed = of.changed(role, assumeRolePolicy=json.dumps(document))
@@ -71,7 +72,7 @@ def test_a_task_role_that_does_not_trust_ecs_or_is_missing_is_named() -> None:
         assert (answer.status_code, answer.json()["code"]) == (400, "AccessDenied")
         (cause,) = credentials.refusals.of("task credentials")
         assert "StringEquals aws:SourceAccount 000000000000, the request contains 444455556666" in cause
-    without = of.changed(of.one(TASK), taskRoleArn=None)
+    without = of.changed(task_definition(of), taskRoleArn=None)
     refusals = Refusals()
     with pytest.raises(RefusedError, match="has no taskRoleArn"):
         replace(served(without, issuer_of(of)), refusals=refusals).renew()
@@ -81,7 +82,7 @@ def login(of: Stack, **changed: str) -> str:
     """Why a login of the task is refused."""
     issuer = issuer_of(of)
     (cluster,) = of.all("aws:rds/cluster:Cluster")
-    session = issuer.assume(str(of.one(TASK)["taskRoleArn"]), NODE, TASK_ID)
+    session = issuer.assume(str(task_definition(of)["taskRoleArn"]), NODE, TASK_ID)
     given: dict[str, Any] = {
         "host": cluster["endpoint"],
         "port": int(cluster["port"]),

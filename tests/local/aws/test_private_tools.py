@@ -19,8 +19,10 @@ from local.private_model import PrivateModel
 from local.private_servers import PrivateServer
 from local.stack import Stack, recorded
 from local.wiring import Node
+from preflight.sdk.wire import unwrap
 from tests.local.aws.envoy import proxy
 from tests.local.aws.world import TASK_ID, World, world
+from tests.tasks import interface_task
 
 GROUP = "sg-0123456789abcdef0"
 SEARCH, WIKI, PORT = "search.example.com", "wiki.example.internal", 9443
@@ -91,8 +93,8 @@ def called(url: str, tool: str, method: str, **params: object) -> dict[str, Any]
 
 
 def variables(declared: Declared) -> dict[str, str]:
-    (task,) = declared.stack.all("aws:ecs/taskDefinition:TaskDefinition")
-    (interface,) = [one for one in task.document("containerDefinitions") if one["name"] == "interface"]
+    definitions = unwrap(interface_task(declared.stack.recording).inputs["containerDefinitions"])
+    (interface,) = [one for one in json.loads(str(definitions)) if one["name"] == "interface"]
     return {str(one["name"]): str(one["value"]) for one in interface["environment"]}
 
 

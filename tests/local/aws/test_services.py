@@ -13,8 +13,8 @@ from local.authority import Authority
 from local.aws.access import ENDPOINT
 from local.aws.endpoints import service_of
 from local.aws.s3 import BUCKET, EMULATED, actions
+from local.task.services import task_definition
 from preflight.conform.iam import reference
-from tests.local.aws.calls import TASK
 from tests.local.aws.world import World, stack, world
 
 
@@ -77,7 +77,7 @@ def test_the_task_role_reads_no_secret(served: World, tmp_path: Path) -> None:
         refused = error_of(lambda: client.get_secret_value(SecretId=arn))
     assert "AccessDeniedException" in refused
     assert "endpoint policy of endpoints-secretsmanager" in refused
-    assert str(served.stack.one(TASK)["taskRoleArn"]) not in refused.partition("does not apply")[0]
+    assert str(task_definition(served.stack)["taskRoleArn"]) not in refused.partition("does not apply")[0]
 
 
 def test_every_action_that_the_twin_asks_for_exists_and_has_its_context() -> None:

@@ -12,8 +12,9 @@ from local.aws.access import Access
 from local.aws.sessions import Credentials, Issuer
 from local.aws.signature import SignatureError, Verifier
 from local.server import Received
+from local.task.services import task_definition
 from local.wiring import Node
-from tests.local.aws.calls import TASK, database_token, received, signed
+from tests.local.aws.calls import database_token, received, signed
 from tests.local.aws.world import TASK_ID, bootstrap, stack
 
 HOST = "bedrock-runtime.eu-west-1.amazonaws.com"
@@ -28,7 +29,7 @@ def issuer() -> Issuer:
 
 @pytest.fixture
 def session(issuer: Issuer) -> Credentials:
-    return issuer.assume(str(stack("prod").one(TASK)["taskRoleArn"]), Node("task-1", "10.30.0.4"), TASK_ID)
+    return issuer.assume(str(task_definition(stack("prod"))["taskRoleArn"]), Node("task-1", "10.30.0.4"), TASK_ID)
 
 
 @pytest.fixture

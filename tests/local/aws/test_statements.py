@@ -1,6 +1,7 @@
 """Each statement of both stacks that lets a task work, taken away in turn: a call is refused, and its cause names what.
 
-The calls are all that a task makes; a statement without which all of them still work has a reason in ``UNFELT``.
+The calls are all that a task of the interface or of the synthetic chat makes; a statement without which all of them still
+work has a reason in ``UNFELT``.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from local.aws.iam import Decision, Policy, Principal, Request
 from local.aws.s3 import Buckets
 from local.aws.secrets import Secrets
 from local.stack import Resource, Stack
+from local.task.services import TASK_DEFINITION, task_definition
 from preflight.conform.iam import reference
 from preflight.conform.iam.conditions import listed
-from tests.local.aws.calls import TASK, Task
+from tests.local.aws.calls import Task
 from tests.local.aws.world import STACKS, bootstrap, stack
 
 DOCUMENTS = {ENDPOINT: "policy", KEY: "policy", MANAGED: "policy", ROLE: "assumeRolePolicy", ROLE_POLICY: "policy"}
@@ -28,7 +30,12 @@ UNFELT = {
     "CopyOwnState": "the boundary's part for backups",
     "DecryptOwnSecrets": "the boundary's part for bootstrap's shared key; UseOwnKeys allows the stack's own",
     "FindWhatToCopy": "the boundary's part for backups",
+    "UseKeysOfCopiesInOtherRegions": "the boundary's part for copies of backups in another region",
     "MeasureOwnDatabases": "the boundary's part for enhanced monitoring",
+    "RestoreBucketsInTests": "the boundary's part for restore tests",
+    "RestoreCopiesInTests": "the boundary's part for restore tests",
+    "StartScheduledTasks": "the boundary's part for the schedule of the synthetic chat",
+    "HandOwnRolesToScheduledTasks": "the boundary's part for the schedule of the synthetic chat",
     "DeploymentEncryptsByServices": "the deployment's",
     "DeploymentKeepsTheKey": "the deployment's",
     "DeploymentChangesOtherTags": "the deployment's",
@@ -39,6 +46,7 @@ UNFELT = {
     "EphemeralStorageDataKeys": "Fargate's, for its disks",
     "EphemeralStorageGrants": "Fargate's, for its disks",
     "endpoints-ecr-dkr Login": "ECR's API alone answers GetAuthorizationToken, behind its other endpoint",
+    "endpoints-ecr-dkr SyntheticLogin": "likewise, for the synthetic chat",
 }
 
 
@@ -48,10 +56,17 @@ def stores(name: str) -> tuple[Secrets, Buckets]:
     return Secrets(access), Buckets(access)
 
 
-def of_the_task(name: str) -> Iterator[tuple[Stack, Resource]]:
-    """The stack and the resource of every document that affects a task's permissions."""
+def tasks(access: Access, *kept: *tuple[Secrets, Buckets]) -> list[Task]:
+    """One task of each task definition: the interface's, then the synthetic chat's."""
+    own = task_definition(access.stack)
+    (chat,) = [one for one in access.stack.all(TASK_DEFINITION) if one.id != own.id]
+    return [Task(access, *kept, one) for one in (own, chat)]
+
+
+def of_the_tasks(name: str) -> Iterator[tuple[Stack, Resource]]:
+    """The stack and the resource of every document that affects the permissions of a task."""
     own, account = stack(name), bootstrap(name)
-    roles = {str(own.one(TASK)[key]) for key in ROLES}
+    roles = {str(one[key]) for one in own.all(TASK_DEFINITION) for key in ROLES}
     found = [one for one in own.all(ROLE) if one["arn"] in roles]
     yield from ((own, one) for one in found)
     yield from ((own, one) for one in own.all(ROLE_POLICY) if one["role"] in {role.id for role in found})
@@ -61,7 +76,7 @@ def of_the_task(name: str) -> Iterator[tuple[Stack, Resource]]:
 
 
 def statements(name: str) -> Iterator[tuple[Stack, Resource, Mapping[str, Any]]]:
-    for owner, resource in of_the_task(name):
+    for owner, resource in of_the_tasks(name):
         for statement in resource.document(DOCUMENTS[resource.type])["Statement"]:
             yield owner, resource, statement
 
@@ -81,9 +96,10 @@ def access_without(name: str, owner: Stack, resource: Resource, statement: Mappi
 
 @pytest.mark.parametrize("name", STACKS)
 def test_a_task_of_the_stack_makes_every_call(name: str) -> None:
-    outcomes = Task(Access(stack(name), bootstrap(name)), *stores(name)).outcomes()
-    assert {call: cause for call, cause in outcomes.items() if cause} == {}
-    assert len(outcomes) > 40
+    for task, least in zip(tasks(Access(stack(name), bootstrap(name)), *stores(name)), (40, 20), strict=True):
+        outcomes = task.outcomes()
+        assert {call: cause for call, cause in outcomes.items() if cause} == {}
+        assert len(outcomes) > least
 
 
 @pytest.mark.parametrize("name", STACKS)
@@ -92,9 +108,9 @@ def test_without_any_one_statement_a_call_is_refused_and_the_cause_names_the_pol
     for owner, resource, statement in statements(name):
         if statement["Effect"] != "Allow":
             continue
-        task = Task(access_without(name, owner, resource, statement), *stores(name))
         prefixes = frozenset(action.partition(":")[0] for action in listed(statement["Action"]))
-        causes = [cause for cause in task.outcomes(prefixes).values() if cause]
+        made = tasks(access_without(name, owner, resource, statement), *stores(name))
+        causes = [cause for task in made for cause in task.outcomes(prefixes).values() if cause]
         unfelt = {statement["Sid"], f"{resource.name} {statement['Sid']}"} & set(UNFELT)
         assert bool(causes) is not bool(unfelt), (resource.name, statement["Sid"], causes)
         role = next((one.name for one in owner.all(ROLE) if one.id == resource.get("role")), resource.name)
@@ -157,7 +173,7 @@ def test_every_deny_refuses_its_request_and_without_it_no_longer_does(name: str,
     found = [(o, r, s) for o, r, s in statements(name) if s["Sid"] == sid]
     assert found, sid
     for owner, resource, statement in found:
-        request, endpoint = asked(name, sid), resource if resource.type == ENDPOINT else None
+        request, endpoint = asked(name, sid, resource.get("role")), resource if resource.type == ENDPOINT else None
         before = Access(stack(name), bootstrap(name))
         refused = before.decide(request, before.endpoint(endpoint) if endpoint else None)
         assert "explicit deny" in refused.cause
@@ -168,14 +184,16 @@ def test_every_deny_refuses_its_request_and_without_it_no_longer_does(name: str,
         assert f"{sid} of {kind}" not in after.decide(request, policy).cause
 
 
-def asked(name: str, sid: str) -> Request:
+def asked(name: str, sid: str, role_id: object) -> Request:
+    """The request of the role with that id, or of the interface's task role."""
     own = stack(name)
     given = DENIED[sid]
     model = (
         "arn:aws:bedrock:eu-west-1::foundation-model/" + Task(Access(own, bootstrap(name)), *stores(name)).models()[0]
     )
     guardrail = str(own.one("aws:bedrock/guardrail:Guardrail")["guardrailArn"])
-    role = Principal(arn=str(own.one(TASK)["taskRoleArn"]))
+    arn = next((one["arn"] for one in own.all(ROLE) if one.id == role_id), task_definition(own)["taskRoleArn"])
+    role = Principal(arn=str(arn))
     base = {"aws:principalarn": (role.arn,), "aws:principalaccount": (role.account,)}
     context: Any = given["context"]
     filled = {key: tuple(one.format(guardrail=guardrail) for one in values) for key, values in context.items()}

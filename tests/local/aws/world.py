@@ -23,6 +23,7 @@ from local.aws.sessions import Credentials, Issuer
 from local.refusals import Refusals
 from local.signals import Metrics
 from local.stack import Stack, recorded
+from local.task.services import task_definition
 from local.wiring import Loopback, Node
 from tests.bootstrap.program import run_bootstrap
 
@@ -79,12 +80,12 @@ class World:
     @property
     def session(self) -> Credentials:
         """Of the task role."""
-        task = self.stack.one("aws:ecs/taskDefinition:TaskDefinition")
+        task = task_definition(self.stack)
         return self.issuer.assume(str(task["taskRoleArn"]), self.task, TASK_ID)
 
     def container(self, name: str) -> dict[str, Any]:
         """A container definition."""
-        task = self.stack.one("aws:ecs/taskDefinition:TaskDefinition")
+        task = task_definition(self.stack)
         return next(one for one in task.document("containerDefinitions") if one["name"] == name)
 
     @contextlib.contextmanager

@@ -71,12 +71,13 @@ def test_a_request_that_lacks_the_key_is_not_counted(prod: Stack) -> None:
 def test_a_block_moves_the_alarms_metric(recording: Recording) -> None:
     """In the dimensions that the alarm of the stack reads, which CloudWatch tells apart."""
     stack = Stack.of(recording)
-    (alarm,) = stack.where(ALARM, namespace="AWS/WAFV2")
+    (alarm,) = [one for one in stack.all(ALARM) if str(one["name"]).endswith(" firewall-blocked")]
+    metric = alarm["metricQueries"][0]["metric"]
     with world(stack) as made:
-        before = made.sum(alarm["metricName"], **alarm["dimensions"])
+        before = made.sum(metric["metricName"], **metric["dimensions"])
         path = _rule(stack, "canary")["statement"]["byteMatchStatement"]["searchString"]
         assert made.browser().get(made.url(path)).status == 403
-        assert made.sum(alarm["metricName"], **alarm["dimensions"]) == before + 1
+        assert made.sum(metric["metricName"], **metric["dimensions"]) == before + 1
         metric = stack.one(ACL)["visibilityConfig"]["metricName"]
         assert made.sum("BlockedRequests", WebACL=metric, Region=stack.region, Rule="canary") == 1
         assert made.balancer_sum("HTTPCode_ELB_4XX_Count") == 1

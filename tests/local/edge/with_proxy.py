@@ -82,7 +82,11 @@ def _proxy(stack: Stack, folder: Path) -> Generator[int]:
         endpoint = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]
         endpoint["address"]["socket_address"]["port_value"] = served
         certificate = self_signed("another-name.internal")
-        env = {"PROXY_CERTIFICATE": certificate.certificate, "PROXY_PRIVATE_KEY": certificate.key}
+        env = {
+            "PROXY_CERTIFICATE": certificate.certificate,
+            "PROXY_PRIVATE_KEY": certificate.key,
+            "PROXY_USER_KEY": envoy.USER_KEY,
+        }
         arguments = [*envoy.plain_arguments(content), "--file-flush-interval-msec", "50"]
         with (folder / LOG).open("wb") as log, envoy.running(arguments, port=port, env=env, output=log):
             yield port

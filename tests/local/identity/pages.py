@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import runpy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -12,8 +11,9 @@ from typing import Any
 
 import yaml
 
-from preflight.recording.recorder import Recording, record
+from preflight.recording.recorder import Recording
 from settings.stack import PREFIX
+from tests.once import main_program
 from tests.settings.stack_files import OPEN_WEBUI, ROOT, as_the_engine_passes_it
 
 FOLDER = ROOT / "docs" / "identity"
@@ -62,7 +62,7 @@ class Page:
 @cache
 def _recorded(identity: str) -> Recording:
     config = {**as_the_engine_passes_it(STACK), **OPEN_WEBUI, f"{PREFIX}identity": identity}
-    return record(lambda: runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__"), stack=STACK, config=config)
+    return main_program(STACK, config)
 
 
 def blocks() -> Iterator[tuple[str, str]]:

@@ -175,7 +175,7 @@ BREAKS: dict[str, tuple[Callable[[World], dict[str, dict[str, Any]]], str, str]]
     "a volume's path": (
         lambda w: {"interface": {"mountPoints": _mounts(w, "interface", "/srv/data", "/srv/datum")}},
         ESSENTIAL_EXITED,
-        "Read-only file system: '/srv/data",
+        "Read-only file system",
     ),
     "the place of the module that logs in": (
         lambda w: {"interface": {"environment": variables(w.stack, "interface", PYTHONPATH="/srv/trusted")}},

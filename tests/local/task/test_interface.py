@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import time
 from collections.abc import Generator
@@ -12,6 +14,7 @@ from cryptography import x509
 from websockets.sync.client import ClientConnection
 
 from components.applications.documents import UNSUPPORTED
+from local.task.services import task_definition
 from local.task.task import Task
 from tests.local.around import World, stack_of, variables
 from tests.local.people import Person, port_of
@@ -90,6 +93,30 @@ def test_an_answer_streams_through_the_proxy_with_a_signed_request(
 
     assert (status, _said(stream).split()) == (200, ["You", "said:", "one", "two", "three"])
     assert prod.refusals.of("bedrock") == []
+
+
+def test_the_line_of_a_model_call_leads_to_user_request_and_tokens(
+    prod: World, tasks: tuple[Task, Task], ann: Person
+) -> None:
+    ann.sign_in(tasks[0].node)
+    trace = f"Root=1-{int(time.time()):08x}-{time.time_ns():024x}"
+    question = _question("one two three", _model(ann, tasks[0]))
+    ann.ask(tasks[0].node, "POST", "/api/chat/completions", question, **{"x-amzn-trace-id": trace})
+    time.sleep(2)  # Envoy writes its log every second.
+
+    written = map(json.loads, prod.endpoints.logs.of("/ai-interface/prod/proxy"))
+    lines = sorted((line for line in written if line["request_id"] == trace), key=lambda line: line["side"])
+    containers = json.loads(task_definition(prod.stack)["containerDefinitions"])
+    (proxy,) = [one for one in containers if one["name"] == "proxy"]
+    references: dict[str, str] = {one["name"]: one["valueFrom"] for one in proxy["secrets"]}
+    versions = prod.stack.all("aws:secretsmanager/secretVersion:SecretVersion")
+    (key,) = [
+        str(one["secretString"]) for one in versions if references["PROXY_USER_KEY"].endswith(str(one["versionId"]))
+    ]
+    user = hmac.new(key.encode(), b"ann@example.com", hashlib.sha256).hexdigest()[:16]
+    assert [(line["side"], line["user"]) for line in lines] == [("inbound", user), ("models", user)]
+    assert lines[1]["input_tokens"] > 0
+    assert lines[1]["output_tokens"] == len(["You", "said:", "one", "two", "three"])
 
 
 def test_a_document_is_stored_embedded_and_quoted(prod: World, tasks: tuple[Task, Task], ann: Person) -> None:

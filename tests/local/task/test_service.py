@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -12,11 +12,12 @@ from local.signals import Metrics
 from local.stack import Stack
 from local.task.deployment import Deployment, InvalidServiceError
 from local.task.service import DISK, NAMESPACE, Service
-from local.task.services import SERVICE, TASK_DEFINITION
+from local.task.services import SERVICE, task_definition
 from local.task.task import RUNNING
 from releases.manifest import versions
 from tests.local.around import World, changed, declared, stack_of, stack_with, until, world
 from tests.local.task.balancer import Group, Pool
+from tests.tasks import TASK, interface_task
 
 BEFORE, RELEASE = versions()[-2:]
 SECONDS = 120
@@ -151,7 +152,7 @@ def _broken(stack: Stack) -> Stack:
         for one in declared(stack, "proxy")["secrets"]
     ]
     found = changed(stack, {"proxy": {"secrets": secrets}})
-    return stack.changed(stack.one(TASK_DEFINITION), containerDefinitions=found.resource["containerDefinitions"])
+    return stack.changed(task_definition(stack), containerDefinitions=found.resource["containerDefinitions"])
 
 
 def test_a_load_balancer_entry_with_another_port_is_refused() -> None:
@@ -167,7 +168,7 @@ def test_a_load_balancer_entry_with_another_port_is_refused() -> None:
 @pytest.mark.parametrize(
     ("inputs", "message"),
     [
-        ({"taskDefinition": "arn:other"}, "taskDefinition arn:other is not"),
+        ({"taskDefinition": "arn:other"}, "the stack has no task definition arn:other"),
         ({"cluster": "arn:other"}, "cluster arn:other is not in the stack"),
         ({"networkConfiguration": {"subnets": ["subnet-1"]}}, "the stack has no subnet-1"),
     ],
@@ -177,3 +178,13 @@ def test_a_service_that_ecs_would_not_create_is_refused(inputs: dict[str, object
 
     with pytest.raises(InvalidServiceError, match=message):
         Deployment.of(stack.changed(stack.one(SERVICE), **inputs))
+
+
+def test_nor_is_one_that_names_another_than_the_only_task_definition() -> None:
+    recording = stack_of("prod").recording
+    own = interface_task(recording)
+    only = [one for one in recording.resources if one.type != TASK or one.urn == own.urn]
+    stack = Stack.of(replace(recording, resources=only))
+
+    with pytest.raises(InvalidServiceError, match="taskDefinition arn:other is not"):
+        Deployment.of(stack.changed(stack.one(SERVICE), taskDefinition="arn:other"))

@@ -11,6 +11,7 @@ from typing import Any
 from local.authority import Authority
 from local.data.database import authority
 from local.stack import Resource, Stack
+from local.task.services import task_definition
 from local.twin import Twin
 from local.visitor import PENDING, Visitor
 
@@ -40,7 +41,7 @@ class Break:
 
 def container(stack: Stack, name: str, change: Callable[[dict[str, Any]], None]) -> Stack:
     """The stack with one container changed."""
-    task = stack.one(TASK)
+    task = task_definition(stack)
     definitions: list[dict[str, Any]] = json.loads(task["containerDefinitions"])
     (found,) = [one for one in definitions if one["name"] == name]
     change(found)
@@ -61,7 +62,7 @@ def variable(stack: Stack, name: str, key: str, value: str | None) -> Stack:
 
 def value(stack: Stack, name: str, key: str) -> str:
     """A container's variable."""
-    definitions: list[dict[str, Any]] = json.loads(stack.one(TASK)["containerDefinitions"])
+    definitions: list[dict[str, Any]] = json.loads(task_definition(stack)["containerDefinitions"])
     (found,) = [one for one in definitions if one["name"] == name]
     return next(one["value"] for one in found["environment"] if one["name"] == key)
 
@@ -86,7 +87,7 @@ def policy_with(stack: Stack, type_: str, action: str) -> Resource:
 
 
 def _role_of_the_task(stack: Stack) -> str:
-    return str(stack.by_arn(str(stack.one(TASK)["taskRoleArn"]))["name"])
+    return str(stack.by_arn(str(task_definition(stack)["taskRoleArn"]))["name"])
 
 
 def _another_secret(stack: Stack) -> Stack:

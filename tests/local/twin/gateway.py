@@ -27,17 +27,15 @@ _, stack, file = sys.argv
 Path(file).write_bytes(pickle.dumps(recorded(stack).recording))
 """
 SECONDS = 300
-DIRECT, MESSAGES, CONVERSE, BOTH, OWN, DOCUMENTS = "open", "haiku", "sonnet", "both", "own", "docs"
-MANTLE = "mantle"
-"""The groups: Bedrock's Chat Completions at either of its endpoints, the gateway by each of Bedrock's APIs, the gateway before
-Bedrock, a server of another team, and embeddings by the gateway."""
+MESSAGES, CONVERSE, BOTH, OWN, DOCUMENTS = "haiku", "sonnet", "both", "own", "docs"
+"""The groups: the gateway by each of Bedrock's APIs, the gateway before Bedrock, a server of another team, and embeddings by the
+gateway. Other stacks have Bedrock alone, and its other endpoint (``graphs.MANTLE``): with them, the task definition would be too
+large."""
 GROUPS = {
-    DIRECT: "openai.gpt-oss-120b-1:0",
     MESSAGES: "anthropic.claude-3-haiku-20240307-v1:0",
     CONVERSE: "eu.anthropic.claude-sonnet-4-5-20250929-v1:0",
     BOTH: "openai.gpt-oss-20b-1:0",
     OWN: "qwen3-235b",
-    MANTLE: "openai.gpt-oss-120b",
 }
 """Group of chat models → its model."""
 EMBEDS = "amazon.titan-embed-text-v2:0"
@@ -57,12 +55,10 @@ def declared(region: str) -> dict[str, Any]:
         "apiKeySecret": f"ai-interface/{STACK}/model-key-{KEY}",
     }
     upstreams = {
-        DIRECT: [bedrock],
         MESSAGES: [gateway],
         CONVERSE: [profile],
         BOTH: [gateway, bedrock],
         OWN: [own],
-        MANTLE: [{"kind": "bedrockMantle", "region": region}],
     }
     groups = [{"name": name, "models": [GROUPS[name]], "upstreams": upstreams[name]} for name in GROUPS]
     embeds = {"name": DOCUMENTS, "models": [EMBEDS], "serves": ["embeddings"], "upstreams": [gateway]}

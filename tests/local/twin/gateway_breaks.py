@@ -34,10 +34,14 @@ def _authority(stack: Stack) -> Stack:
 
 
 def _port(stack: Stack) -> Stack:
+    """In the rule of each caller: the interface, and the synthetic chat."""
     (service,) = others(stack)
     (group,) = service["networkConfiguration"]["securityGroups"]
-    (rule,) = stack.where(INGRESS, securityGroupId=group)
-    return stack.changed(rule, fromPort=rule["fromPort"] + 1, toPort=rule["toPort"] + 1)
+    rules = stack.where(INGRESS, securityGroupId=group)
+    assert len(rules) == 2
+    for rule in rules:
+        stack = stack.changed(rule, fromPort=rule["fromPort"] + 1, toPort=rule["toPort"] + 1)
+    return stack
 
 
 BREAKS = (

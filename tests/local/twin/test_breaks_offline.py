@@ -12,9 +12,7 @@ from pathlib import Path
 import pytest
 
 from local.stack import Stack
-from policies.guardrails import exceptions
-from policies.guardrails.evaluation import Evaluation, Policy
-from policies.guardrails.rules import RULES
+from policies.guardrails.evaluation import Evaluation
 from policies.guardrails.topology.graph.resources import Graph
 from policies.parity import evaluate as parity
 from policies.parity.shape import Shape, shape_of
@@ -24,6 +22,7 @@ from tests.local.aws.world import STACKS, bootstrap
 from tests.local.twin.breaks import BREAKS, Break
 from tests.local.twin.gateway import with_gateway
 from tests.local.twin.gateway_breaks import BREAKS as OF_THE_GATEWAY
+from tests.own_pack import own_evaluation
 
 STACK = "staging"
 TWIN = Path(__file__).parents[3] / "docs" / "twin.md"
@@ -34,8 +33,7 @@ Reported = tuple[str, str, str, str]
 @cache
 def evaluation() -> Evaluation:
     """The guardrails with the committed exceptions."""
-    text, names = exceptions.FILE.read_text(encoding="utf-8"), [rule.name for rule in RULES]
-    return Evaluation([Policy.of(rule) for rule in RULES], exceptions.read(text, names, dt.datetime.now(dt.UTC).date()))
+    return own_evaluation(dt.datetime.now(dt.UTC).date())
 
 
 def reported(stack: Stack) -> set[Reported]:

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from local.task.services import task_definition
 from local.twin import Twin
 from local.visitor import RequestRefusedError, Visitor
 
@@ -18,7 +19,7 @@ def member(twin: Twin) -> Visitor:
 
 
 def _logged(twin: Twin, container: str) -> list[str]:
-    definitions = json.loads(twin.stack.one("aws:ecs/taskDefinition:TaskDefinition")["containerDefinitions"])
+    definitions = json.loads(task_definition(twin.stack)["containerDefinitions"])
     (options,) = [one["logConfiguration"]["options"] for one in definitions if one["name"] == container]
     return twin.endpoints.logs.of(options["awslogs-group"])
 
@@ -132,7 +133,7 @@ def test_spoofed_identity_headers_do_not_arrive(twin: Twin, member: Visitor) -> 
 
 
 def _trusted_headers(twin: Twin) -> list[str]:
-    definitions = json.loads(twin.stack.one("aws:ecs/taskDefinition:TaskDefinition")["containerDefinitions"])
+    definitions = json.loads(task_definition(twin.stack)["containerDefinitions"])
     found = {
         one["value"]
         for container in definitions

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+from local.task.services import task_definition
 from local.twin import Twin
 from local.visitor import Visitor
 from releases.manifest import versions
@@ -15,7 +16,7 @@ RELEASE = "ai-interface:release"
 
 
 def _release(twin: Twin) -> str:
-    return str(twin.stack.one("aws:ecs/taskDefinition:TaskDefinition")["tags"]["release"])
+    return str(task_definition(twin.stack)["tags"]["release"])
 
 
 def test_a_release_is_deployed_and_rolled_back_with_a_stream_open(twin: Twin) -> None:

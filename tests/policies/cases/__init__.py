@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.policies.cases import (
+    apis,
     containers,
     data,
     edge,
@@ -15,11 +16,14 @@ from tests.policies.cases import (
     openings,
     operations,
     proxies,
+    restores,
     stores,
     wiring,
+    world,
 )
 
 SUBJECTS = (
+    apis,
     containers,
     data,
     edge,
@@ -32,7 +36,9 @@ SUBJECTS = (
     openings,
     operations,
     proxies,
+    restores,
     stores,
     wiring,
+    world,
 )
 ALL = [case for subject in SUBJECTS for case in subject.CASES]

@@ -9,7 +9,7 @@ from policies.guardrails.topology.graph.values import Value
 from tests.policies.cases.containers import GOOD, UNKNOWN_TASK
 from tests.policies.cases.edge import FORWARD, login
 from tests.policies.cases.firewalls import EMPTY, LOGIN, REDACTED, logs
-from tests.policies.cases.identity import trust
+from tests.policies.cases.identity import document, trust
 from tests.policies.cases.network import BASE, CLOSED, DATABASE, LOG, PLACES, TASKS, VPC, ingress, service
 from tests.policies.wire import UNKNOWN, case, r
 
@@ -25,6 +25,12 @@ KEY = r("kms.Key", "k", arn=f"arn:aws:kms:eu-west-1:{OURS}:key/1")
 
 def arn(account: str, what: str = "sns", name: str = "alarms") -> str:
     return f"arn:aws:{what}:eu-west-1:{account}:{name}"
+
+
+def acl(grantee: dict[str, str]) -> dict[str, Any]:
+    """An access list with one grant."""
+    grants = [{"permission": "READ", "grantee": grantee}]
+    return r("s3.BucketAcl", accessControlPolicy={"owner": {"id": "a" * 64}, "grants": grants})
 
 
 def alarm(**more: Value) -> dict[str, Any]:
@@ -128,6 +134,13 @@ CASES = [
     case(STAY, "a bucket that load balancers of an old region write to", PROVIDER, r("s3.BucketPolicy", policy=json.dumps({"Statement": {
          "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::156460612806:root"}, "Action": "s3:PutObject", "Resource": "arn:aws:s3:::b/*"}}))),
     case(STAY, "somebody else's topic", PROVIDER, alarm(alarmActions=[arn(THEIRS)]), says=["violated x.alarmActions"]),
+    case(STAY, "an access list for a user of another account", PROVIDER, acl({"type": "CanonicalUser", "id": "b" * 64}),
+         says=["violated x.accessControlPolicy.grants[0].grantee.id"]),
+    case(STAY, "an access list for an address", PROVIDER, acl({"type": "AmazonCustomerByEmail", "emailAddress": "a@b.example"}),
+         says=["violated x.accessControlPolicy.grants[0].grantee.emailAddress"]),
+    case(STAY, "an access list for the owner", PROVIDER, acl({"type": "CanonicalUser", "id": "a" * 64})),
+    case(STAY, "an access list for CloudFront's logs", PROVIDER,
+         acl({"type": "CanonicalUser", "id": "c4c1ede66af53448b93c283ce9448c4ba468c9432aa01d700d3878632f77d2d0"})),
     case(STAY, "one's own topic that is not known yet", PROVIDER, TOPIC, alarm(alarmActions=UNKNOWN, needs={"alarmActions": TOPIC})),
     case(STAY, "a topic that is not known", PROVIDER, alarm(alarmActions=UNKNOWN, needs={"alarmActions": r("sns.Topic", "gone")}),
          says=["not proven x.alarmActions"]),
@@ -140,11 +153,16 @@ CASES = [
     case(STAY, "an endpoint service for somebody else", PROVIDER, r("ec2.VpcEndpointService", allowedPrincipals=[f"arn:aws:iam::{THEIRS}:root"]),
          says=["violated x.allowedPrincipals"]),
     case(STAY, "somebody else's key", PROVIDER, r("cloudwatch.LogGroup", kmsKeyId=arn(THEIRS, "kms", "key/1")), says=["violated x.kmsKeyId"]),
-    case(STAY, "an account that nothing tells", role(THEIRS), says=["not proven x.assumeRolePolicy[One].Principal"]),
+    case(STAY, "a role for an account, while one's own is not known", role(THEIRS), says=["violated x.assumeRolePolicy[One].Principal"]),
+    case(STAY, "a destination, while one's own account is not known", alarm(alarmActions=[arn(THEIRS)]), says=["not proven x.alarmActions"]),
+    case(STAY, "one's own account, by the owner of a key", r("kms.Key", policy=document("kms:*", "*", Principal={"AWS": f"arn:aws:iam::{OURS}:root"})),
+         role(OURS)),
     case(STAY, "unknown", PROVIDER, r("iam.Role", assumeRolePolicy=UNKNOWN, needs={"assumeRolePolicy": TOPIC}),
          says=["not proven x.assumeRolePolicy"]),
     case(STAY, "unknown containers", PROVIDER, UNKNOWN_TASK, says=["not proven x.containerDefinitions"]),
     case(STAY, "not applicable", r("ecs.Cluster")),
+    case(JOIN, "networks with a way to a database behind Lattice", r("vpclattice.ResourceConfiguration", "database"),
+         r("vpclattice.ServiceNetworkResourceAssociation"), says=["not proven x"]),
     case(JOIN, "none", VPC),
     case(JOIN, "a peer, and a rule for every private address", *BASE, *PLACES, TASKS, service(), PEER, ingress(TASKS, cidrIpv4="10.0.0.0/8"),
          says=["violated peer"]),

@@ -42,8 +42,8 @@ BASE = (VPC, LOCKED, LOG, GATEWAY, PRIVATE, PUBLIC, CLOSED_TABLE, OPEN_TABLE)
 PLACES = (placed(PRIVATE, CLOSED_TABLE), placed(PUBLIC, OPEN_TABLE))
 
 
-def serving(name: str, type_: str) -> dict[str, Any]:
-    return inside("ec2.VpcEndpoint", name, serviceName=f"com.amazonaws.eu-west-1.{name}", vpcEndpointType=type_)
+def serving(name: str, type_: str, **more: Value) -> dict[str, Any]:
+    return inside("ec2.VpcEndpoint", name, serviceName=f"com.amazonaws.eu-west-1.{name}", vpcEndpointType=type_, **more)
 
 
 SERVING = [*(serving(name, "Interface") for name in ("ecr.api", "ecr.dkr", "logs")), serving("s3", "Gateway")]
@@ -277,12 +277,19 @@ CASES = [
     case("vpc-endpoints-serve-tasks", "unknown", VPC, service(),
          inside("ec2.VpcEndpoint", "e", serviceName=UNKNOWN, needs={"serviceName": TOPIC}), says=["not proven vpc"] * 4),
     case("vpc-endpoints-serve-tasks", "not applicable", VPC),
+    case("vpc-endpoints-survive-a-zone", "two zones", serving("logs", "Interface", subnetIds=["subnet-a", "subnet-b"])),
+    case("vpc-endpoints-survive-a-zone", "one zone", serving("logs", "Interface", subnetIds=["subnet-a"]),
+         says=["violated logs.subnetIds"]),
+    case("vpc-endpoints-survive-a-zone", "in no zone", serving("logs", "Interface", subnetIds=[]),
+         says=["violated logs.subnetIds"]),
+    case("vpc-endpoints-survive-a-zone", "subnets that are added apart", serving("logs", "Interface"),
+         r("ec2.VpcEndpointSubnetAssociation", "a")),
+    case("vpc-endpoints-survive-a-zone", "unknown", serving("logs", "Interface", subnetIds=UNKNOWN, needs={"subnetIds": TOPIC}),
+         says=["not proven logs.subnetIds"]),
+    case("vpc-endpoints-survive-a-zone", "a gateway has no address", serving("s3", "Gateway")),
+    case("vpc-endpoints-survive-a-zone", "not applicable", VPC),
     case("lambda-public-function-url", "signed", r("lambda.FunctionUrl", authorizationType="AWS_IAM")),
     case("lambda-public-function-url", "open", r("lambda.FunctionUrl", authorizationType="NONE"), says=["violated x.authorizationType"]),
-    case("lambda-public-function-url", "an open route", r("apigatewayv2.Route", routeKey="GET /"), says=["violated x.authorizationType"]),
-    case("lambda-public-function-url", "an open method", r("apigateway.Method", httpMethod="GET", authorization="NONE"),
-         says=["violated x.authorization"]),
-    case("lambda-public-function-url", "a preflight request", r("apigateway.Method", httpMethod="OPTIONS", authorization="NONE")),
     case("lambda-public-function-url", "unknown", r("lambda.FunctionUrl", authorizationType=UNKNOWN), says=["not proven x.authorizationType"]),
     case("lambda-public-function-url", "not applicable", TOPIC),
     case("vpc-network-acl-entries-are-narrow", "HTTPS and answers", entry(443, 443), entry(1024, 65535, logical="answers")),

@@ -72,6 +72,8 @@ def distributed(*policies: Value) -> dict[str, Any]:
     return r("cloudfront.Distribution", defaultCacheBehavior=behaviours[0], orderedCacheBehaviors=behaviours[1:])
 
 
+INGRESS = "vpc-open-ingress"
+PORT: dict[str, Value] = {"protocol": "tcp", "fromPort": 22, "toPort": 22}
 CASES = [
     case(HIDDEN, "a credential where its name belongs",
          task(secrets=[{"name": "T", "valueFrom": "sk-live-1234567890abcdef1234567890"}]),
@@ -128,7 +130,27 @@ CASES = [
     case(SHARED, "one account's image", r("ec2.AmiLaunchPermission", accountId=OURS)),
     case(SHARED, "a user with a password", r("elasticache.User", authenticationMode={"type": "iam"})),
     case(SHARED, "a layer for an organisation", r("lambda.LayerVersionPermission", principal="*", organizationId="o-1234")),
-    case(SHARED, "a function for an API", r("lambda.Permission", principal="apigateway.amazonaws.com", **PERMISSION)),
+    case(INGRESS, "a file share for every host", r("storagegateway.NfsFileShare", clientLists=["0.0.0.0/0"]), says=["violated x.clientLists[0]"]),
+    case(INGRESS, "a file share for one network", r("storagegateway.NfsFileShare", clientLists=["10.0.0.0/8"])),
+    case(INGRESS, "a port of an instance without addresses", r("lightsail.InstancePublicPorts", portInfos=[PORT]),
+         says=["violated x.portInfos[0].cidrs"]),
+    case(INGRESS, "a port of an instance for one network", r("lightsail.InstancePublicPorts", portInfos=[{**PORT, "cidrs": ["198.51.100.0/24"]}])),
+    case(INGRESS, "a port of an instance for an empty list", r("lightsail.InstancePublicPorts", portInfos=[{**PORT, "cidrs": []}]),
+         says=["violated x.portInfos[0].cidrs"]),
+    case(INGRESS, "a web port of an instance without addresses",
+         r("lightsail.InstancePublicPorts", portInfos=[{**PORT, "fromPort": 443, "toPort": 443}])),
+    case(SHARED, "a key to an API in the network", r("appsync.GraphQLApi", authenticationType="API_KEY", visibility="PRIVATE")),
+    case(SHARED, "a key to an API", r("appsync.GraphQLApi", authenticationType="API_KEY"), says=["violated x.authenticationType"]),
+    case(SHARED, "a setting of another kind", r("ssm.ServiceSetting", settingId="/ssm/parameter-store/high-throughput", settingValue="Enable")),
+    case(SHARED, "public documents of the account", r("ssm.ServiceSetting", settingId="/ssm/documents/console/public-sharing-permission",
+         settingValue="Enable"), says=["violated x.settingValue"]),
+    case(SHARED, "a network that is set with values that are not known", r("opensearchingest.Pipeline", vpcOptions={"subnetIds": [UNKNOWN]})),
+    case(SHARED, "guests", r("cognito.IdentityPool", allowUnauthenticatedIdentities=True), says=["violated x.allowUnauthenticatedIdentities"]),
+    case(SHARED, "no guests", r("cognito.IdentityPool")),
+    case(SHARED, "a function for every API", r("lambda.Permission", principal="apigateway.amazonaws.com", **PERMISSION),
+         says=["violated x.sourceArn"]),
+    case(SHARED, "a function for one API", r("lambda.Permission", principal="apigateway.amazonaws.com",
+         sourceArn="arn:aws:execute-api:eu-west-1:123456789012:abc/*", **PERMISSION)),
     case(SHARED, "a function for one organisation", r("lambda.Permission", principal="*", principalOrgId="o-1234")),
     case(SHARED, "a function for something that is not known yet", r("lambda.Permission", principal="*", sourceArn=UNKNOWN),
          says=["not proven x.principal"]),
@@ -150,9 +172,6 @@ CASES = [
     case(INVITED, "a pool with a trigger", r("cognito.UserPool", lambdaConfig={"preSignUp": "arn:aws:lambda:x:1:function:f"})),
     case(INVITED, "a trigger that is not known yet", r("cognito.UserPool", lambdaConfig={"preSignUp": UNKNOWN}),
          says=["not proven x.lambdaConfig.preSignUp"]),
-    case(INVITED, "guests", r("cognito.IdentityPool", allowUnauthenticatedIdentities=True),
-         says=["violated x.allowUnauthenticatedIdentities"]),
-    case(INVITED, "no guests", r("cognito.IdentityPool")),
     case(INVITED, "not applicable: a topic", TOPIC),
     case(MATCHED, "a rule as it is", r("lb.ListenerRule")),
     case(MATCHED, "another path behind the rule", r("lb.ListenerRule", transforms=REWRITE), says=["violated x.transforms"]),

@@ -55,6 +55,7 @@ def sse(**default: Value) -> dict[str, Any]:
 
 
 CACHES, COPIES, KEYS = "elasticache-caches-are-operable", "backup-copies-cannot-be-deleted", "kms-stores-use-keys"
+REPLICATED = "elasticache-caches-survive-a-zone"
 CONNECTIONS, END, WATCH = "elb-load-balancers-log-connections", "backup-copies-expire", "ecs-deployments-watch-alarms"
 LOG, FILTER, BOUNDARY = "rds-logs-hold-no-values", "bedrock-guardrails-filter", "iam-roles-share-their-boundary"
 
@@ -63,15 +64,20 @@ CASES = [
     case(CACHES, "as it should be", cache()),
     case(CACHES, "users instead of a password", cache(authToken=None, userGroupIds=["app"])),
     case(CACHES, "AWS's defaults", r("elasticache.ReplicationGroup"),
-         says=["violated x.authToken", "violated x.automaticFailoverEnabled", "violated x.multiAzEnabled",
-               "violated x.snapshotRetentionLimit"]),
+         says=["violated x.authToken", "violated x.snapshotRetentionLimit"]),
     case(CACHES, "clear text beside TLS, no patches", cache(transitEncryptionMode="preferred", autoMinorVersionUpgrade=False),
          says=["violated x.autoMinorVersionUpgrade", "violated x.transitEncryptionMode"]),
     case(CACHES, "no copy", cache(snapshotRetentionLimit=0), says=["violated x.snapshotRetentionLimit"]),
     case(CACHES, "one copy is enough", cache(snapshotRetentionLimit=1)),
     case(CACHES, "no users either", cache(authToken="", userGroupIds=[]), says=["violated x.authToken"]),
-    case(CACHES, "unknown", cache(multiAzEnabled=UNKNOWN), says=["not proven x.multiAzEnabled"]),
+    case(CACHES, "unknown", cache(snapshotRetentionLimit=UNKNOWN), says=["not proven x.snapshotRetentionLimit"]),
     case(CACHES, "not applicable", TOPIC),
+    case(REPLICATED, "with a replica", cache()),
+    case(REPLICATED, "AWS's defaults", r("elasticache.ReplicationGroup"),
+         says=["violated x.automaticFailoverEnabled", "violated x.multiAzEnabled"]),
+    case(REPLICATED, "a replica in the same zone", cache(multiAzEnabled=False), says=["violated x.multiAzEnabled"]),
+    case(REPLICATED, "unknown", cache(multiAzEnabled=UNKNOWN), says=["not proven x.multiAzEnabled"]),
+    case(REPLICATED, "not applicable", TOPIC),
 
     case(COPIES, "kept", r("backup.Vault", "v"), r("backup.VaultLockConfiguration", "l", minRetentionDays=7),
          r("rds.Cluster", "c", deleteAutomatedBackups=False)),

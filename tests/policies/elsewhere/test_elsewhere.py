@@ -16,7 +16,7 @@ VERDICTS: dict[Callable[[], None], set[str]] = {
         "vpc-default-security-groups-locked",
         "reachability-no-internal-endpoint-reachable",
     },
-    programs.bucket_website: {"s3-buckets-are-private", "s3-public-bucket", "iam-resource-policies-are-narrow"},
+    programs.bucket_website: {"s3-public-bucket", "iam-resource-policies-are-narrow"},
     programs.cache_in_default_network: {"stack-encryption-at-rest", "reachability-no-internal-endpoint-reachable"},
     programs.fargate_behind_http: {
         "ecs-container-privileges",
@@ -37,7 +37,6 @@ VERDICTS: dict[Callable[[], None], set[str]] = {
     programs.internal_service: {"vpc-default-security-groups-locked", "elb-targets-use-tls"},
     programs.lambda_with_url: {
         "iam-identity-policies-are-narrow",
-        "reachability-internet-paths-authenticate",
         "reachability-internet-paths-pass-a-web-acl",
         "lambda-public-function-url",
     },
@@ -62,9 +61,9 @@ VERDICTS: dict[Callable[[], None], set[str]] = {
         "iam-no-long-lived-keys",
     },
     more_programs.serverless_api: {
-        "reachability-internet-paths-authenticate",
+        "apigateway-routes-authenticate",
         "reachability-internet-paths-pass-a-web-acl",
-        "lambda-public-function-url",
+        "stack-nothing-is-shared-publicly",
     },
     more_programs.site_behind_a_distribution: set(),
     programs.web_server: {"reachability-no-internal-endpoint-reachable", "vpc-open-ingress"},

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import parse_qs
 
 import dns.message
@@ -32,6 +32,7 @@ LOOPBACK = "127.0.0.1"
 CHAT = "chat_completions"
 _SERVER: Any = importlib.import_module("moto.moto_server.werkzeug_app")
 _MODELS: Any = importlib.import_module("moto.core.model")
+_BACKENDS: Any = importlib.import_module("moto.core.base_backend")
 _LOADERS: Any = importlib.import_module("botocore.loaders")
 _SIGNED = re.compile(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/aws4_request")
 _BOTO = {
@@ -42,6 +43,13 @@ _BOTO = {
     "tagging": "resourcegroupstaggingapi",
 }
 """Name in a signature → boto3's name of the service."""
+
+
+def _empty(account: str) -> None:
+    """Forget what moto keeps for the account."""
+    for service in list(_BACKENDS.BackendDict._instances):
+        if account in service:
+            service[account].reset()
 
 
 class Quiet(WSGIRequestHandler):
@@ -77,9 +85,18 @@ Answer = Result | Callable[[Asked], Result]
 
 
 class Cloud:
-    """AWS on loopback: ``answers`` first, then moto, for one account."""
+    """AWS on loopback: ``answers`` first, then moto, for one account, which is empty at the start.
+
+    moto keeps one state for each account of a process, so a second cloud of the same account would see and delete what the
+    first one made: it is refused."""
+
+    running: ClassVar[set[str]] = set()
 
     def __init__(self, account: str) -> None:
+        if account in self.running:
+            raise RuntimeError(f"account {account} has a cloud already: stop it first, or narrow its fixture's scope")
+        _empty(account)
+        self.running.add(account)
         self.account = account
         self.answers: dict[tuple[str, str], Answer] = {}
         """boto3's service and operation (``GetRole``) → the answer."""
@@ -95,11 +112,16 @@ class Cloud:
         """For ``endpoint_url``."""
         return f"http://{LOOPBACK}:{self._server.server_port}"
 
+    def backend(self, service: str, region: str) -> Any:  # noqa: ANN401
+        """moto's state of a service, for what moto describes and has no call to create."""
+        return importlib.import_module(f"moto.{service}.models").__dict__[f"{service}_backends"][self.account][region]
+
     def stop(self) -> None:
         """Close the server and wait for it."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join(5)
+        self.running.discard(self.account)
 
     def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         """One request."""
@@ -135,6 +157,8 @@ class Cloud:
                 {**json.loads(body), "signed for": service, "headers": _headers(environ)},
                 path,
             )
+        if path.startswith("/v20180820/"):  # S3 Control, whose requests are signed for S3
+            service = "s3control"
         if target := environ.get("HTTP_X_AMZ_TARGET"):
             return Asked(service, target.rpartition(".")[2], region, json.loads(body or b"{}"), path)
         form = {key: values[0] for key, values in parse_qs(body.decode("utf-8", "replace")).items()}

@@ -13,10 +13,9 @@ from policies.parity import evaluate
 from policies.parity.rules import SHAPES
 from preflight.analysis import behaviour, parity
 from preflight.analysis.connectivity import connectivity_of
-from preflight.pulumi import program
-from preflight.pulumi.project import Project
 from preflight.recording.graph import graph, to_recording
 from preflight.recording.recorder import Recording
+from tests import once
 
 ROOT = Path(__file__).resolve().parents[3]
 NAMES = ["staging", "prod"]
@@ -26,9 +25,7 @@ Runs = dict[tuple[str, bool], Recording]
 
 @pytest.fixture(scope="module")
 def runs() -> Runs:
-    project = Project.load(ROOT)
-    program.load(project)
-    return program.collect(program.start(project, [program.Run(project.stack(name), preview=False) for name in NAMES]))
+    return once.recordings(*NAMES)
 
 
 def changed(runs: Runs, stack: str, change: Callable[[Entries], Entries]) -> Runs:

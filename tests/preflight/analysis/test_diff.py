@@ -6,7 +6,9 @@ import pytest
 
 from preflight.analysis.diff import changes
 from preflight.recording.recorder import record
-from tests.preflight.changes.edits import EDITS, NOTHING_AT_AWS, Edit
+from preflight.review.changed import review
+from tests.preflight.changes.edits import EDITS, Edit
+from tests.preflight.changes.leaves import NOTHING_AT_AWS
 from tests.preflight.changes.planning import STACK, config, program, running
 
 NAMES = (
@@ -25,8 +27,8 @@ CHOSEN = [edit for edit in EDITS if edit.key.startswith(NAMES) and edit.key not 
 def sentences(edit: Edit) -> list[str]:
     """What ``diff`` says about the edit."""
     edited = record(program, stack=STACK, config=config({**edit.running, **edit.changes}))
-    found = changes(STACK, running(edit.running), edited)
-    return [change.text for change in found.changes]
+    found = review(running(edit.running), edited)
+    return [*(text for topic in found.topics for text in topic.texts), *found.resources]
 
 
 @pytest.mark.parametrize("edit", CHOSEN, ids=lambda edit: edit.title)
@@ -57,4 +59,4 @@ def test_the_same_change_to_many_resources_is_one_sentence() -> None:
 
 
 def test_no_change_is_no_sentence() -> None:
-    assert changes(STACK, running(), running()).changes == ()
+    assert changes(STACK, running(), running()) == ()

@@ -10,6 +10,7 @@ from policies.guardrails.topology.http.requests import Result
 from preflight.analysis import managed_rules, tracing
 from preflight.analysis.tracing import Asked
 from preflight.errors import PreflightError
+from preflight.review import trace_text
 from tests.preflight.changes.planning import running
 
 HOST = "https://chat.staging.example.com"
@@ -78,9 +79,10 @@ def test_a_threat_that_no_group_has_is_refused_with_the_nearest_name() -> None:
 
 def test_what_is_not_public_is_listed_for_each_group() -> None:
     request = tracing.request_of(Asked(method="GET", url=f"{HOST}/"))
-    outcome, unevaluated = tracing.follow(running(), request)
+    _, unevaluated = tracing.follow(running(), request)
     assert [line.partition(":")[0] for line in unevaluated] == sorted(group.name for group in GROUPS)
-    assert "not evaluated: AWSManagedRulesCommonRuleSet" in tracing.as_text(request, outcome, unevaluated)
+    shown = trace_text.as_text(trace_text.traced_request(running(), request))
+    assert "not evaluated: AWSManagedRulesCommonRuleSet" in shown
 
 
 def test_a_request_that_the_waf_blocks_lists_nothing() -> None:

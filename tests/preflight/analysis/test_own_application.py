@@ -39,7 +39,7 @@ def select(project: Path, application: str) -> None:
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project with one file more, the example, and the key in both stack files."""
     folder = tmp_path_factory.mktemp("own") / "project"
-    left_out = shutil.ignore_patterns(".git", ".venv", "__pycache__", ".*cache*", "build", "tests", "node_modules")
+    left_out = shutil.ignore_patterns(".git", ".venv", ".*cache*", "build", "tests", "node_modules")
     shutil.copytree(ROOT, folder, ignore=left_out)
     shutil.copy(EXAMPLE, folder / "components" / "applications" / "presets")
     select(folder, APPLICATION.name)

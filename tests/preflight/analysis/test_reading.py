@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +14,14 @@ import pytest
 
 from policies.guardrails.topology.http.requests import Result
 from preflight.analysis import diff, tracing
-from preflight.analysis.check import Checked
 from preflight.analysis.connectivity import connectivity_of
 from preflight.analysis.edge_proxy import configuration, facts
 from preflight.analysis.tracing import Asked
 from preflight.errors import PreflightError
-from preflight.findings import Report, summarize
-from preflight.pulumi import program
-from preflight.pulumi.project import Project
 from preflight.recording.graph import graph, to_recording
 from preflight.recording.recorder import Recording
-from preflight.report.page import html
+from preflight.review import trace_text
+from tests import once
 from tests.preflight.sample import sample_project
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -35,10 +31,7 @@ PERSON = ("groups=ai-interface-staging-users",)
 
 @pytest.fixture(scope="module")
 def staging() -> Recording:
-    project = Project.load(ROOT)
-    program.load(project)
-    runs = program.collect(program.start(project, [program.Run(project.stack("staging"), preview=False)]))
-    return runs["staging", False]
+    return once.recordings("staging")["staging", False]
 
 
 def outcome(recording: Recording, method: str, url: str, **asked: Any) -> str:  # noqa: ANN401 - options of a request
@@ -91,7 +84,7 @@ def test_a_request_ends_where_it_should(
 
 def test_a_trace_shows_each_station_and_the_rule_that_decided(staging: Recording) -> None:
     request = tracing.request_of(Asked("GET", f"{HOST}/api/config"))
-    text = tracing.as_text(request, *tracing.follow(staging, request))
+    text = trace_text.as_text(trace_text.traced_request(staging, request))
     assert text.splitlines()[0] == f"GET {HOST}/api/config"
     assert re.search(r"1  vpc\.SecurityGroupIngressRule .*: admits 198\.51\.100\.7 to port 443", text)
     assert re.search(r"=>  answered 401 by edge-api-\d", text)
@@ -121,7 +114,7 @@ def test_a_graph_can_be_read_back(staging: Recording) -> None:
 
 
 def test_no_change_is_said(staging: Recording) -> None:
-    assert diff.changes("staging", staging, staging).changes == ()
+    assert diff.changes("staging", staging, staging) == ()
 
 
 def test_an_opened_port_and_new_egress_are_sentences_about_exposure(staging: Recording) -> None:
@@ -129,7 +122,7 @@ def test_an_opened_port_and_new_egress_are_sentences_about_exposure(staging: Rec
     rule = next(r for r in content["resources"] if r["name"] == "edge-https-from-anywhere")
     content["resources"].append({**rule, "urn": rule["urn"] + "-again", "name": "again"})
     after = to_recording(content)
-    found = diff.changes("staging", staging, after).changes
+    found = diff.changes("staging", staging, after)
     assert [(c.section, c.text) for c in found] == [("exposure", "vpc.SecurityGroupIngressRule again is added")]
 
 
@@ -157,61 +150,3 @@ def test_the_base_is_taken_out_of_git_and_run_by_itself(tmp_path: Path) -> None:
 def test_an_unknown_base_is_said() -> None:
     with pytest.raises(PreflightError, match="git cannot read 'no-such-ref'"):
         diff.base_recordings(ROOT, "no-such-ref", ["staging"])
-
-
-class _Page(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.loaded: list[str] = []
-        self.open: list[str] = []
-        self.captions = self.tables = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag not in {"meta", "br", "link", "img"}:
-            self.open.append(tag)
-        self.captions += tag == "caption"
-        self.tables += tag == "table"
-        self.loaded += [value or "" for name, value in attrs if name in {"src", "href"}]
-        self.loaded += ["script"] * (tag == "script")
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-
-def test_the_page_is_self_contained_well_formed_and_shows_both_environments(staging: Recording) -> None:
-    summary = summarize("staging", len(staging.resources), [], [])
-    report = Report(
-        "ai-interface", (summary,), (), (), connectivity=connectivity_of({("staging", False): staging}, ["staging"])
-    )
-    content = html(Checked(report, {("staging", False): staging}))
-    page = _Page()
-    page.feed(content)
-    assert (page.loaded, page.open) == ([], [])
-    assert page.captions == page.tables
-    for words in (
-        "Strict-Transport-Security",
-        "proxy: prompt bytes",
-        "edge-https-from-anywhere",
-        "No other ingress path: proven",
-    ):
-        assert words in content
-
-
-def test_what_a_stack_says_is_escaped_on_the_page(staging: Recording) -> None:
-    content = graph(staging)
-    for resource in content["resources"]:
-        if resource["type"] == "aws:cloudwatch/logGroup:LogGroup":
-            resource["name"] = "<script>alert(1)</script>"
-    recording = to_recording(content)
-    report = Report("ai-interface", (summarize("staging", 1, [], []),), (), ())
-    assert "<script>" not in html(Checked(report, {("staging", False): recording}))
-
-
-def test_the_page_lists_each_station_of_a_path_with_its_port(staging: Recording) -> None:
-    (path, *_) = connectivity_of({("staging", False): staging}, ["staging"])[0].ingress
-    shown = [str(station) for station in path.stations]
-    assert shown[:6] == ["internet", "port 443: firewall", "edge", "OIDC", "port 8443: proxy", "interface"]
-    summary = summarize("staging", len(staging.resources), [], [])
-    connectivity = connectivity_of({("staging", False): staging}, ["staging"])
-    content = html(Checked(Report("x", (summary,), (), (), connectivity=connectivity), {("staging", False): staging}))
-    assert "".join(f"<li>{station}</li>" for station in shown) in content

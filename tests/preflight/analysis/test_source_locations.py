@@ -15,13 +15,14 @@ from policies.guardrails.rules.stack.exceptions_current import RULE as EXCEPTION
 from policies.parity import evaluate
 from policies.parity.declarations import read
 from policies.parity.rules import DECLARATIONS, PACK
-from preflight.analysis.check import Recordings, run
+from preflight.analysis.check import Recordings
 from preflight.analysis.source_locations import located
 from preflight.findings import Finding, Verdict
 from preflight.findings import Report as CheckReport
-from preflight.pulumi.project import Project
 from preflight.pulumi.reported import from_report
 from preflight.report.data import as_sarif
+from tests import once
+from tests.own_pack import EXCEPTIONS
 from tests.preflight.sarif import validate_sarif
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -30,8 +31,7 @@ DECLARED = (ROOT / evaluate.FILE.relative_to(ROOT)).read_text(encoding="utf-8")
 
 @pytest.fixture(scope="module")
 def recordings() -> Recordings:
-    project = Project.load(ROOT)
-    return run(project, [project.stack("prod")], lambda _: None, previews=False)
+    return once.recordings("prod")
 
 
 def finding(**changes: object) -> Finding:
@@ -64,15 +64,19 @@ def test_a_declaration_that_is_not_used_leads_to_its_own_line(recordings: Record
 
 
 def test_an_exception_that_is_not_used_leads_to_its_own_line(recordings: Recordings) -> None:
-    text = exceptions.FILE.read_text(encoding="utf-8")
-    known = (rule.name for rule in RULES)
+    text = EXCEPTIONS.read_text(encoding="utf-8")
+    known = {rule.name for rule in RULES}
     found = exceptions.read(text, known, dt.date(2026, 11, 25))
-    stack, project = "prod", "ai-interface"
-    for unused, entry in zip(found.unused((), stack, project), found.in_force, strict=True):
-        report = Report(rule=EXCEPTIONS_CURRENT, finding=unused, level=EXCEPTIONS_CURRENT.level)
-        place = located(from_report(report, stack, "ai-interface-guardrails"), ROOT, recordings)
-        line = (ROOT / place.source_file).read_text(encoding="utf-8").splitlines()[place.source_line - 1]
-        assert line.strip() == f"- policy: {entry.policy}"
+    stack, seen = "prod", list[exceptions.Exemption]()
+    for project in ("ai-interface", "ai-interface-bootstrap"):
+        entries = [entry for entry in found.in_force if entry.is_for(stack, project)]
+        for unused, entry in zip(found.unused((), stack, project, known), entries, strict=True):
+            report = Report(rule=EXCEPTIONS_CURRENT, finding=unused, level=EXCEPTIONS_CURRENT.level)
+            place = located(from_report(report, stack, "ai-interface-guardrails"), ROOT, recordings)
+            first, second = (ROOT / place.source_file).read_text("utf-8").splitlines()[place.source_line - 1 :][:2]
+            assert (first.strip(), second.strip()) == (f"- policy: {entry.policy}", f'urn: "{entry.urn}"')
+        seen += entries
+    assert sorted(one.declaration.number for one in seen) == [one.declaration.number for one in found.in_force]
 
 
 def test_what_is_about_no_resource_leads_to_the_later_stack_file(recordings: Recordings) -> None:

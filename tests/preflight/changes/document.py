@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
-from tests.preflight.changes.edits import EDITS, NO_EDIT, PROGRAM_EDITS, Edit
+from tests.preflight.changes.edits import EDITS, PROGRAM_EDITS, Edit
+from tests.preflight.changes.leaves import NO_EDIT
 from tests.preflight.changes.rows import Row, rows
 from tests.settings.stack_files import ROOT
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import types
-import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from settings import StackSettings
-from settings.values import Section
+from tests.preflight.changes.leaves import USE
 from tests.preflight.changes.tools import LINKED_SEARCH, OTHER_SEARCH, OTHER_SERVICE, OWN_SERVER, SEARCH, TOOL_SERVERS
-from tests.settings.identity_providers import WITHOUT_ENDPOINTS, identity, provider
-from tests.settings.stack_files import REMOVED, Values
+from tests.settings.identity_providers import BLOCKED, WITHOUT_ENDPOINTS, identity, provider
+from tests.settings.stack_files import OTHER_OWNER, REMOVED, Values
 
 ROLE = "arn:aws:iam::111122223333:role/log-readers"
 CERTIFICATE = "arn:aws:acm:eu-west-1:111122223333:certificate/01234567-89ab-cdef-0123-456789abcdef"
@@ -44,18 +41,15 @@ _PROVIDER = {
 }
 _BY_PROVIDER = [{**ONE_GROUP[0], "upstreams": [*_BEDROCK, _PROVIDER]}]
 _BY_TWO = [{**ONE_GROUP[0], "upstreams": [*_BEDROCK, OWN_SERVER]}]
-_AT_MANTLE = [
-    {
-        "name": "general",
-        "models": ["openai.gpt-oss-120b"],
-        "upstreams": [{"kind": "bedrockMantle", "region": "eu-west-1"}],
-    }
-]
+_MANTLE = [{"kind": "bedrockMantle", "region": "eu-west-1"}]
+_AT_MANTLE = [{"name": "general", "models": ["openai.gpt-oss-120b"], "upstreams": _MANTLE}]
+OFFICES: Values = {"cidrBlocks": ["203.0.113.0/28"], "peopleBehindOneAddress": 2000}
 _SEARCHED: Values = {"ai-interface:tools.search": SEARCH}
 _GATEWAY: Values = {"ai-interface:models.groups": _BY_GATEWAY}
 _OWN: Values = {"ai-interface:network.existing": EXISTING}
 _MACHINE: Values = {"ai-interface:identity.machineClients": MACHINES}
 _RECORDED: Values = {"ai-interface:models.recordPrompts": RECORDS}
+_AT_OFFICES: Values = {"ai-interface:limits.rates.officeNetworks": OFFICES}
 _LIFTED: Values = {"ai-interface:allowDeletion": True}
 
 
@@ -92,9 +86,7 @@ def _each(prefix: str, values: Mapping[str, Any], running: Mapping[str, Any] | N
 
 EDITS: tuple[Edit, ...] = (
     Edit("release", "2026.10.1", "the release before"),
-    *_each(
-        "owner", {"team": "other-team", "contact": "others@example.com", "onCall": "https://oncall.example.com/others"}
-    ),
+    *_each("owner", OTHER_OWNER),
     *(Edit(f"owner.{key}", PEOPLE) for key in ("maintainers", "releaseManagers", "promptReviewers")),
     *(Edit(f"owner.{key}", PEOPLE) for key in ("modelReviewers", "environmentApprovers")),
     Edit("domain.hostName", "ai.staging.example.com"),
@@ -112,6 +104,7 @@ EDITS: tuple[Edit, ...] = (
         "a zone removed",
         running={"ai-interface:network.availabilityZones": ["eu-west-1a", "eu-west-1b", "eu-west-1c"]},
     ),
+    Edit("network.endpointZones", 1),
     Edit("network.existing", EXISTING, "from a created network to an existing one"),
     Edit("network.existing.vpcId", "vpc-0fedcba9876543210", running=_OWN),
     *_each(
@@ -148,6 +141,8 @@ EDITS: tuple[Edit, ...] = (
     ),
     *_each("identity.allowed", {"emailDomains": ["example.com"], "emails": ["someone@example.com"]}),
     *_each("identity.allowed.claim", {"name": "roles", "values": ["others"], "format": "json-text"}),
+    *_each("identity.blocked", {"emailDomains": ["example.com"], "emails": ["a@example.com"], "users": ["0" * 16]}),
+    *_each("identity.blocked.claim", {"name": "roles", "values": ["others"], "format": "json-text"}, BLOCKED),
     *_each("identity.administrators", {"emailDomains": ["example.com"], "emails": ["someone@example.com"]}),
     *_each("identity.administrators.claim", {"name": "roles", "values": ["others"], "format": "json-text"}),
     Edit("identity.machineClients", MACHINES, "added"),
@@ -186,6 +181,10 @@ EDITS: tuple[Edit, ...] = (
             "addressModelCallsPerFiveMinutes": 12_000,
             "addressStaticPerFiveMinutes": 120_000,
         },
+    ),
+    Edit("limits.rates.officeNetworks", OFFICES, "added"),
+    *_each(
+        "limits.rates.officeNetworks", {"cidrBlocks": ["203.0.113.0/27"], "peopleBehindOneAddress": 3000}, _AT_OFFICES
     ),
     *_each(
         "limits.timeouts",
@@ -235,10 +234,24 @@ EDITS: tuple[Edit, ...] = (
         "models",
         {
             "tokensPerHour": 1_000_000,
+            "quotaTokensPerMinute": 200_000,
             "monthlyBudgetUsd": 500,
             "billedServices": ["Amazon Bedrock", "Claude (Amazon Bedrock Edition)"],
         },
     ),
+    Edit("secrets.maximumAgeDays", 180),
+    *_each(
+        "objectives",
+        {
+            "availabilityPercent": 99.9,
+            "chatSuccessPercent": 99.5,
+            "firstTokenSeconds": 20,
+            "firstTokenPercent": 97.0,
+            "minimumFailures": 10,
+            "canaryFromOutside": True,
+        },
+    ),
+    *_each("objectives.syntheticChat", {"enabled": False, "everyMinutes": 10, "failedRuns": 2}),
     Edit(
         "models.known",
         [{"id": "openai.gpt-oss-20b-1:0", "kind": "bedrock", "source": "the model's page in the user guide"}],
@@ -260,12 +273,9 @@ EDITS: tuple[Edit, ...] = (
             "snapshotIdentifier": "restore-20261125",
         },
     ),
-    Edit(
-        "data.database.snapshotIdentifier",
-        "restore-20261125",
-        "deletion allowed in the same change",
-        also=_LIFTED,
-    ),
+    Edit("data.database.snapshotIdentifier", "restore-20261125", "deletion allowed in the same change", also=_LIFTED),
+    Edit("data.database.instances", 1, "the reader removed"),
+    Edit("data.cache.replicas", 0, "the replica removed"),
     Edit("data.database.snapshotIdentifier", "restore-20261125", "deletion allowed before", running=_LIFTED),
     Edit(
         "data.database.instances",
@@ -273,8 +283,18 @@ EDITS: tuple[Edit, ...] = (
         running={"ai-interface:network.availabilityZones": ["eu-west-1a", "eu-west-1b", "eu-west-1c"]},
     ),
     *_each("data.cache", {"nodeType": "cache.t4g.medium", "replicas": 2, "snapshotRetentionDays": 7}),
-    *_each("data.uploads", {"deletedFileDays": 60, "accessLogDays": 60}),
+    *_each("data.uploads", {"deletedFileDays": 60, "accessLogDays": 60, "accessLogReaderArns": [ROLE]}),
     Edit("data.backupDays", 35),
+    Edit("data.restoreTestMonths", 3),
+    Edit("data.copyVaultArn", "arn:aws:backup:eu-west-1:999988887777:backup-vault:ai-interface-copies"),
+    Edit(
+        "data.copyKeyArn",
+        "arn:aws:kms:eu-central-1:111122223333:key/0a1b2c3d-0000-4000-8000-0a1b2c3d4e5f",
+        "with a vault in that region",
+        also={
+            "ai-interface:data.copyVaultArn": "arn:aws:backup:eu-central-1:111122223333:backup-vault:ai-interface-copies"
+        },
+    ),
     *_each(
         "edge",
         {
@@ -296,6 +316,8 @@ EDITS: tuple[Edit, ...] = (
         },
     ),
     *_each("retention", {"applicationLogDays": 90, "flowLogDays": 90, "firewallLogDays": 90, "edgeAccessLogDays": 7}),
+    *_each("use", USE),
+    Edit("retention.unmaskedLogs", to=True),
     Edit("allowDeletion", True),
     Edit("aws:allowedAccountIds", ["999988887777"]),
     Edit(
@@ -353,48 +375,3 @@ PROGRAM_EDITS: tuple[ProgramEdit, ...] = (
         {("aws:ec2/networkAclRule:NetworkAclRule", "network-private-ingress-target-from-edge"): {"ruleNumber": 999}},
     ),
 )
-
-NO_EDIT: dict[str, str] = {
-    "environment": "it is the stack's name; another name is another stack, and this one continues",
-    "region": "written as aws:region",
-    "accountId": "written as aws:allowedAccountIds",
-    "application": "the project has one preset; what another one changes is written in that preset",
-}
-"""Fields of the settings without an edit, and why."""
-
-
-NOTHING_AT_AWS: dict[str, str] = {
-    **dict.fromkeys(
-        (
-            "owner.maintainers",
-            "owner.releaseManagers",
-            "owner.promptReviewers",
-            "owner.modelReviewers",
-            "owner.environmentApprovers",
-        ),
-        "read by preflight owners and the pipelines' checks",
-    ),
-    "limits.rates.peopleBehindOneAddress": "read by the checks of the rates",
-    "models.known": "read when the settings are checked",
-    "models.gateway.messagesModels": "applies to the models of Anthropic that a stack offers; staging offers none",
-}
-"""Settings whose edit changes nothing at AWS, and what reads them."""
-
-
-def leaves(model: type[Section] = StackSettings, prefix: str = "") -> Iterator[str]:
-    """The path of every setting, lists as a whole."""
-    for info in model.model_fields.values():
-        path = f"{prefix}{info.alias}"
-        section = _section(info.annotation)
-        if section is None:
-            yield path
-        else:
-            yield from leaves(section, f"{path}.")
-
-
-def _section(annotation: object) -> type[Section] | None:
-    if isinstance(annotation, type):
-        return annotation if issubclass(annotation, Section) else None
-    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
-        return next((found for part in typing.get_args(annotation) if (found := _section(part))), None)
-    return None

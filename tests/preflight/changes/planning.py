@@ -11,7 +11,8 @@ from typing import Any
 
 from preflight.changes.monitor import planned
 from preflight.changes.plan import Plan
-from preflight.recording.recorder import Recording, record
+from preflight.recording.recorder import Recording
+from tests.once import main_program
 from tests.preflight.changes.edits import EDITS, Edit
 from tests.settings.stack_files import REMOVED, ROOT, Values, changed, stack_file
 
@@ -32,7 +33,7 @@ def config(changes: Mapping[str, Any]) -> dict[str, str]:
 
 @cache
 def _running(changes: str) -> Recording:
-    return record(program, stack=STACK, config=config(json.loads(changes)))
+    return main_program(STACK, config(json.loads(changes)))
 
 
 def running(changes: Mapping[str, Any] | None = None) -> Recording:

@@ -8,20 +8,23 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from typing import Any, cast
 
 from preflight.analysis.check import with_config
+from preflight.analysis.diff import changes
 from preflight.changes.effects import gone, kinds, noticed, verdict
 from preflight.changes.plan import Operation, Plan
-from preflight.changes.refusals import refusals
+from preflight.changes.refusals import refusals, short
 from preflight.pulumi import program
 from preflight.pulumi.program import Run
 from preflight.pulumi.project import Project
 from preflight.recording.recorder import Recording
-from preflight.sdk.wire import Json, Wire
+from preflight.review import identity, operation
+from preflight.review.side import Side
+from preflight.sdk.wire import Json, Wire, has_unknown
 from tests.preflight.changes.edits import EDITS, PROGRAM_EDITS, ProgramEdit
 from tests.preflight.changes.planning import STACK, config
 from tests.settings.stack_files import ROOT
@@ -42,6 +45,10 @@ class Row:
     """Party, place, why, migration."""
     steps: Mapping[str, str]
     """URN → operation."""
+    told: tuple[str, ...]
+    """What ``preflight diff`` says about the steps."""
+    untold: tuple[str, ...]
+    """Inputs that the plan changes to a known value and of which ``preflight diff`` has no sentence."""
 
 
 def row_of(title: str, plan: Plan) -> Row:
@@ -55,7 +62,29 @@ def row_of(title: str, plan: Plan) -> Row:
         noticed=tuple(noticed(plan)),
         refusals=tuple((str(r.party), r.place, r.why, str(r.migration)) for r in refusals(plan)),
         steps={urn: str(step.operation) for urn, step in sorted(plan.steps.items())},
+        told=(*operation.replaced(plan), *operation.steps(plan)),
+        untold=tuple(_untold(plan)),
     )
+
+
+def _untold(plan: Plan) -> Iterator[str]:
+    texts = [one.text for one in changes(plan.stack, plan.before, plan.after)]
+    texts += identity.sentences(Side(plan.before), Side(plan.after))
+    # A reference to what is removed is part of the sentence about the removal.
+    removed = [step.old.id for step in plan.of(Operation.DELETE) if step.old is not None and step.old.id]
+    for step in plan.of(Operation.UPDATE, Operation.REPLACE):
+        for name in step.changed:
+            if step.old is not None and any(one in json.dumps(step.old.inputs.get(name)) for one in removed):
+                continue
+            if step.old is not None and step.new is not None and not has_unknown(step.new.inputs.get(name)):
+                own = (f"{short(step.type)} {step.name}.{name}", f"{name} of ", f"{name}.", f"{name}[")
+                if not any(own[0] in text or text.startswith(own[1:]) for text in texts) and not _in_proxy(texts, name):
+                    yield own[0]
+
+
+def _in_proxy(texts: Sequence[str], name: str) -> bool:
+    """Whether it is the task's containers, for whose proxy there are separate sentences."""
+    return name == "containerDefinitions" and any(text.startswith("the proxy's configuration at") for text in texts)
 
 
 @cache
@@ -106,7 +135,11 @@ def as_it_was(recording: Recording, edit: ProgramEdit) -> Recording:
     if unknown := set(edit.inputs) - wanted:
         raise AssertionError(f"{edit.title}: no resource {sorted(unknown)}")
     resources = [
-        replace(resource, inputs={**resource.inputs, **edit.inputs.get((resource.type, resource.name), {})})
+        replace(
+            resource,
+            inputs={**resource.inputs, **edit.inputs.get((resource.type, resource.name), {})},
+            outputs={**resource.outputs, **edit.inputs.get((resource.type, resource.name), {})},
+        )
         for resource in recording.resources
     ]
     return replace(recording, resources=resources)

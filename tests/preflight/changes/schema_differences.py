@@ -6,6 +6,7 @@ NOT_COMPARED: dict[str, str] = {
     "aws:lb/listenerCertificate:ListenerCertificate": "its schema has no createOnlyProperties to compare one input with",
     "aws:route53/record:Record": "AWS::Route53::RecordSet has no schema in the registry with these inputs",
     "aws:sns/topicPolicy:TopicPolicy": "AWS::SNS::TopicPolicy takes several topics, the provider's resource one",
+    "aws:sqs/queuePolicy:QueuePolicy": "AWS::SQS::QueuePolicy takes several queues, the provider's resource one",
 }
 """Types with a CloudFormation type that is not compared, and why."""
 
@@ -19,6 +20,8 @@ DIFFERENT: dict[str, str] = {
     "aws:bedrock/guardrail:Guardrail.kmsKeyArn": _UNUSED,
     "aws:cloudwatch/eventRule:EventRule.eventBusName": _UNUSED,
     "aws:cloudwatch/logGroup:LogGroup.logGroupClass": _UNUSED,
+    "aws:scheduler/schedule:Schedule.groupName": "a schedule cannot move; the provider replaces it (aws_scheduler_schedule: forces new resource)",
+    "aws:kms/key:Key.customerMasterKeySpec": "the schema refuses the change, which the provider makes by replacing the key",
     "aws:kms/key:Key.keyUsage": _UNUSED,
     "aws:kms/key:Key.multiRegion": _UNUSED,
     "aws:rds/cluster:Cluster.availabilityZones": _UNUSED,

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from preflight.analysis.since import flat, settings_lines
 from preflight.changes import monitor
 from preflight.changes.effects import ChangeOutcome, verdict
 from preflight.changes.monitor import planned
 from preflight.changes.plan import Operation, Plan
-from preflight.changes.refusals import Party, refusals
+from preflight.changes.refusals import Party, refusals, short
 from preflight.changes.replacement import replaces
 from preflight.recording.recorder import Recording
 from tests.preflight.changes import document
-from tests.preflight.changes.edits import EDITS, NO_EDIT, NOTHING_AT_AWS, Edit, leaves
+from tests.preflight.changes.edits import EDITS, Edit
+from tests.preflight.changes.leaves import NO_EDIT, NOTHING_AT_AWS, leaves
 from tests.preflight.changes.planning import config, plan_of, program, running
 from tests.preflight.changes.rows import rows
 from tests.settings.stack_files import ROOT
 
+pytestmark = pytest.mark.timeout(1800)  # every edit is planned, which takes minutes on busy processors
 ONLY_THE_CHECK: dict[str, str] = {
     "network.cidrBlock (deletion allowed in the same change)": "the engine lets one update unprotect and replace",
     "data.database.snapshotIdentifier (deletion allowed in the same change)": "the engine lets one update unprotect and replace",
@@ -28,6 +33,14 @@ ONLY_THE_CHECK: dict[str, str] = {
 CIDR = next(edit for edit in EDITS if edit.title == "network.cidrBlock")
 NETWORK = ("aws:ec2/vpc:Vpc", "aws:ec2/subnet:Subnet", "aws:ec2/securityGroup:SecurityGroup")
 ENTRY = "network-private-ingress-target-from-edge"
+
+
+def parsed(value: str) -> Any:  # noqa: ANN401 - a setting
+    """A setting as the stack file has it, from the text that the engine passes on."""
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
 
 
 def left_to_aws(refusing: set[str]) -> bool:
@@ -50,6 +63,38 @@ def test_every_edit_changes_its_setting() -> None:
 def test_every_setting_reaches_a_resource_or_is_declared_not_to() -> None:
     without = {edit.key for edit in EDITS if rows()[edit.title].verdict == ChangeOutcome.NOTHING}
     assert without == set(NOTHING_AT_AWS), "pass the setting on in assembly/, or declare what else reads it"
+
+
+def test_diff_shows_both_values_of_every_edited_setting() -> None:
+    for edit in EDITS:
+        before, after = (
+            flat({key: parsed(value) for key, value in config(one).items()})
+            for one in (edit.running, {**edit.running, **edit.changes})
+        )
+        said = [line for line in settings_lines(before, after) if line.startswith(edit.key)]
+        assert said, edit.title
+        assert all(" → " in line and len(set(line.partition(": ")[2].split(" → "))) > 1 for line in said), said
+        leaf = flat({f"ai-interface:{edit.key}" if not edit.key.startswith("aws:") else edit.key: edit.to})
+        shown = [
+            value if isinstance(value, str) else json.dumps(value, sort_keys=True, ensure_ascii=False)
+            for value in leaf.values()
+        ]
+        assert any(" ".join(text.split())[:100] in line for text in shown for line in said), (edit.title, said)
+
+
+def test_diff_says_of_every_edit_what_it_touches_and_whether_in_place() -> None:
+    words = {"update": "in place: ", "create": "created: ", "replace": "replaced", "delete": "deleted"}
+    for title, row in rows().items():
+        for urn, operation in row.steps.items():
+            kind = short(urn.split("::")[2].rpartition("$")[2])
+            gone = operation in ("replace", "delete")
+            own = [line for line in row.told if kind in line and words[operation] in line]
+            with_cluster = kind == "rds.ClusterInstance" and any("rds.Cluster " in line for line in row.told)
+            assert own or (gone and with_cluster), (title, urn, operation, row.told)
+
+
+def test_diff_has_a_sentence_for_every_value_that_an_edit_changes() -> None:
+    assert {title: row.untold for title, row in rows().items() if row.untold} == {}
 
 
 def test_no_edit_is_left_to_aws_to_refuse() -> None:

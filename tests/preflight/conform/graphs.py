@@ -6,21 +6,29 @@ import copy
 import dataclasses
 import json
 import re
-import runpy
 from collections.abc import Iterator
 from functools import cache
 
-from preflight.recording.recorder import RecordedResource, Recording, record
+from preflight.recording.recorder import RecordedResource, Recording
 from preflight.sdk.wire import Json
 from tests.assembly.topologies import ELSEWHERE, SHAPES, Shape, recorded
 from tests.bootstrap.program import run_bootstrap
-from tests.settings.stack_files import OPEN_WEBUI, ROOT, as_the_engine_passes_it
+from tests.once import main_program
+from tests.settings.stack_files import OPEN_WEBUI, as_the_engine_passes_it
 
 Case = str | Shape
 """A committed stack, a ``VARIANT`` of staging, or a topology."""
 STACKS = ("staging", "prod")
 PROMPTS = "recorded prompts"
-"""Staging with ``models.recordPrompts``, which adds a key, a bucket and the account's invocation logging."""
+"""Staging with ``models.recordPrompts``, which adds a key, a bucket and the account's invocation logging, and with a pager and a
+channel among the recipients of alarms."""
+RECIPIENTS = [
+    {"kind": "https", "name": "pager", "severity": "page", "urlSecret": "ai-interface/staging/alert-pager"},
+    {"kind": "email", "name": "channel", "severity": "both", "address": "channel@example.com"},
+    {"kind": "slack", "name": "alerts", "severity": "both", "workspaceId": "T07EA123LEP", "channelId": "C07EZ1ABC23"},
+]
+QUOTA = 200_000
+"""Its ``models.quotaTokensPerMinute``."""
 GATEWAY = "the gateway"
 """Staging with an upstream of kind ``gateway``, which adds a service with its name, roles and secrets."""
 EXTERNAL = "a provider on the internet"
@@ -31,7 +39,10 @@ MANTLE = "Bedrock's endpoint bedrock-mantle"
 """Staging with an upstream of kind ``bedrockMantle`` in place of Bedrock's runtime, which leaves it without a guardrail."""
 MANTLE_MODEL = "openai.gpt-oss-120b"
 """A model of the committed releases by its id at ``bedrock-mantle``."""
-VARIANTS = (PROMPTS, GATEWAY, EXTERNAL, MANTLE)
+OFFICES = "office networks"
+"""Staging with ``limits.rates.officeNetworks``, which adds an IP set and rules of the web ACL."""
+OFFICE_BLOCK, OFFICE_PEOPLE = "203.0.113.0/28", 2000
+VARIANTS = (PROMPTS, GATEWAY, EXTERNAL, MANTLE, OFFICES)
 CASES: tuple[Case, ...] = (*STACKS, *VARIANTS, *SHAPES, *ELSEWHERE)
 SAMPLE = [SHAPES[0], SHAPES[3], SHAPES[7], SHAPES[-1], *ELSEWHERE]
 """A new VPC with a hosted zone; a given certificate and machine clients; both in an existing VPC; three zones; other regions."""
@@ -40,10 +51,9 @@ SAMPLE = [SHAPES[0], SHAPES[3], SHAPES[7], SHAPES[-1], *ELSEWHERE]
 @cache
 def environment(stack: str) -> Recording:
     """The real program with a committed stack file."""
-    return record(
-        lambda: runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__"),
-        stack=stack,
-        config=as_the_engine_passes_it(stack),
+    return main_program(
+        stack,
+        as_the_engine_passes_it(stack),
     )
 
 
@@ -51,15 +61,16 @@ def environment(stack: str) -> Recording:
 def with_open_webui(stack: str) -> Recording:
     """A committed stack with Open WebUI, whatever application its file selects."""
     config = {**as_the_engine_passes_it(stack), **OPEN_WEBUI}
-    return record(lambda: runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__"), stack=stack, config=config)
+    return main_program(stack, config)
 
 
 @cache
 def with_recorded_prompts() -> Recording:
-    """Staging with ``models.recordPrompts``, which is off by default."""
+    """Staging with ``models.recordPrompts``, ``owner.subscriptions`` and the alarms that are off by default."""
     account_id = json.loads(as_the_engine_passes_it("staging")["aws:allowedAccountIds"])[0]
     reader = f"arn:aws:iam::{account_id}:role/reader"
-    return _staging_with({"recordPrompts": {"days": 30, "readerArns": [reader]}})
+    models: dict[str, object] = {"recordPrompts": {"days": 30, "readerArns": [reader]}, "quotaTokensPerMinute": QUOTA}
+    return _staging_with(models, subscriptions=RECIPIENTS, objectives={"canaryFromOutside": True})
 
 
 @cache
@@ -90,13 +101,38 @@ def at_mantle(*, preview: bool = False) -> Recording:
     return _staging_with({"groups": [group]}, preview=preview)
 
 
-def _staging_with(models: dict[str, object], *, preview: bool = False) -> Recording:
+@cache
+def with_offices(*, preview: bool = False) -> Recording:
+    """Staging with office networks."""
     config = as_the_engine_passes_it("staging")
+    limits = json.loads(config.get("ai-interface:limits", "{}"))
+    offices = {"cidrBlocks": [OFFICE_BLOCK], "peopleBehindOneAddress": OFFICE_PEOPLE}
+    limits["rates"] = {**limits.get("rates", {}), "officeNetworks": offices}
+    return main_program(
+        "staging",
+        {**config, "ai-interface:limits": json.dumps(limits)},
+        preview=preview,
+    )
+
+
+def _staging_with(
+    models: dict[str, object],
+    *,
+    subscriptions: list[dict[str, str]] | None = None,
+    objectives: dict[str, object] | None = None,
+    preview: bool = False,
+) -> Recording:
+    config = as_the_engine_passes_it("staging")
+    owner = {**json.loads(config["ai-interface:owner"]), "subscriptions": subscriptions or []}
     own = json.loads(config["ai-interface:models"])
-    return record(
-        lambda: runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__"),
-        stack="staging",
-        config={**config, "ai-interface:models": json.dumps({**own, **models})},
+    return main_program(
+        "staging",
+        {
+            **config,
+            "ai-interface:models": json.dumps({**own, **models}),
+            "ai-interface:owner": json.dumps(owner),
+            **({"ai-interface:objectives": json.dumps(objectives)} if objectives else {}),
+        },
         preview=preview,
     )
 
@@ -106,6 +142,7 @@ def program(case: Case) -> Recording:
     if isinstance(case, Shape):
         return recorded(case)
     special = {PROMPTS: with_recorded_prompts, GATEWAY: with_gateway, EXTERNAL: with_provider, MANTLE: at_mantle}
+    special[OFFICES] = with_offices
     return special[case]() if case in special else environment(case)
 
 

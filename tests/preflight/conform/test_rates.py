@@ -6,8 +6,11 @@ import pytest
 
 from components.applications import find_preset
 from preflight.conform.rates import RequestKind, declared_people, evaluated, findings, kinds
+from preflight.recording.recorder import Recording
 from preflight.sdk.wire import Wire
 from tests.open_webui.recorded import recorded_facts, recorded_versions
+from tests.preflight.conform.editing import edited
+from tests.preflight.conform.graphs import OFFICE_PEOPLE, with_offices
 from tests.preflight.conform.planted import ACL, real, rule, shapes, with_change
 
 OPEN_WEBUI = find_preset("open-webui")
@@ -41,6 +44,31 @@ def test_twenty_people_are_found_when_static_files_count_as_pages_of_3000(versio
     found = evaluated(with_change(ACL, put_back, OPEN_WEBUI.name), first_visit(version), 20)
 
     assert [f.headline.partition(" returns")[0].rpartition("(")[2] for f in found] == ["rate-pages-address)"]
+
+
+OFFICE_RULES = ("rate-uploads-office", "rate-model-calls-office", "rate-requests-office")
+
+
+def _at_the_office(recording: Recording, people: int = OFFICE_PEOPLE) -> list[str]:
+    found = evaluated(recording, kinds(OPEN_WEBUI), declared_people("staging"), people)
+    return sorted(one.headline.partition(")")[0].rpartition("(")[2] for one in found)
+
+
+def test_the_declared_people_fit_behind_one_address_of_an_office() -> None:
+    assert _at_the_office(with_offices()) == []
+
+
+def test_one_more_does_not() -> None:
+    assert _at_the_office(with_offices(), OFFICE_PEOPLE + 1) == sorted(OFFICE_RULES)
+
+
+def test_an_address_rule_that_counts_offices_too_is_found() -> None:
+    def put_back(inputs: Wire) -> None:
+        rate = rule(inputs, "rate-pages-address")["statement"]["rateBasedStatement"]
+        rate["scopeDownStatement"] = rate["scopeDownStatement"]["andStatement"]["statements"][0]
+
+    (acl,) = [one.name for one in with_offices().of_type(ACL)]
+    assert _at_the_office(edited(with_offices(), ACL, acl, put_back)) == ["rate-pages-address"]
 
 
 def test_a_low_limit_of_one_session_is_found_too() -> None:

@@ -10,11 +10,11 @@ from typing import cast
 
 import pytest
 
-from preflight.analysis.check import run
 from preflight.conform import normal_forms, round_trip
 from preflight.pulumi.project import Project
 from preflight.recording.recorder import Recording
 from preflight.sdk.wire import Json, Wire, secret
+from tests import once
 from tests.assembly.topologies import ELSEWHERE, SHAPES, recorded
 from tests.bootstrap.program import run_bootstrap
 
@@ -29,8 +29,7 @@ ACL = "aws:wafv2/webAcl:WebAcl"
 
 @cache
 def stacks() -> dict[str, Recording]:
-    made = run(PROJECT, [PROJECT.stack(name) for name in STACKS], lambda _: None, previews=False)
-    return {name: made[name, False] for name in STACKS}
+    return {name: recording for (name, _), recording in once.recordings(*STACKS).items()}
 
 
 def said(recording: Recording) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pulumi_aws as aws
 import pulumi_tls as tls
@@ -97,14 +98,22 @@ def test_a_certificate_has_a_validation_record_for_each_of_its_names() -> None:
     assert [option["domainName"] for option in options] == ["a.example.com", "b.example.com"]
 
 
+INPUTS: dict[str, Any] = {
+    "subnetIds": [],
+    "serviceName": "com.amazonaws.eu-west-1.s3",
+    "name": "tests",
+    "restoreTestingPlanName": "plan",
+}
+"""The inputs that fakes read."""
+
+
 @pytest.mark.parametrize("token", sorted(RESOURCES))
 def test_every_fake_is_for_outputs_that_the_sdk_knows(token: str) -> None:
-    fakes = {name for name in made(token, subnetIds=[], serviceName="com.amazonaws.eu-west-1.s3") if name != "id"}
+    fakes = {name for name in made(token, **INPUTS) if name != "id"}
     known = computed_outputs(token)
     assert known, f"{token} is no type of the SDK"
-    given = {"subnetIds", "serviceName"}
     optional = {"loadBalancerArns", "routeTableIds", "lockToken", "managedPolicyArns", "thumbprintLists", "alarmArns"}
-    unknown_to_the_sdk = fakes - known - given - optional
+    unknown_to_the_sdk = fakes - known - set(INPUTS) - optional
     assert unknown_to_the_sdk == set()
 
 

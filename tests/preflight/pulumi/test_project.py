@@ -49,6 +49,15 @@ def test_a_key_without_a_namespace_is_the_projects(tmp_path: Path) -> None:
     assert project(tmp_path, "config:\n  owner: {}\n  size: 7\n").stack("blue").config["shop:size"] == "7"
 
 
+def test_a_namespace_that_another_program_may_read_is_accepted(tmp_path: Path) -> None:
+    stack = project(
+        tmp_path, "config:\n  owner: {}\n  guardrails:profile: baseline\n  network:cidr: 10.0.0.0/16\n"
+    ).stack("blue")
+    assert (stack.config["guardrails:profile"], stack.config["network:cidr"]) == ("baseline", "10.0.0.0/16")
+    with pytest.raises(ConfigurationError, match="unknown namespace awss"):
+        project(tmp_path, "config:\n  owner: {}\n  awss:region: x\n").stack("blue")
+
+
 def test_a_stacks_object_takes_the_place_of_the_default_as_a_whole(tmp_path: Path) -> None:
     declared = "name: shop\nconfig:\n  limits: {type: object, default: {a: 1, b: 2}}\n"
     stack = project(tmp_path, "config:\n  shop:limits: {a: 3}\n", declared).stack("blue")
@@ -72,6 +81,8 @@ def test_a_date_stays_the_text_that_was_written(tmp_path: Path) -> None:
     ("stack", "message"),
     [
         ("config:\n  shop:size: 1\n", "shop:owner is missing; Pulumi.yaml declares it without a default"),
+        ("config:\n  shop:ownr: {}\n", "shop:owner is missing; did you mean it by shop:ownr?"),
+        ("config:\n  shop:price: 1\n", "shop:owner is missing; Pulumi.yaml declares it without a default"),
         ("config:\n  shop:owner: text\n", "shop:owner must be of type object, as Pulumi.yaml declares it; found str"),
         ("config:\n  shop:owner: {}\n  shop:size: many\n", "shop:size must be of type integer"),
         ("config:\n  shop:owner: {}\n  shop:size: true\n", "shop:size must be of type integer"),

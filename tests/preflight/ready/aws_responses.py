@@ -49,6 +49,41 @@ FARGATE, FARGATE_DEFAULT = "L-3032A538", 6
 """Raised, because a new account has 6 vCPUs, which are too few for every stack of this project."""
 
 
+TRAIL = {
+    "Name": "management",
+    "TrailARN": "arn:aws:cloudtrail:eu-west-1:111122223333:trail/management",
+    "HomeRegion": "eu-west-1",
+    "IsMultiRegionTrail": True,
+    "LogFileValidationEnabled": True,
+}
+SELECTORS = {"EventSelectors": [{"IncludeManagementEvents": True, "ReadWriteType": "All"}]}
+RECORDER = {"name": "default", "recordingGroup": {"allSupported": True}}
+ANALYZER = {
+    "arn": "arn:aws:access-analyzer:eu-west-1:111122223333:analyzer/outside",
+    "name": "outside",
+    "type": "ACCOUNT",
+    "createdAt": dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
+    "status": "ACTIVE",
+}
+BLOCKS = dict.fromkeys(("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"), True)
+DETECTOR = {"CreatedAt": "x", "ServiceRole": "x", "Status": "ENABLED"}
+BASELINE: Mapping[tuple[str, str], Answer] = {
+    ("cloudtrail", "DescribeTrails"): {"trailList": [TRAIL]},
+    ("cloudtrail", "GetTrailStatus"): {"IsLogging": True},
+    ("cloudtrail", "GetEventSelectors"): SELECTORS,
+    ("guardduty", "ListDetectors"): {"DetectorIds": ["d"]},
+    ("guardduty", "GetDetector"): DETECTOR,
+    ("config", "DescribeConfigurationRecorders"): {"ConfigurationRecorders": [RECORDER]},
+    ("config", "DescribeConfigurationRecorderStatus"): {
+        "ConfigurationRecordersStatus": [{"name": "default", "recording": True}]
+    },
+    ("accessanalyzer", "ListAnalyzers"): {"analyzers": [ANALYZER]},
+    ("s3control", "GetPublicAccessBlock"): {"PublicAccessBlockConfiguration": BLOCKS},
+    ("organizations", "DescribeOrganization"): Refusal("AWSOrganizationsNotInUseException"),
+}
+"""An account with the whole baseline, outside an organization."""
+
+
 def answers(world: World) -> dict[tuple[str, str], Answer]:
     """All responses that moto lacks."""
     return {
@@ -59,6 +94,7 @@ def answers(world: World) -> dict[tuple[str, str], Answer]:
         ("elasticache", "DescribeCacheEngineVersions"): lambda asked: cache_versions(world, asked),
         ("elasticache", "DescribeReservedCacheNodesOfferings"): lambda asked: cache_offerings(world, asked),
         ("backup", "DescribeRegionSettings"): {"ResourceTypeOptInPreference": {"Aurora": True, "S3": False}},
+        **BASELINE,
         ("bedrock", "GetFoundationModel"): lambda asked: model(world, asked),
         ("bedrock", "GetFoundationModelAvailability"): available,
         ("bedrock", "ListGuardrails"): {"guardrails": []},

@@ -24,6 +24,7 @@ from settings.stack import PREFIX
 from tests.bootstrap.program import BOOTSTRAP
 from tests.bootstrap.program import PREFIX as BOOTSTRAP_PREFIX
 from tests.bootstrap.program import stack_file as bootstrap_file
+from tests.once import main_program
 from tests.preflight.account.loopback import LOOPBACK, Cloud, Names, Site
 from tests.preflight.ready.aws_responses import certificate
 from tests.preflight.ready.right_account import make
@@ -36,14 +37,14 @@ BUCKET = "example-pulumi-state"
 CERTIFICATE_DAYS = 90
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def staging(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The committed staging in a complete account."""
     wanted = wanted_of(ROOT, "staging", {})
     yield from _world(wanted, Cloud(wanted.account), tmp_path_factory.mktemp("staging"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A stack with an existing VPC, a given certificate, machine clients, and the state in S3."""
     folder = tmp_path_factory.mktemp("elsewhere")
@@ -128,9 +129,7 @@ def _wanted(values: dict[str, Any]) -> Wanted:
     """The real program and the real bootstrap for these values."""
     account = values["aws:allowedAccountIds"][0]
     config = {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
-    graph = record(
-        lambda: runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__"), stack="staging", config=config
-    )
+    graph = main_program("staging", config)
     own = {key.removeprefix(PREFIX): value for key, value in values.items() if key.startswith(PREFIX)}
     settings = StackSettings.parse(own, environment="staging", region=values["aws:region"], accounts=[account])
     return Wanted(settings, load_release(settings.release), graph, _bootstrap(account), f"s3://{BUCKET}", BUCKET)
@@ -142,6 +141,7 @@ def _bootstrap(account: str) -> Recording:
     values |= {
         "aws:allowedAccountIds": [account],
         f"{BOOTSTRAP_PREFIX}environments": [{"name": "staging", "stateBucket": BUCKET}],
+        f"{BOOTSTRAP_PREFIX}onCall": {"principals": [f"arn:aws:iam::{account}:role/on-call"]},
     }
     config = {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
     path = list(sys.path)

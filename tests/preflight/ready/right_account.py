@@ -35,7 +35,14 @@ def make(cloud: Cloud, names: Names, site: Site, wanted: Wanted) -> World:
     state_bucket(world)
     world.quotas = {**DEFAULT_QUOTAS, FARGATE: 64}
     cloud.answers |= answers(world)
+    second_factor(world, present=True)
     return world
+
+
+def second_factor(world: World, *, present: bool) -> None:
+    """The root user's second factor, which no call can register."""
+    summary: Any = get_backend("iam")[world.cloud.account]["aws"].account_summary
+    summary._account_mfa_enabled = int(present)
 
 
 def bootstrap(world: World) -> None:

@@ -165,7 +165,7 @@ FIRST = [
         "images",
         refuses_for("ecr", "DescribeImages", "ai-interface/proxy", "ImageNotFoundException"),
         "ai-interface/proxy",
-        "bootstrap.copy_images --release 2026.11.1",
+        "bootstrap.copy_images --stack staging",
     ),
     Fault(
         "no repositories",

@@ -46,7 +46,7 @@ def unrecorded(tmp_path: Path) -> Path:
 def test_in_a_complete_account_every_step_is_done(staging: World) -> None:
     found = steps(staging)
     assert tuple(found) == STEPS
-    assert {step.state for step in found.values()} == {State.DONE}
+    assert [step for step in found.values() if step.state is not State.DONE] == []
 
 
 def test_every_command_of_a_step_is_accepted(staging: World) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from preflight import reference
 from preflight.__main__ import main
 from preflight.commands import parser
+from preflight.reference import documents as reference
 from preflight.reference import settings_keys
 from settings.rendering import _paths  # pyright: ignore[reportPrivateUsage]
 from settings.stack import StackSettings

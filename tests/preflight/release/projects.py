@@ -21,7 +21,7 @@ FIRST, SECOND, THIRD = "2026.10.1", "2026.11.1", "2026.12.1"
 def files(folder: Path) -> ReleaseProject:
     """What the commands read and write, without a program."""
     for name in ("releases", "prompts", "policies/parity"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "shapes"))
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("shapes"))
     for path in ROOT.glob("Pulumi*.yaml"):
         shutil.copy(path, folder)
     records(folder, ("staging", FIRST), ("prod", FIRST), ("staging", SECOND))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from preflight.release.record import record
+from preflight.release.record import add, attest
 from releases.environments import Environments
 from releases.record import FILE, read
 from releases.refusal import Refusal
@@ -16,6 +16,15 @@ from tests.preflight.release.projects import FIRST, SECOND, files
 NOW = dt.datetime(2026, 11, 25, 9, 30, 1, 999, tzinfo=dt.timezone(dt.timedelta(hours=1)))
 COMMIT = "4cc6609" + "0" * 33
 RUN = "https://github.com/example/ai-interface/actions/runs/1"
+
+
+def record(project: Environments, environment: str, release: str, now: dt.datetime, **options: str) -> str:
+    """As the command does without a public key, where nothing is signed."""
+
+    def sign(_: str, __: bytes) -> bytes:
+        pytest.fail("a signature was made although no key is committed")
+
+    return add(project, attest(project, environment, release, now, sign, **options))
 
 
 @pytest.fixture

@@ -19,33 +19,36 @@ COMPANY = {
     "region": "us-east-2",
     "stagingAccount": "222233334444",
     "prodAccount": "555566667777",
-    "host": "assistant.acme.example.org",
-    "hostedZone": "Z0ACMEPROD0000000001",
+    "stagingHost": "assistant.staging.acme.example.org",
     "stagingHostedZone": "Z0ACMESTAG0000000001",
-    "clientId": "0oa-prod",
+    "prodHostedZone": "Z0ACMEPROD0000000001",
+    "stagingNetwork": "10.40.0.0/18",
+    "prodNetwork": "10.50.0.0/18",
     "stagingClientId": "0oa-staging",
-    "users": "groups=assistants",
-    "administrators": "groups=assistant-admins",
+    "prodClientId": "0oa-prod",
+    "stagingUsers": "groups=assistants",
+    "stagingAdministrators": "groups=assistant-admins",
 }
-"""Every answer without a default, except the identity provider."""
+"""Every answer without a default in a checkout, except the identity provider. Those of prod follow where they can."""
 PROVIDERS: dict[str, dict[str, str]] = {
     "okta": {"provider.domain": "acme.okta.com"},
     "keycloak": {"provider.baseUrl": "https://login.acme.example.org", "provider.realm": "staff"},
     "entraId": {
         "provider.tenantId": "3f2504e0-4f89-41d3-9a0c-0305e82c3301",
-        "users": "everyone assigned",
-        "administrators": "sub=AAAAAAAAAAAAAAAAAAAAAIkzqFVrSaSaFHy782bbtaQ",
+        "stagingUsers": "everyone assigned",
+        "stagingAdministrators": "sub=AAAAAAAAAAAAAAAAAAAAAIkzqFVrSaSaFHy782bbtaQ",
+        "prodAdministrators": "sub=BBBBBBBBBBBBBBBBBBBBBIkzqFVrSaSaFHy782bbtaQ",
     },
     "googleWorkspace": {
         "provider.domains": "acme.example.org, acme.example.net",
-        "users": "acme.example.org",
-        "administrators": "ann@acme.example.org",
+        "stagingUsers": "acme.example.org",
+        "stagingAdministrators": "ann@acme.example.org",
     },
     "cognito": {
         "provider.userPoolId": "us-east-2_Ab1Cd2Ef3",
         "provider.domain": "acme.auth.us-east-2.amazoncognito.com",
-        "users": "acme.example.org",
-        "administrators": "ann@acme.example.org",
+        "stagingUsers": "acme.example.org",
+        "stagingAdministrators": "ann@acme.example.org",
     },
     OTHER: {
         "issuer": "https://id.acme.example.org",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +15,21 @@ from preflight.errors import ConfigurationError
 from preflight.setup import answers as collected
 from preflight.setup import project as files_of
 from preflight.setup import stack_files
-from preflight.setup.questions import ENVIRONMENTS, OTHER, kind_of, questions
+from preflight.setup.question import ENVIRONMENTS
+from preflight.setup.questions import OTHER, kind_of, questions
 from preflight.setup.sizes import SIZES
 from settings.providers import KINDS
 from tests.preflight.release.projects import preflight
 from tests.preflight.setup.answered import COMPANY, PROVIDERS, answers, given, project
 from tests.settings.stack_files import ROOT
 
+NUMBERS = {"two": 2, "three": 3}
+
 
 def written(values: dict[str, str]) -> dict[str, str]:
     """The stack files that these answers make."""
-    return stack_files.files(collected.complete(values, "test"), files_of.committed(ROOT))
+    made = stack_files.files(collected.complete(values, "test"), files_of.committed(ROOT))
+    return {name: text for name, text in made.items() if text is not None}
 
 
 def config(text: str) -> dict[str, Any]:
@@ -44,6 +50,28 @@ def test_the_check_is_clean_afterwards(initialized: Path) -> None:
     done = preflight(initialized, "check")
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     assert "releases-pass-the-earlier-environment until staging is deployed" in done.stdout
+
+
+def test_the_reasons_of_the_declared_differences_are_true(initialized: Path) -> None:
+    text = (initialized / "policies/parity/differences.yaml").read_text(encoding="utf-8")
+    zones = {
+        len(
+            config((initialized / f"Pulumi.{one}.yaml").read_text(encoding="utf-8"))["ai-interface:network"][
+                "availabilityZones"
+            ]
+        )
+        for one in ENVIRONMENTS
+    }
+    about = [entry["reason"] for entry in yaml.safe_load(text)["differences"] if "zone" in entry["reason"]]
+    named = {NUMBERS[word] for reason in about for word in re.findall(r"[a-z]+", reason.lower()) if word in NUMBERS}
+    assert about
+    assert named <= zones, about
+
+
+def test_a_third_zone_is_the_one_that_the_declared_difference_names() -> None:
+    regions: Any = importlib.import_module("cfnlint.helpers").AVAILABILITY_ZONES
+    third = {region: stack_files.zones(region)[2:3] for region in regions}
+    assert {region: found for region, found in third.items() if found not in ([], [f"{region}c"])} == {}
 
 
 def test_the_example_s_names_are_gone(initialized: Path) -> None:
@@ -80,13 +108,22 @@ def test_the_settings_accept_the_answers(provider: str) -> None:
     assert files_of.problems(written(answers(provider))) == ""
 
 
+def comments(text: str) -> list[str]:
+    """What the comments explain, without marks and without the groups of models, which depend on the region."""
+    found = [
+        line.partition("#")[2].strip() for line in text.splitlines() if "#" in line and not line.startswith("      #")
+    ]
+    unmarked = [re.sub(r"^yours:? ?", "", one) for one in found]
+    return [re.sub(r' Change every value marked "yours".*', "", one) for one in unmarked if one]
+
+
 def test_the_comments_of_the_stack_files_stay() -> None:
-    before, after = files_of.committed(ROOT), written(answers())
-    for environment in ENVIRONMENTS:
-        name = f"Pulumi.{environment}.yaml"
-        comments = [line.strip() for line in before[name].splitlines() if line.strip().startswith("#")]
-        assert comments
-        assert [line for line in comments if line not in after[name]] == []
+    before, after = files_of.committed(ROOT), written(answers(OTHER))
+    for name in (f"{folder}Pulumi.{one}.yaml" for one in ENVIRONMENTS for folder in ("", "bootstrap/")):
+        wanted = [one.replace("111122223333", COMPANY["stagingAccount"]) for one in comments(before[name])]
+        wanted = [one.replace("444455556666", COMPANY["prodAccount"]) for one in wanted]
+        assert wanted
+        assert comments(after[name]) == wanted
 
 
 def test_keys_that_are_not_asked_stay_as_they_are() -> None:
@@ -106,14 +143,14 @@ def test_every_problem_in_a_file_of_answers_comes_at_once(tmp_path: Path) -> Non
     for part in (
         "team: is missing",
         "contact: 'no address' is not valid; allowed: an e-mail address",
-        "region: 'Ohio'",
+        "region: 'ohio'",
         "colour: no such answer",
     ):
         assert part in text
 
 
 def test_a_wrong_answer_is_asked_again_and_a_default_is_taken() -> None:
-    wanted = answers()
+    wanted = collected.complete(answers(), "test")
     shown: list[str] = []
     told: list[str] = []
     by_text = {question.text: wanted.get(question.key, "") for question in questions(wanted)}
@@ -121,37 +158,37 @@ def test_a_wrong_answer_is_asked_again_and_a_default_is_taken() -> None:
 
     def ask(prompt: str) -> str:
         shown.append(prompt)
-        text = next(text for text in by_text if prompt.startswith(text))
+        text = next(text for text in by_text if prompt.startswith((f"{text}:", f"{text} [")))
         wrong = mistakes.get(text)
         return wrong.pop() if wrong else by_text[text]
 
-    found = collected.from_terminal(ask, told.append, {})
-    assert found == collected.complete(wanted, "test")
+    found = collected.from_terminal(ask, told.append)
+    assert found == wanted
     assert len([prompt for prompt in shown if prompt.startswith("AWS region")]) == 2
     assert told == ["  allowed: an AWS region, for example eu-west-1\n"]
-    assert any(prompt.startswith("Host name of staging [assistant.staging.acme.example.org]") for prompt in shown)
+    assert any(prompt.startswith("Host name of prod [assistant.acme.example.org]") for prompt in shown)
 
 
 def test_answers_that_the_settings_refuse_write_nothing_and_are_kept(tmp_path: Path) -> None:
     folder = project(tmp_path)
     before = files_of.committed(folder)
-    path = given(tmp_path, answers("okta", users="gmail.com"))
+    path = given(tmp_path, answers("okta", stagingUsers="gmail.com"))
     done = preflight(folder, "init", "--answers", str(path))
     assert done.returncode == 1
     assert "identity.allowed.emailDomains" in done.stderr
     assert files_of.committed(folder) == before
-    assert collected.from_file(folder / "init-answers.yaml")["users"] == "gmail.com"
+    assert collected.from_file(folder / "init-answers.yaml")["stagingUsers"] == "gmail.com"
 
 
 @pytest.mark.parametrize(
     ("provider", "key", "answer", "told"),
     [
-        ("okta", "users", "AI Users", "e-mail addresses or domains with commas"),
-        ("okta", "administrators", "ann@acme.example.org and bob@acme.example.org", "with commas between them"),
-        ("okta", "administrators", "everyone assigned", "a claim and its values"),
-        ("keycloak", "users", "everyone assigned", "a claim and its values"),
-        ("entraId", "users", "groups=AI Users", "not groups: Entra ID does not return them"),
-        ("entraId", "administrators", "ann@acme.example.org", "a claim that Entra ID returns: sub"),
+        ("okta", "prodUsers", "AI Users", "e-mail addresses or domains with commas"),
+        ("okta", "prodAdministrators", "ann@acme.example.org and bob@acme.example.org", "with commas between them"),
+        ("okta", "prodAdministrators", "everyone assigned", "a claim and its values"),
+        ("keycloak", "prodUsers", "everyone assigned", "a claim and its values"),
+        ("entraId", "prodUsers", "groups=AI Users", "not groups: Entra ID does not return them"),
+        ("entraId", "prodAdministrators", "ann@acme.example.org", "a claim that Entra ID returns: sub"),
         ("okta", "reviewers", "'@acme/assistants'", "without quotes"),
     ],
 )
@@ -164,14 +201,19 @@ def test_an_answer_about_people_is_refused_where_it_is_given(provider: str, key:
 
 @pytest.mark.parametrize("everyone", ["everyone assigned", "Everyone Assigned", "everyoneTheProviderAssigns"])
 def test_everyone_assigned_has_the_name_of_the_setting_too(everyone: str) -> None:
-    made = written(answers("entraId", users=everyone))
+    made = written(answers("entraId", stagingUsers=everyone))
     for name in ENVIRONMENTS:
         identity = config(made[f"Pulumi.{name}.yaml"])["ai-interface:identity"]
         assert identity["allowed"] == {"everyoneTheProviderAssigns": True}
 
 
 def test_administrators_by_address_at_a_provider_that_does_not_verify_them_need_a_yes() -> None:
-    by_address = answers("entraId", administrators="ann@acme.example.org", acceptUnverifiedEmail="yes")
+    by_address = answers(
+        "entraId",
+        stagingAdministrators="ann@acme.example.org",
+        prodAdministrators="ann@acme.example.org",
+        acceptUnverifiedEmail="yes",
+    )
     made = written(by_address)
     assert files_of.problems(made) == ""
     for name in ENVIRONMENTS:
@@ -189,9 +231,12 @@ def test_every_question_can_be_printed_with_its_key(capsys: pytest.CaptureFixtur
 def test_a_program_that_refuses_them_leaves_every_file_as_it_was(tmp_path: Path) -> None:
     folder = project(tmp_path)
     before = files_of.committed(folder)
-    path = given(tmp_path, answers(models="openai.gpt-oss-9b-1:0"))
+    limits = folder / "releases/models.yaml"
+    limits.write_text(limits.read_text(encoding="utf-8").replace("openai.gpt-oss-20b-1:0", "openai.gpt-oss-9b-1:0"))
+    path = given(tmp_path, answers())
+    before = files_of.committed(folder)
     done = preflight(folder, "init", "--answers", str(path))
-    assert (done.returncode, "openai.gpt-oss-9b-1:0" in done.stderr) == (1, True)
+    assert (done.returncode, "openai.gpt-oss-20b-1:0" in done.stderr) == (1, True), done.stderr
     assert files_of.committed(folder) == before
 
 

@@ -241,6 +241,10 @@ def proxy(stack: StackInCheckout, log: Path) -> Generator[int]:
         end = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]["address"]["socket_address"]
         end["port_value"] = server.port  # whatever port the preset states
         certificate = self_signed(urlsplit(f"https://{stack.host}").netloc)
-        env = {"PROXY_CERTIFICATE": certificate.certificate, "PROXY_PRIVATE_KEY": certificate.key}
+        env = {
+            "PROXY_CERTIFICATE": certificate.certificate,
+            "PROXY_PRIVATE_KEY": certificate.key,
+            "PROXY_USER_KEY": envoy.USER_KEY,
+        }
         with log.open("wb") as output, envoy.running(envoy.plain_arguments(content), port=port, env=env, output=output):
             yield port

@@ -16,12 +16,14 @@ from typing import Any
 
 from preflight.account.lines import Line
 from preflight.account.session import Account
+from preflight.sdk.wire import unwrap
 from preflight.verify.calls import CALLS
 from preflight.verify.command import account_lines
 from preflight.verify.context import VerifyContext
 from preflight.verify.reading import listed
 from preflight.verify.stack import StackInCheckout
 from tests.preflight.account.loopback import Answer, Asked, Cloud, Result
+from tests.tasks import interface_task
 
 _BOTO3: Any = importlib.import_module("boto3")
 BUCKET, ROLE, SECRET = "aws:s3/bucket:Bucket", "aws:iam/role:Role", "aws:secretsmanager/secret:Secret"
@@ -123,16 +125,19 @@ def keys(world: World) -> None:
 
 
 def topics(world: World) -> None:
-    """The topic with its policy and its confirmed subscriptions."""
+    """The topics with their policies and their confirmed subscriptions."""
     sns = world.client("sns")
-    ((logical, _),) = world.inputs(TOPIC)
-    arn = world.made["topic"] = sns.create_topic(Name=live_name(logical))["TopicArn"]
-    world.arns.append(arn)
+    live: dict[str, str] = {}
+    for resource in world.stack.resources(TOPIC):
+        live[resource.id] = sns.create_topic(Name=live_name(resource.name))["TopicArn"]
+        world.arns.append(live[resource.id])
+    world.made["topic"] = min(live.values())
     for _, inputs in world.inputs("aws:sns/topicPolicy:TopicPolicy"):
+        arn = live[inputs["arn"]]
         policy = inputs["policy"].replace(inputs["arn"], arn)
         sns.set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=policy)
     for _, inputs in world.inputs("aws:sns/topicSubscription:TopicSubscription"):
-        sns.subscribe(TopicArn=arn, Protocol=inputs["protocol"], Endpoint=inputs["endpoint"])
+        sns.subscribe(TopicArn=live[inputs["topic"]], Protocol=inputs["protocol"], Endpoint=inputs["endpoint"])
 
 
 def secrets(world: World) -> None:
@@ -157,7 +162,7 @@ def alarms(world: World) -> None:
         cloudwatch.put_metric_alarm(
             AlarmName=inputs["name"],
             AlarmDescription=inputs["alarmDescription"],
-            AlarmActions=[world.made["topic"]],
+            AlarmActions=[world.made["topic"]] if inputs.get("alarmActions") else [],
             ComparisonOperator=inputs["comparisonOperator"],
             EvaluationPeriods=inputs["evaluationPeriods"],
             Namespace=inputs.get("namespace") or "AWS/ECS",
@@ -167,6 +172,18 @@ def alarms(world: World) -> None:
             Threshold=inputs.get("threshold") or 0,
         )
         cloudwatch.set_alarm_state(AlarmName=inputs["name"], StateValue="OK", StateReason="right")
+    for _, inputs in world.inputs("aws:cloudwatch/compositeAlarm:CompositeAlarm"):
+        # moto describes composite alarms and has no call that creates one.
+        world.cloud.backend("cloudwatch", world.stack.region).put_metric_alarm(
+            name=inputs["alarmName"],
+            description=inputs["alarmDescription"],
+            rule=inputs["alarmRule"],
+            alarm_actions=[world.made["topic"]] if inputs.get("alarmActions") else [],
+            **dict.fromkeys(("namespace", "metric_name", "comparison_operator", "statistic"), ""),
+            **dict.fromkeys(("evaluation_periods", "period", "threshold"), 1),
+            dimensions=[],
+        )
+        cloudwatch.set_alarm_state(AlarmName=inputs["alarmName"], StateValue="OK", StateReason="right")
 
 
 def logs(world: World) -> None:
@@ -301,8 +318,10 @@ def service(world: World) -> dict[str, Any]:
 
 def definition(world: World) -> dict[str, Any]:
     """The running task definition, with the recorded containers."""
-    ((_, inputs),) = world.inputs("aws:ecs/taskDefinition:TaskDefinition")
-    containers = [{"name": one["name"], "image": one["image"]} for one in json.loads(inputs["containerDefinitions"])]
+    inputs = interface_task(world.stack.recording).inputs
+    containers = [
+        {"name": one["name"], "image": one["image"]} for one in json.loads(str(unwrap(inputs["containerDefinitions"])))
+    ]
     return {"family": inputs["family"], "containerDefinitions": containers}
 
 

@@ -17,7 +17,7 @@ from policies.guardrails.topology.http.requests import Identity, ProxyFacts, Req
 from policies.guardrails.topology.reachability.evaluation import reachability
 from policies.guardrails.topology.trace.request_path import trace
 from policies.guardrails.topology.waf.web_acl import WebAcl
-from tests.topology.conftest import ROOT
+from tests.settings.stack_files import ROOT
 from tests.topology.request_table import ALLOWED, MEBIBYTE, NOT_DECIDED, TABLE, Row
 
 LEAST_ROWS = 40

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...checks import listed
+from ...joins import referring
 from ...rule import Level, Rule, Settings, Severity, stack_rule
 from ...topology.graph.resources import Graph, Resource
 from ...topology.graph.values import as_mapping
@@ -68,7 +69,7 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
                 *_METRICS[resource.kind],
                 *(_METRICS["rds.Cluster serverless"] if scaled else ()),
             ):
-                if (namespace, metric) not in watched and not _is_alone(resource, metric):
+                if (namespace, metric) not in watched and not _is_alone(graph, resource, metric):
                     yield violated(resource, "", f"no alarm on {metric}", f"an alarm on {metric}", _FIX)
 
 
@@ -99,8 +100,11 @@ def _metrics(alarm: Resource) -> Iterator[tuple[str, str]]:
         yield str(metric.get("namespace")), str(metric.get("metricName"))
 
 
-def _is_alone(resource: Resource, metric: str) -> bool:
-    """Whether a cache has no replica, and so no replication lag."""
+def _is_alone(graph: Graph, resource: Resource, metric: str) -> bool:
+    """Whether a cache or a cluster has no replica, and so no replication lag."""
+    if metric == "AuroraReplicaLagMaximum":
+        keys = ("clusterIdentifier", "id")
+        return len(referring(graph, resource, "clusterIdentifier", "rds.ClusterInstance", keys=keys)) == 1
     return metric == "ReplicationLag" and resource.value("numCacheClusters") in (None, 1)
 
 

@@ -1,4 +1,4 @@
-"""User pools create accounts by invitation only, and identity pools accept no guests.
+"""User pools create accounts by invitation only.
 
 A login in front of a load balancer or API protects nothing if any user may sign up, which is AWS's default.
 
@@ -17,17 +17,10 @@ from ...topology.graph.verdicts import Finding, not_proven
 
 _INVITED = "adminCreateUserConfig.allowAdminCreateUserOnly"
 _TRIGGER = "lambdaConfig.preSignUp"
-_GUESTS = "allowUnauthenticatedIdentities"
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """Evaluate one user pool or identity pool."""
-    if resource.kind == "cognito.IdentityPool":
-        fix = f"set {_GUESTS} to false"
-        yield from expect_value(
-            resource, _GUESTS, False, fix, default=False, what="issues AWS credentials to any client"
-        )
-        return
+    """Evaluate one user pool."""
     fix = f"set {_INVITED} to true"
     trigger = resource.value(_TRIGGER)
     if isinstance(trigger, Unknown) and resource.value(_INVITED) is not True:
@@ -41,6 +34,6 @@ RULE: Rule = resource_rule(
     __doc__,
     evaluate,
     severity=Severity.HIGH,
-    remediation="have administrators create accounts, and turn off guest access",
-    types=("cognito.IdentityPool", "cognito.UserPool"),
+    remediation="have administrators create accounts",
+    types=("cognito.UserPool",),
 )

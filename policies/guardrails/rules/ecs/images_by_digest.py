@@ -21,7 +21,7 @@ _FIX = "name the image as <registry>/<repository>@sha256:<digest>; a release man
 _SCHEMA = {
     "registries": {
         "type": "array",
-        "items": {"type": "string"},
+        "items": {"type": "string", "format": "python-regex"},
         "default": [r"\d{12}\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/"],
         "description": "Regular expressions for the allowed registries, matched at the start of an image's name.",
     }

@@ -1,11 +1,10 @@
-"""Caches require authentication and TLS, survive the loss of an availability zone, keep snapshots and install minor
-updates.
+"""Caches require authentication and TLS, keep snapshots and install minor updates.
 
 A cache contains sessions and data shared between tasks; even on a private network, one wrong security group rule
 exposes it.
 
 The policy checks replication groups; network access is checked by the reachability-* policies, encryption by
-stack-encryption-at-rest.
+stack-encryption-at-rest, replicas by elasticache-caches-survive-a-zone.
 """
 
 from __future__ import annotations
@@ -17,11 +16,6 @@ from ...rule import Rule, Settings, Severity, resource_rule
 from ...topology.graph.resources import Resource
 from ...topology.graph.verdicts import Finding, violated
 
-_FIXES = {
-    "automaticFailoverEnabled": "set automaticFailoverEnabled and add a replica",
-    "multiAzEnabled": "set multiAzEnabled, with subnets in two availability zones",
-}
-
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """Evaluate one replication group."""
@@ -30,8 +24,6 @@ def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
         yield violated(
             resource, "authToken", None, wanted, "set authToken, or set userGroupIds to user groups that you define"
         )
-    for path, fix in _FIXES.items():
-        yield from expect(resource, path, lambda found: found is True, "true", fix, default=False)
     yield from expect(
         resource,
         "snapshotRetentionLimit",

@@ -4,7 +4,8 @@ A wildcard also grants actions that AWS adds later. The setting withoutResource 
 to a resource.
 
 The policy checks documents of this stack; it cannot see what an AWS managed policy grants, so only policies that AWS
-maintains for a service's role may be attached.
+maintains for a service's role may be attached: those below service-role/ to roles, and those in the setting
+managedPolicies.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import cast
 
 from ...checks import undecided
 from ...iam import WITHOUT_RESOURCE
+from ...public_switches import spread
 from ...rule import Rule, Settings, Severity, resource_rule
 from ...topology.graph.documents import Document, document_at
 from ...topology.graph.resources import Resource, Unknown
@@ -26,6 +28,40 @@ _WANTED = "named actions on named resources"
 _FIX = "name the required actions and the ARNs of the resources that they apply to"
 _EVERYTHING = re.compile(r"[*?]+|arn:[*?:]*|arn:[^:]*:[^:]*:[^:]*:[^:]*:[*?/:]*")
 """A resource pattern that matches everything in an account, a service or a region."""
+
+_DOCUMENTS = {
+    "eks.PodIdentityAssociation": ("policy",),
+    "iam.GroupPolicy": ("policy",),
+    "iam.Policy": ("policy",),
+    "iam.RolePolicy": ("policy",),
+    "iam.UserPolicy": ("policy",),
+    "iot.Policy": ("policy",),
+    "ssoadmin.PermissionSetInlinePolicy": ("inlinePolicy",),
+}
+_ATTACHED = {
+    "budgets.BudgetAction": ("definition.iamActionDefinition.policyArn",),
+    "iam.GroupPolicyAttachment": ("policyArn",),
+    "iam.GroupPolicyAttachmentsExclusive": ("policyArns[]",),
+    "iam.PolicyAttachment": ("policyArn",),
+    "iam.RolePolicyAttachment": ("policyArn",),
+    "iam.RolePolicyAttachmentsExclusive": ("policyArns[]",),
+    "iam.UserPolicyAttachment": ("policyArn",),
+    "iam.UserPolicyAttachmentsExclusive": ("policyArns[]",),
+    "rolesanywhere.Profile": ("managedPolicyArns[]",),
+    "ssoadmin.ManagedPolicyAttachment": ("managedPolicyArn",),
+    "ssoadmin.ManagedPolicyAttachmentsExclusive": ("managedPolicyArns[]",),
+}
+"""Type → where it names policies that it attaches, alone or instead of all others."""
+_OF_SERVICES = ("service-role/", "aws-service-role/")
+_BROAD = (
+    "service-role/AmazonEC2RoleforDataPipelineRole",
+    "service-role/AmazonEC2RoleforSSM",
+    "service-role/AmazonElasticMapReduceforEC2Role",
+    "service-role/AmazonElasticMapReduceRole",
+    "service-role/AWSDataPipelineRole",
+    "service-role/AWSQuicksightAthenaAccess",
+)
+"""Policies below that path which grant every bucket or the whole of a service to the role."""
 
 _HANDED_ON = (
     "iam:PassRole",
@@ -54,6 +90,10 @@ _SCHEMA = {
             "AmazonEKSWorkerNodePolicy",
             "AmazonEKS_CNI_Policy",
             "AmazonSSMManagedInstanceCore",
+            "AmazonEKSFargatePodExecutionRolePolicy",
+            "AmazonEKSVPCResourceController",
+            "AmazonEKSWorkerNodeMinimalPolicy",
+            "CloudWatchAgentServerPolicy",
             "CloudWatchLambdaInsightsExecutionRolePolicy",
             "service-role/AWSBackupServiceRolePolicyForBackup",
             "service-role/AWSBackupServiceRolePolicyForRestores",
@@ -70,12 +110,13 @@ _SCHEMA = {
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """Evaluate one policy, one role with inline policies, or one attachment of a managed policy."""
-    if resource.kind in ("iam.Policy", "iam.RolePolicy", "iam.UserPolicy", "iam.GroupPolicy"):
-        yield from _document(resource, "policy", document_at(resource, "policy"), settings)
-    elif resource.kind == "iam.Role":
+    for path in _DOCUMENTS.get(resource.kind, ()):
+        yield from _document(resource, path, document_at(resource, path), settings)
+    if resource.kind == "iam.Role":
         yield from _role(resource, settings)
-    else:
-        yield from _managed(resource, "policyArn", settings)
+    for path in _ATTACHED.get(resource.kind, ()):
+        for place, _ in spread(resource, path):
+            yield from _managed(resource, place, settings)
 
 
 def _role(role: Resource, settings: Settings) -> Iterator[Finding]:
@@ -95,11 +136,21 @@ def _managed(resource: Resource, path: str, settings: Settings) -> Iterator[Find
     if isinstance(arn, Unknown):
         return  # a policy of this stack, which is evaluated itself: AWS's own are literals
     name = str(arn or "").partition(":policy/")[2]
+    if name.startswith(_OF_SERVICES) and name not in _BROAD and _is_of_roles(resource):
+        return  # what AWS maintains for a service's role
     if re.match(r"arn:aws[a-z-]*:iam::aws:policy/", str(arn)) and name not in settings["managedPolicies"]:
         wanted = f"a policy of this stack, or one of {', '.join(sorted(settings['managedPolicies']))}"
         yield violated(
             resource, path, arn, wanted, "write a customer managed policy with only the statements that are needed"
         )
+
+
+def _is_of_roles(resource: Resource) -> bool:
+    """Whether an attachment is to roles, and to no user or group."""
+    shared = resource.kind == "iam.PolicyAttachment" and all(
+        resource.value(path) in (None, []) for path in ("users", "groups")
+    )
+    return shared or resource.kind.startswith("iam.Role")
 
 
 def _document(resource: Resource, path: str, of: Document, settings: Settings) -> Iterator[Finding]:
@@ -158,16 +209,7 @@ RULE: Rule = resource_rule(
     evaluate,
     severity=Severity.HIGH,
     remediation=_FIX,
-    types=(
-        "iam.GroupPolicy",
-        "iam.GroupPolicyAttachment",
-        "iam.Policy",
-        "iam.Role",
-        "iam.RolePolicy",
-        "iam.RolePolicyAttachment",
-        "iam.UserPolicy",
-        "iam.UserPolicyAttachment",
-    ),
+    types=("iam.Role", *sorted({*_DOCUMENTS, *_ATTACHED})),
     controls=("IAM.1", "IAM.21", "KMS.1", "KMS.2"),
     schema=_SCHEMA,
 )

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...checks import undecided
-from ...iam import CALLERS, RESOURCE_POLICIES
+from ...iam import CALLERS, RESOURCE_POLICIES, SOURCES, unsourced_services
 from ...rule import Rule, Settings, Severity, resource_rule
 from ...topology.graph.documents import document_at
 from ...topology.graph.resources import Resource, Unknown
@@ -21,7 +21,10 @@ from ...topology.iam.statements import Statement, denied_to_strangers, statement
 
 _WANTED = "named principals, or a condition on the caller"
 _FIX = "name the principals, or add a condition such as aws:PrincipalAccount, aws:SourceArn or aws:SourceVpce"
-_NAMES_ITSELF = ("s3.", "sns.", "sqs.")
+_TAKES_SOURCE = ("sns.", "sqs.")
+_SOURCES = frozenset({"aws:sourcearn", "aws:sourceowner"})
+"""Types to which services send on behalf of a resource: a grant to all principals with its ARN is one to the service."""
+_NAMES_ITSELF = ("s3.Bucket", "s3.AccessPoint", "sns.", "sqs.")
 """The ARN of a policy's resource; in a policy of a key or secret, ``*`` is the resource itself."""
 
 _OWNERS = (
@@ -81,9 +84,19 @@ def _statement(resource: Resource, place: str, statement: Statement, every: list
     wide = [action for action in statement.actions if action == "*" or action.endswith(":*")]
     if wide and not all(who.endswith(":root") for who in statement.principals):
         yield violated(resource, f"{place}.Action", wide, "actions by name", _FIX, what="allows every action")
-    bounded = statement.bounding_keys & CALLERS or denied_to_strangers(every, CALLERS, statement.actions)
+    callers = CALLERS | (_SOURCES if resource.kind.startswith(_TAKES_SOURCE) else frozenset[str]())
+    bounded = statement.bounding_keys & callers or denied_to_strangers(every, CALLERS, statement.actions)
     if anybody and not bounded:
         yield violated(resource, f"{place}.Principal", anybody, _WANTED, _FIX, what="is open to every account")
+    if (
+        services := []
+        if denied_to_strangers(every, SOURCES, statement.actions)
+        else unsourced_services(resource.kind, statement)
+    ):
+        wanted = "a condition on aws:SourceArn or aws:SourceAccount"
+        fix = "name the resource or account for which the service acts, in aws:SourceArn or aws:SourceAccount"
+        what = "grants a service requests that it makes for any account"
+        yield violated(resource, f"{place}.Condition", services, wanted, fix, what=what)
 
 
 RULE: Rule = resource_rule(

@@ -2,22 +2,24 @@
 subject.
 
 A trust policy that admits any principal, or every repository of a Git hosting service, grants access to the role, no
-matter how narrow its own policies are.
+matter how narrow its own policies are. A condition counts only if other tokens do not meet it: a negated test, one for all
+values, one that holds without the claim and a pattern that begins before the owner's name are met by everyone's.
 
 The policy cannot see which users or workloads can act as the trusted principal.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from ...checks import undecided
+from ...iam import CALLERS
 from ...rule import Rule, Settings, Severity, resource_rule
 from ...topology.graph.documents import document_at
 from ...topology.graph.resources import Resource
 from ...topology.graph.verdicts import Finding, violated
 from ...topology.iam.statements import Statement, grants
+from ...topology.iam.web_identity import is_by_web_identity, missing_claims
 
 _PATH = "assumeRolePolicy"
 _WANTED = "named principals"
@@ -34,21 +36,27 @@ def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
 
 def _statement(resource: Resource, place: str, statement: Statement) -> Iterator[Finding]:
     anybody = list(statement.every_account)
-    if anybody or statement.not_principals:
+    if (anybody and not statement.bounding_keys & CALLERS) or statement.not_principals:
         found = anybody or list(statement.not_principals)
         yield violated(resource, f"{place}.Principal", found, _WANTED, _FIX, what="can be assumed by any principal")
     wide = [action for action in statement.actions if action.lower() in ("*", "sts:*")]
     if wide:
         yield violated(resource, f"{place}.Action", wide, "the action by which the role is assumed", _FIX)
-    if not statement.names("sts:AssumeRoleWithWebIdentity"):
-        return
-    for claim in ("aud", "sub"):
-        if not any(key.endswith(f":{claim}") for key in statement.keys):
-            fix = f"add a condition on the identity provider's {claim} claim"
-            yield violated(resource, f"{place}.Condition", "no such condition", f"a condition on :{claim}", fix)
-    for value in (value for item in statement.conditions if item.key.endswith(":sub") for value in item.values):
-        if re.fullmatch(r"(repo:)?[*:]*", value):
-            yield violated(resource, f"{place}.Condition", value, "a subject that names one source", _FIX)
+    if is_by_web_identity(statement):
+        yield from _claims(resource, place, statement)
+
+
+def _claims(resource: Resource, place: str, statement: Statement) -> Iterator[Finding]:
+    """Both the audience and the subject have to be tested, by comparisons that no other token passes."""
+    missing = missing_claims(statement)
+    if "aud" in missing:
+        fix = "add a condition on the identity provider's aud claim"
+        yield violated(resource, f"{place}.Condition", "no such condition", "a condition on :aud", fix)
+    if "sub" in missing:
+        wanted = "a subject that names one source, in a condition that other subjects do not meet"
+        yield violated(
+            resource, f"{place}.Condition", missing["sub"], wanted, f"{_FIX}, in a condition on its sub claim"
+        )
 
 
 RULE: Rule = resource_rule(

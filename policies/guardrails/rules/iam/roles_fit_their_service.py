@@ -15,7 +15,7 @@ from ...rule import Rule, Settings, Severity, stack_rule
 from ...topology.graph.documents import document_at
 from ...topology.graph.resources import Graph, Resource, Unknown
 from ...topology.graph.verdicts import Finding, not_proven, violated
-from ...topology.iam.statements import grants
+from ...topology.iam.statements import grants, service_of
 
 _TASKS = "ecs-tasks.amazonaws.com"
 _GIVEN = {
@@ -65,7 +65,7 @@ def _trust(resource: Resource, path: str, role: Resource, service: str) -> Itera
     if trust.unknown is not None:
         yield not_proven(resource, path, [f"{role.label}.assumeRolePolicy"], wanted, _FIX)
     elif trust.known:
-        trusted = {who for item in grants(trust) for who in item.principals}
+        trusted = {service_of(who) for item in grants(trust) for who in item.principals}
         if service not in trusted:
             yield violated(resource, path, role.name, wanted, _FIX, what="uses a role that does not trust the service")
 

@@ -1,1 +1,1 @@
-"""Policies on Lambda functions and API routes."""
+"""Policies on Lambda functions."""

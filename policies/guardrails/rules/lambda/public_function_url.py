@@ -1,6 +1,7 @@
-"""Function URLs and API routes require a signature or a login.
+"""Function URLs require a signature.
 
-A function URL without authorization is a public web server.
+A function URL without authorization is a public web server. Routes of APIs are checked by
+apigateway-routes-authenticate.
 
 The policy cannot see checks inside the function.
 """
@@ -9,27 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...checks import expect, expect_value
+from ...checks import expect_value
 from ...rule import Rule, Settings, Severity, resource_rule
 from ...topology.graph.resources import Resource
 from ...topology.graph.verdicts import Finding
 
-_FIX = "require AWS_IAM, a user pool, a token or an authorizer"
+_FIX = "require AWS_IAM"
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
-    """Evaluate one function URL, API route or method."""
-    if resource.kind == "lambda.FunctionUrl":
-        yield from expect_value(resource, "authorizationType", "AWS_IAM", _FIX)
-    elif resource.kind == "apigateway.Method":
-        if resource.value("httpMethod") != "OPTIONS" and resource.value("apiKeyRequired") is not True:
-            yield from expect(
-                resource, "authorization", lambda found: found not in (None, "NONE"), "an authorization type", _FIX
-            )
-    else:
-        yield from expect(
-            resource, "authorizationType", lambda found: found not in (None, "NONE"), "an authorization type", _FIX
-        )
+    """Evaluate one function URL."""
+    yield from expect_value(resource, "authorizationType", "AWS_IAM", _FIX)
 
 
 RULE: Rule = resource_rule(
@@ -38,5 +29,5 @@ RULE: Rule = resource_rule(
     evaluate,
     severity=Severity.HIGH,
     remediation=_FIX,
-    types=("apigateway.Method", "apigatewayv2.Route", "lambda.FunctionUrl"),
+    types=("lambda.FunctionUrl",),
 )

@@ -1,9 +1,9 @@
-"""Databases use IAM authentication, export logs, keep backups, are monitored and survive the loss of an availability
-zone.
+"""Databases use IAM authentication, export logs, keep backups and are monitored.
 
 Settings made at creation (user name, network, login) are hard to change once there is data.
 
-The policy checks declared settings; it does not check the port, since only named security groups reach it.
+The policy checks declared settings; it does not check the port, since only named security groups reach it, nor the
+number of instances, which rds-databases-survive-a-zone checks.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...checks import expect, expect_reference
-from ...joins import referring
 from ...rule import Rule, Settings, Severity, stack_rule
 from ...topology.graph.resources import Graph, Resource
 from ...topology.graph.values import Value
@@ -57,13 +56,12 @@ _WATCH = _Setting(
 _MINOR = _Setting(
     "autoMinorVersionUpgrade", _is_true, "true", "remove autoMinorVersionUpgrade, which is on by default", True
 )
-_ZONES = _Setting("multiAz", _is_true, "true", "set multiAz", False)
 _USER = "a user name other than the defaults"
 
 _SETTINGS = {
     "rds.Cluster": (_IAM, _COPY, _BACKUP),
     "rds.ClusterInstance": (_WATCH, _MINOR),
-    "rds.Instance": (_IAM, _COPY, _BACKUP, _WATCH, _MINOR, _ZONES),
+    "rds.Instance": (_IAM, _COPY, _BACKUP, _WATCH, _MINOR),
 }
 
 
@@ -78,13 +76,6 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
             yield from _placed(graph, database)
             yield from _exported(database)
             yield from _final_snapshot(database)
-    for cluster in graph.of_type("rds.Cluster"):
-        instances = referring(
-            graph, cluster, "clusterIdentifier", "rds.ClusterInstance", keys=("clusterIdentifier", "id")
-        )
-        if len(instances) < 2 and cluster.value("engineMode") != "serverless":  # noqa: PLR2004 - a writer and a reader
-            wanted = "two instances, in two availability zones"
-            yield violated(cluster, "", f"{len(instances)} instances", wanted, "add a reader instance")
 
 
 def _exported(database: Resource) -> Iterator[Finding]:
@@ -136,14 +127,12 @@ RULE: Rule = stack_rule(
     remediation="set the property named in the finding; most can be changed without replacement",
     types=tuple(sorted(_SETTINGS)),
     controls=(
-        "RDS.5",
         "RDS.6",
         "RDS.9",
         "RDS.10",
         "RDS.11",
         "RDS.12",
         "RDS.13",
-        "RDS.15",
         "RDS.16",
         "RDS.17",
         "RDS.18",

@@ -14,24 +14,29 @@ from ...rule import Rule, Settings, Severity, resource_rule
 from ...topology.graph.resources import Resource
 from ...topology.graph.verdicts import Finding
 
-_PATHS = {
-    "dms.ReplicationInstance": ("publiclyAccessible", False),
-    "docdb.ClusterInstance": ("publiclyAccessible", False),
-    "mq.Broker": ("publiclyAccessible", False),
-    "neptune.ClusterInstance": ("publiclyAccessible", False),
-    "rds.Cluster": ("publiclyAccessible", False),
-    "rds.ClusterInstance": ("publiclyAccessible", False),
-    "rds.Instance": ("publiclyAccessible", False),
-    "redshift.Cluster": ("publiclyAccessible", False),
-    "redshiftserverless.Workgroup": ("publiclyAccessible", False),
-    "timestreaminfluxdb.DbInstance": ("publiclyAccessible", False),
-}
+_PATH = "publiclyAccessible"
+_KINDS = (
+    "dms.InstanceProfile",
+    "dms.ReplicationInstance",
+    "docdb.ClusterInstance",
+    "lightsail.Database",
+    "m2.Environment",
+    "mq.Broker",
+    "neptune.ClusterInstance",
+    "rds.Cluster",
+    "rds.ClusterInstance",
+    "rds.Instance",
+    "rds.ShardGroup",
+    "redshift.Cluster",
+    "redshiftserverless.Workgroup",
+    "timestreaminfluxdb.DbCluster",
+    "timestreaminfluxdb.DbInstance",
+)
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """Evaluate one database, broker or cluster."""
-    path, default = _PATHS[resource.kind]
-    yield from expect_value(resource, path, False, f"set {path} to false", default=default)
+    yield from expect_value(resource, _PATH, False, f"set {_PATH} to false", default=False)
 
 
 RULE: Rule = resource_rule(
@@ -40,6 +45,6 @@ RULE: Rule = resource_rule(
     evaluate,
     severity=Severity.CRITICAL,
     remediation="set publiclyAccessible to false and connect from inside the network",
-    types=tuple(sorted(_PATHS)),
+    types=_KINDS,
     controls=("RDS.2",),
 )

@@ -1,8 +1,9 @@
-"""Buckets enable all four public access block settings, disable ACLs, and have a bucket policy.
+"""Buckets have a public access block, no ACLs, and a bucket policy.
 
 One mistake in a bucket policy can make a bucket public; the public access block prevents that.
 
-The content of the bucket policy is checked by s3-bucket-policies-require-tls. The policy cannot see an account-wide
+The content of the bucket policy is checked by s3-bucket-policies-require-tls, and the settings of the block by
+s3-public-bucket. The policy cannot see an account-wide
 public access block, which would have the same effect.
 """
 
@@ -16,7 +17,6 @@ from ...rule import Rule, Settings, Severity, stack_rule
 from ...topology.graph.resources import Graph, Resource
 from ...topology.graph.verdicts import Finding, violated
 
-_BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 _BLOCK_FIX = "add aws.s3.BucketPublicAccessBlock with all four settings true"
 _TLS_FIX = "deny every action where aws:SecureTransport is false, in the bucket's policy"
 
@@ -37,12 +37,8 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
 
 
 def _blocked(graph: Graph, bucket: Resource) -> Iterator[Finding]:
-    blocks = configurations_of(graph, bucket, "s3.BucketPublicAccessBlock")
-    if not blocks:
+    if not configurations_of(graph, bucket, "s3.BucketPublicAccessBlock"):
         yield violated(bucket, "", "no public access block", "all four settings", _BLOCK_FIX, what="can be made public")
-    for block in blocks:
-        for flag in _BLOCKS:
-            yield from expect_value(block, flag, True, _BLOCK_FIX, default=False)
 
 
 def _by_policy(graph: Graph, bucket: Resource) -> Iterator[Finding]:

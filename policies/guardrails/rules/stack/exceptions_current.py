@@ -1,8 +1,11 @@
-"""Every entry of exceptions.yaml has a reason, an owner and an expiry date, and still matches a finding.
+"""Every entry of the stack's file of exceptions has a reason, an owner and an expiry date, and still matches a finding.
 
 An exception that is no longer reviewed leaves a gap open indefinitely.
 
 The policy concerned still reports an excepted finding, as advice, so it stays visible.
+
+Its setting ``file`` names the file, relative to the pack's folder; the pack itself brings no exceptions. The key
+``guardrails:exceptions`` of the stack's configuration has the same meaning, and yields to the setting.
 """
 
 from __future__ import annotations
@@ -24,5 +27,12 @@ RULE: Rule = stack_rule(
     __doc__,
     evaluate,
     severity=Severity.HIGH,
-    remediation="correct, renew or remove the entry in exceptions.yaml",
+    remediation="correct, renew or remove the entry",
+    schema={
+        "file": {
+            "type": "string",
+            "default": "",
+            "description": "The file of exceptions, relative to the pack's folder; empty: no finding is excepted.",
+        }
+    },
 )

@@ -14,6 +14,8 @@ from ...joins import referring
 from ...rule import Rule, Settings, Severity, stack_rule
 from ...topology.graph.resources import Graph, Resource, Unknown
 from ...topology.graph.verdicts import Finding, not_proven, violated
+from ...topology.network.routing import SUBNETS
+from ...topology.reachability.facts.build import facts_of
 
 NEEDED = {"ecr.api": "Interface", "ecr.dkr": "Interface", "logs": "Interface", "s3": "Gateway"}
 """Service → the type of endpoint that a task uses to reach it: image layers come through the S3 gateway endpoint only."""
@@ -24,7 +26,10 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Evaluate each VPC of a stack that runs services without a NAT gateway."""
     if graph.of_type("ec2.NatGateway"):
         return
+    leaving = _with_a_route_out(graph)
     for vpc in graph.of_type("ec2.Vpc"):
+        if vpc.urn in leaving:
+            continue
         endpoints = referring(graph, vpc, "vpcId", "ec2.VpcEndpoint")
         told = [e.value(path) for e in endpoints for path in ("serviceName", "vpcEndpointType")]
         unknown = [value for value in told if isinstance(value, Unknown)]
@@ -36,6 +41,16 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
                 yield not_proven(vpc, "", unknown, wanted, _FIX)
             else:
                 yield violated(vpc, "", f"no endpoint of type {type_} for {service}", wanted, _FIX)
+
+
+def _with_a_route_out(graph: Graph) -> set[str]:
+    """The VPCs of which every subnet of a service has a route out: to a gateway, another network or an inspecting endpoint."""
+    routing, subnets = facts_of(graph).routing, dict[str, bool]()
+    for service in graph.of_type("ecs.Service", "ecs.TaskSet"):
+        for subnet in graph.referenced(service, "networkConfiguration.subnets", SUBNETS):
+            if (vpc := routing.vpc_of(subnet)) is not None:
+                subnets[vpc.urn] = subnets.get(vpc.urn, True) and routing.leaves(subnet)
+    return {urn for urn, leaves in subnets.items() if leaves}
 
 
 def _serves(endpoint: Resource, service: str, type_: str) -> bool:

@@ -1,4 +1,4 @@
-"""A security group rule opens at most ports 80 and 443 to large parts of the internet.
+"""A security group rule or a service's address list opens at most ports 80 and 443 to large parts of the internet.
 
 Any other open port exposes a service that was not built to face the internet. Split ranges are added up: 0.0.0.0/1 and
 128.0.0.0/1 together are the whole internet. ICMP type 3 code 4 opens no port: routers on the path use it to report that
@@ -13,12 +13,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...checks import listed
+from ...public_switches import spread
 from ...rule import Rule, Settings, Severity, resource_rule
 from ...topology.graph.resources import Resource
-from ...topology.graph.values import Value
+from ...topology.graph.values import Unknown, Value, as_mapping
 from ...topology.graph.verdicts import Finding, violated
 from ...topology.network.addresses import (
     ICMP,
+    INTERNET,
     NO_ADDRESSES,
     TOO_LARGE,
     UNREACHABLE,
@@ -30,6 +32,8 @@ from ...topology.network.addresses import (
 )
 
 _FIX = "restrict the rule to the addresses or the security group that need the port"
+_PORTS = "portInfos"
+_ADMITTED = ("cidrs", "ipv6Cidrs", "cidrListAliases")
 _SCHEMA = {
     "ports": {
         "type": "array",
@@ -43,11 +47,26 @@ _SINGLE = {
     "vpc.SecurityGroupIngressRule": ("cidrIpv4", "cidrIpv6"),
 }
 _INLINE = ("cidrBlocks", "ipv6CidrBlocks")
+_LISTS = {
+    "chime.VoiceConnectorTermination": ("cidrAllowLists[]",),
+    "codepipeline.Webhook": ("authenticationConfiguration.allowedIpRange",),
+    "gamelift.Fleet": ("ec2InboundPermissions[].ipRange",),
+    "lightsail.InstancePublicPorts": ("portInfos[].cidrs[]", "portInfos[].ipv6Cidrs[]"),
+    "medialive.InputSecurityGroup": ("whitelistRules[].cidr",),
+    "sagemaker.Workforce": ("sourceIpConfig.cidrs[]",),
+    "storagegateway.NfsFileShare": ("clientLists[]",),
+    "workspaces.IpGroup": ("rules[].source",),
+    "workspacesweb.IpAccessSettings": ("ipRules[].ipRange",),
+}
+"""Services with a separate address list → where its blocks are."""
 
 
 def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
     """Evaluate one security group with its inline rules, or one rule."""
     allowed = {int(port) for port in settings["ports"]}
+    if resource.kind in _LISTS:
+        yield from _listed_addresses(resource, allowed)
+        return
     if resource.kind in _SINGLE:
         if resource.kind == "ec2.SecurityGroupRule" and resource.value("type") != "ingress":
             return
@@ -61,6 +80,24 @@ def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
         if isinstance(rule, dict) and not _within(rule, "protocol", allowed):
             total |= _addresses(resource, f"ingress[{index}].", _INLINE)
             opened = opened or f"ingress[{index}].cidrBlocks"
+    yield from _finding(resource, opened, total)
+
+
+def _listed_addresses(resource: Resource, allowed: set[int]) -> Iterator[Finding]:
+    """The address list of a service: one that is not set on a port of a Lightsail instance admits everyone."""
+    opened, total = "", NO_ADDRESSES
+    for place, block in (item for path in _LISTS[resource.kind] for item in spread(resource, path)):
+        rule = resource.value(place.rpartition("].")[0] + "]") if place.startswith(_PORTS) else None
+        if isinstance(block, str) and not (isinstance(rule, dict) and _within(rule, "protocol", allowed)):
+            total |= parse(block) or NO_ADDRESSES
+            opened = opened or place
+    for index, rule in enumerate(listed(resource.value(_PORTS))):
+        ports = as_mapping(rule)
+        given = [ports.get(name) for name in _ADMITTED] if ports is not None else [True]
+        bare = not any(isinstance(item, Unknown) or item for item in given)
+        if bare and not _within(rule, "protocol", allowed):
+            total |= INTERNET
+            opened = opened or f"{_PORTS}[{index}].cidrs"
     yield from _finding(resource, opened, total)
 
 
@@ -96,7 +133,7 @@ RULE: Rule = resource_rule(
     evaluate,
     severity=Severity.CRITICAL,
     remediation=_FIX,
-    types=("ec2.DefaultSecurityGroup", "ec2.SecurityGroup", *sorted(_SINGLE)),
+    types=("ec2.DefaultSecurityGroup", "ec2.SecurityGroup", *sorted(_SINGLE), *sorted(_LISTS)),
     controls=("EC2.13", "EC2.14", "EC2.18", "EC2.19"),
     schema=_SCHEMA,
 )

@@ -37,7 +37,7 @@ _PATHS = {
 _SCHEMA: dict[str, dict[str, Any]] = {
     "networks": {
         "type": "array",
-        "items": {"type": "string"},
+        "items": {"type": "string", "format": "cidr"},
         "default": [],
         "description": "CIDR blocks outside the network that tasks and functions may call.",
     },

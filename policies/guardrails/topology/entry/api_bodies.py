@@ -25,6 +25,8 @@ class Operation:
 
     place: str
     authentication: Pass
+    signed: bool = False
+    """Whether a signature of IAM is what it asks for."""
 
 
 def operations(api: Resource) -> Iterator[Operation]:
@@ -44,7 +46,8 @@ def operations(api: Resource) -> Iterator[Operation]:
             if integration is None or str(integration.get("type")).lower() == "mock":
                 continue
             place = f"body[{method.removeprefix('x-amazon-apigateway-')} {path}]"
-            yield Operation(place, PASSED if _asks(read, operation, schemes) else MISSED)
+            signed = _is_signed(operation)
+            yield Operation(place, PASSED if signed or _asks(read, operation, schemes) else MISSED, signed)
 
 
 def _schemes(read: dict[str, Any]) -> set[str]:
@@ -57,9 +60,10 @@ def _schemes(read: dict[str, Any]) -> set[str]:
     return {name for name, scheme in declared.items() if set(_AUTHORIZERS) & set(as_mapping(scheme) or {})}
 
 
+def _is_signed(operation: dict[str, Any]) -> bool:
+    return str((as_mapping(operation.get("x-amazon-apigateway-auth")) or {}).get("type")).upper() == "AWS_IAM"
+
+
 def _asks(read: dict[str, Any], operation: dict[str, Any], schemes: set[str]) -> bool:
-    signed = as_mapping(operation.get("x-amazon-apigateway-auth")) or {}
-    if str(signed.get("type")).upper() == "AWS_IAM":
-        return True
     choices = as_list(operation.get("security", read.get("security"))) or []
     return bool(choices) and all(schemes & set(as_mapping(choice) or {}) for choice in choices)

@@ -6,18 +6,21 @@ of an entry point is reachable through it even if the target has only private ad
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-from ..graph.resources import Graph, Resource
+from ..graph.resources import Graph, Resource, host_of
 from ..graph.values import Unknown
 from ..graph.verdicts import Hop, hop
 from ..network.instances import INSTANCES
 from ..network.paths import INTERNET, MISSED, PASSED, Edge, Pass
 from ..waf.associations import WebAclAssociations
 from .api_bodies import operations
+from .api_callers import bounded, is_private, policies_of
 from .load_balancing import BALANCERS, LoadBalancing
+from .published import published
 
 _DOMAIN_KEYS = (
     "dnsName",
@@ -37,6 +40,9 @@ _INTEGRATED = (
     "apigateway.VpcLink",
     "apigatewayv2.VpcLink",
 )
+
+
+_REST_HOST = re.compile(r"([a-z0-9]+)\.execute-api\.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +71,14 @@ class EntryPoints:
         self.graph = graph
         self.web_acls = web_acls
         self.balancing = balancing
+        self._hosts = self._served_hosts()
         self._aliases = self._aliased_records()
         self._registered = self._registrations()
 
     def edges(self) -> Iterator[Edge]:
         """All edges from the internet to entry points and from them to their targets."""
-        for distribution in self.graph.of_type("cloudfront.Distribution"):
+        yield from published(self.graph, self.web_acls)
+        for distribution in self.graph.of_type("cloudfront.Distribution", "cloudfront.MultitenantDistribution"):
             yield from self._distribution(distribution)
         yield from self._accelerators()
         yield from self._http_apis()
@@ -154,11 +162,11 @@ class EntryPoints:
             path = f"origins[{index}]"
             for target in self._origin(distribution, path):
                 yield from self._into(distribution.urn, target, _EntryPoint(distribution, path, authentication))
-            for name in ("vpcOriginConfig.vpcOriginId", "domainName"):
+            for name in (_private(distribution), "domainName"):
                 yield from self._unclear(distribution.urn, _EntryPoint(distribution, f"{path}.{name}", authentication))
 
     def _origin(self, distribution: Resource, path: str) -> list[Resource]:
-        private = f"{path}.vpcOriginConfig.vpcOriginId"
+        private = f"{path}.{_private(distribution)}"
         if distribution.value(private) is not None:
             origins = self.graph.referenced(distribution, private, types=("cloudfront.VpcOrigin",)).resources
             return [
@@ -172,9 +180,21 @@ class EntryPoints:
         found = self.graph.referenced(resource, path, types=_ORIGINS, keys=_DOMAIN_KEYS).resources
         domain = resource.value(path)
         if not found and isinstance(domain, str):
-            host = urlsplit(domain if "//" in domain else f"//{domain}").hostname or domain
-            found = tuple(self._aliases.get(host.rstrip(".").lower(), ()))
+            host = (urlsplit(domain if "//" in domain else f"//{domain}").hostname or domain).rstrip(".").lower()
+            named = _REST_HOST.match(host)
+            apis = self.graph.identified(named[1], ("apigateway.RestApi", "apigatewayv2.Api"), ("id",)) if named else []
+            found = tuple(self._hosts.get(host, ()) or apis or self._aliases.get(host, ()))
         return list(found)
+
+    def _served_hosts(self) -> dict[str, list[Resource]]:
+        """The hosts of the stack's own entry points, of which some outputs are URLs."""
+        found: dict[str, list[Resource]] = {}
+        for origin in self.graph.of_type(*_ORIGINS):
+            for key in _DOMAIN_KEYS:
+                host = host_of(value) if isinstance(value := origin.value(key), str) else ""
+                if host and (host != value or key in ("dnsName", "publicDns")):
+                    found.setdefault(host.lower(), []).append(origin)
+        return found
 
     def _aliased_records(self) -> dict[str, list[Resource]]:
         """The targets of the stack's own DNS records."""
@@ -255,10 +275,10 @@ class EntryPoints:
             for api in self.graph.referenced(method, "restApi", types=("apigateway.RestApi",)):
                 methods.setdefault((api.urn, _resource_key(self.graph, method)), method)
         for api in self.graph.of_type("apigateway.RestApi"):
-            kinds = api.value("endpointConfiguration.types")
-            if isinstance(kinds, str | list) and "PRIVATE" in kinds:
+            private = is_private(api)
+            if private:
                 continue
-            unknowns = (f"{api.label}.endpointConfiguration.types",) if isinstance(kinds, Unknown) else ()
+            unknowns = (f"{api.label}.endpointConfiguration.types",) if private is None else ()
             step = hop(api, "endpointConfiguration", "a public API")
             web_acl = self._stage_web_acl(api, "apigateway")
             yield Edge(
@@ -269,6 +289,8 @@ class EntryPoints:
                 method = methods.get((api.urn, _resource_key(self.graph, integration)))
                 entry = method or integration
                 authentication = _authorization(method, "authorization") if method else MISSED
+                if method is not None and method.value("authorization") == "AWS_IAM":
+                    authentication = bounded(policies_of(self.graph, api), without=PASSED)
                 for target in self._integrated(integration, "uri"):
                     yield from self._into(api.urn, target, _EntryPoint(entry, "authorization", authentication, api))
 
@@ -276,7 +298,12 @@ class EntryPoints:
         """The target of an API's OpenAPI document: it is in the document's text, so the path ends at the document."""
         for operation in operations(api):
             step = hop(api, operation.place, "forwards to its integration")
-            entry_point = _EntryPoint(api, operation.place, operation.authentication)
+            signed = operation.signed and api.kind == "apigateway.RestApi"
+            entry_point = _EntryPoint(
+                api,
+                operation.place,
+                bounded(policies_of(self.graph, api), without=PASSED) if signed else operation.authentication,
+            )
             yield entry_point.edge(api.urn, f"{api.urn}#{operation.place}", (step,), final=True)
 
     def _stage_web_acl(self, api: Resource, module: str) -> Pass:
@@ -327,12 +354,26 @@ class EntryPoints:
         )
 
 
+def _private(distribution: Resource) -> str:
+    """Where an origin names a VPC origin."""
+    several = distribution.kind == "cloudfront.MultitenantDistribution"
+    return "vpcOriginConfigs[0].vpcOriginId" if several else "vpcOriginConfig.vpcOriginId"
+
+
 def _signed(distribution: Resource) -> Pass:
     """Whether every cache behavior requires signed URLs or cookies."""
     paths = ["defaultCacheBehavior"]
-    ordered = distribution.items("orderedCacheBehaviors")
-    paths += [f"orderedCacheBehaviors[{index}]" for index in range(0 if isinstance(ordered, Unknown) else len(ordered))]
+    for name in ("orderedCacheBehaviors", "cacheBehaviors"):
+        ordered = distribution.items(name)
+        paths += [f"{name}[{index}]" for index in range(0 if isinstance(ordered, Unknown) else len(ordered))]
     for path in paths:
+        enabled = distribution.value(f"{path}.trustedKeyGroups.enabled")
+        if enabled is not None:
+            if isinstance(enabled, Unknown):
+                return Pass(None, (f"{distribution.label}.{path}",))
+            if not enabled:
+                return MISSED
+            continue
         signers = [distribution.value(f"{path}.{name}") for name in ("trustedKeyGroups", "trustedSigners")]
         if any(isinstance(value, Unknown) for value in signers):
             return Pass(None, (f"{distribution.label}.{path}",))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
+from ..graph.documents import document_at
 from ..graph.resources import Graph, Resource
-from ..graph.values import Unknown
+from ..graph.values import Unknown, as_mapping, listed, walk
 from ..graph.verdicts import Finding, Hop, hop, not_proven, violated
 from ..network.addresses import INTERNET, NO_ADDRESSES, describe, parse
 from ..network.placement import as_switch
@@ -68,6 +70,70 @@ def _graph_database(resource: Resource) -> Iterator[Finding]:
     yield from _evaluate(resource, path, as_switch(resource.value(path), False), "set publicConnectivity to false")
 
 
+def _development_endpoint(resource: Resource) -> Iterator[Finding]:
+    """Without a subnet, it has a public address, on which it accepts SSH."""
+    value = resource.value("subnetId")
+    public = (
+        None
+        if isinstance(value, Unknown) and not resource.property_dependencies.get("subnetId")
+        else value in (None, "")
+    )
+    if not isinstance(value, Unknown) or public is None:
+        yield from _evaluate(resource, "subnetId", public, "place the endpoint in a private subnet (subnetId)")
+
+
+def _beanstalk(resource: Resource) -> Iterator[Finding]:
+    """A web environment has a public load balancer, or a single instance with an address, unless its settings say otherwise."""
+    path, fix = "settings", "set ELBScheme to internal and AssociatePublicIpAddress to false in aws:ec2:vpc"
+    settings = resource.items(path)
+    if isinstance(settings, Unknown) or any(_hides(as_mapping(item), *_OF_BEANSTALK) for item in settings):
+        yield from _evaluate(resource, path, None, fix)
+        return
+    said = {
+        str(item.get("name")): str(item.get("value")).lower()
+        for item in map(as_mapping, settings)
+        if item is not None and item.get("namespace") == "aws:ec2:vpc"
+    }
+    closed = resource.value("tier") == "Worker" or said.get("ELBScheme") == "internal"
+    if not closed or said.get("AssociatePublicIpAddress") == "true":
+        yield from _evaluate(resource, path, True, fix, "a public load balancer or address")
+
+
+_OF_BEANSTALK = ("ELBScheme", "AssociatePublicIpAddress")
+
+
+def _hides(setting: dict[str, Any] | None, *names: str) -> bool:
+    """Whether a setting that is not known yet may be one of these."""
+    if setting is None:
+        return True
+    name = setting.get("name")
+    return isinstance(name, Unknown) or (name in names and isinstance(setting.get("value"), Unknown))
+
+
+def _serverless_search(resource: Resource) -> Iterator[Finding]:
+    """A network policy of serverless collections may open them to the internet."""
+    fix = "set AllowFromPublic to false and list VPC endpoints in SourceVPCEs"
+    if resource.value("type") != "network":
+        return
+    of = document_at(resource, "policy")
+    if of.unknown is not None or of.unreadable:
+        yield from _evaluate(resource, "policy", None, fix)
+        return
+    opened = [item for item in listed(of.value) if (as_mapping(item) or {}).get("AllowFromPublic") in (True, "true")]
+    if opened:
+        yield from _evaluate(resource, "policy", True, fix, "AllowFromPublic: true")
+
+
+def _job(resource: Resource) -> Iterator[Finding]:
+    """A job on Fargate may have a separate public address."""
+    path, fix = "containerProperties", "set assignPublicIp to DISABLED"
+    of = document_at(resource, path)
+    if of.unknown is not None:
+        yield from _evaluate(resource, path, None, fix)
+    elif walk(of.value, "networkConfiguration.assignPublicIp") == "ENABLED":
+        yield from _evaluate(resource, path, True, fix, "assignPublicIp: ENABLED")
+
+
 def _data_api(resource: Resource) -> Iterator[Finding]:
     """The Data API accepts SQL on AWS's public API, protected only by credentials and not by security groups or
     subnets.
@@ -119,6 +185,10 @@ PUBLIC_BY_SETTING: dict[str, Callable[[Resource], Iterator[Finding]]] = {
     "apprunner.Service": _app_runner,
     "neptunegraph.Graph": _graph_database,
     "rds.Cluster": _data_api,
+    "batch.JobDefinition": _job,
+    "elasticbeanstalk.Environment": _beanstalk,
+    "glue.DevEndpoint": _development_endpoint,
+    "opensearch.ServerlessSecurityPolicy": _serverless_search,
 }
 KINDS = (*PUBLIC_BY_SETTING, "ec2.VpcEndpointService", "ec2.VpcEndpointServiceAllowedPrinciple")
 

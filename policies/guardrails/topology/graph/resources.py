@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import lru_cache
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from .values import Secret, Unknown, Value, contains_unknown, from_wire, overlay, reveal, shown, unknowns_in, walk
 
@@ -236,6 +237,10 @@ class Graph:
         found = [resource for kind in kinds for resource in self._by_kind.get(kind, ())]
         return sorted(found, key=lambda resource: resource.urn)
 
+    def has_children(self, resource: Resource) -> bool:
+        """Whether other resources are declared below it."""
+        return bool(self._children.get(resource.urn))
+
     def identified(self, literal: str, types: Iterable[str] = (), keys: tuple[str, ...] = _IDENTITY) -> list[Resource]:
         """The resources for which one of ``keys`` (by default id and ARN) equals this literal."""
         kinds = {kind_of(type_) for type_ in types}
@@ -303,7 +308,7 @@ class Graph:
     @staticmethod
     def _may_be(resource: Resource, keys: tuple[str, ...], literals: list[str]) -> bool:
         """Whether a literal may have been made from a resource: its identifier is part of it, or not known."""
-        named = [value for value in (resource.value(key) for key in keys) if isinstance(value, str) and value]
+        named = [host_of(value) for key in keys if isinstance(value := resource.value(key), str) and value]
         return not named or any(value in literal for value in named for literal in literals)
 
     def _depended_on(self, resource: Resource, path: str, kinds: frozenset[str]) -> list[Resource]:
@@ -325,6 +330,11 @@ class Graph:
             elif not dependency.type.startswith("aws"):
                 queue.extend(child.urn for child in self._children.get(urn, ()))
         return [found[urn] for urn in sorted(found)]
+
+
+def host_of(text: str) -> str:
+    """The host of a URL; any other text as it is. A host derived from a URL has no scheme and no path."""
+    return urlsplit(text).hostname or text if "://" in text else text
 
 
 def _is_whole_list(unknown: Unknown, path: str) -> bool:

@@ -80,6 +80,9 @@ class Secret:
     __str__ = __repr__
 
 
+_SCALARS = frozenset({str, int, float, bool, type(None)})
+
+
 def as_mapping(value: Value) -> dict[str, Any] | None:
     """The value as a mapping, or ``None`` if it is not one."""
     return cast("dict[str, Any]", value) if type(value) is dict else None
@@ -99,6 +102,8 @@ def listed(value: Value) -> list[Any]:
 
 def reveal(value: Value) -> Value:
     """The same value with every ``Secret`` replaced by its contents: for decisions, never for output."""
+    if type(value) in _SCALARS:
+        return value
     if isinstance(value, Secret):
         return reveal(value.reveal())
     if isinstance(value, list):
@@ -115,6 +120,8 @@ def contains_unknown(value: Value) -> bool:
 
 def unknowns_in(value: Value) -> Iterator[Unknown]:
     """Every unknown inside the value, in order."""
+    if type(value) in _SCALARS:
+        return
     if isinstance(value, Unknown):
         yield value
     elif isinstance(value, Secret):
@@ -150,10 +157,19 @@ def _shown(value: Value) -> str:
 
 def from_wire(value: Value, path: str = "") -> Value:
     """Turn a recorded (wire form) or proxied value into plain values, ``Unknown`` and ``Secret``."""
+    kind = cast("type[Any]", type(value))
+    if kind is dict and SIGNATURE not in value:
+        prefix = f"{path}." if path else ""
+        return {str(key): from_wire(item, f"{prefix}{key}") for key, item in cast("dict[Any, Any]", value).items()}
+    if kind is list:
+        return [from_wire(item, f"{path}[{index}]") for index, item in enumerate(cast("list[Any]", value))]
     if isinstance(value, str):
         return Unknown(path) if value in UNKNOWN_SENTINELS else value
-    if value is None or isinstance(value, bool | int | float):
-        return value
+    return value if value is None or isinstance(value, bool | int | float) else _from_proxy(value, path)
+
+
+def _from_proxy(value: Value, path: str) -> Value:
+    """A container of another class, which may refuse to hand out an element, or a signed mapping."""
     if type(value).__name__ in _PROXIES:
         value = value["__target"]
     if isinstance(value, Mapping):

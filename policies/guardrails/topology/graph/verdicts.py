@@ -89,6 +89,10 @@ class Finding:
         return "\n".join([f"{self.verdict}: {self.headline}", *parts])
 
 
+NOT_KNOWN = "not known yet"
+ELSEWHERE = "not declared in this stack"
+
+
 def violated(
     resource: Resource,
     property_: str,
@@ -115,7 +119,7 @@ def not_proven(
     wanted: str,
     fix: str,
     *,
-    found: Value = "not known yet",
+    found: Value = NOT_KNOWN,
     what: str = "",
     witness: Sequence[Hop] = (),
     assumptions: Sequence[str] = (),

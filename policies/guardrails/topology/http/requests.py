@@ -167,6 +167,13 @@ class ProxyFacts:
     required_claim: str = ""
     """A claim that everyone must have, whichever rule admits them."""
     required_values: tuple[str, ...] = ()
+    blocked_claim: str = ""
+    blocked_values: tuple[str, ...] = ()
+    blocked_email_domains: tuple[str, ...] = ()
+    blocked_emails: tuple[str, ...] = ()
+    """People whom it refuses although a rule admits them."""
+    blocked_users: tuple[str, ...] = ()
+    """The same, by a keyed hash of the address. Its key is not known here, so ``admits`` does not evaluate it."""
     logout_path: str = ""
     websocket_path_prefixes: tuple[str, ...] = ()
     requires_length: bool = False
@@ -206,6 +213,12 @@ class ProxyFacts:
             return False
         email = str(identity.claims.get("email", "")).lower()
         domain = email.rpartition("@")[2]
+        if (
+            _holds(identity, self.blocked_claim, self.blocked_values)
+            or domain in self.blocked_email_domains
+            or email in self.blocked_emails
+        ):
+            return False
         return (
             self.allowed_everyone
             or _holds(identity, self.allowed_claim, self.allowed_values)

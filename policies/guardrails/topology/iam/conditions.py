@@ -3,31 +3,15 @@ of them."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
 from ..graph.values import Value, listed
+from .callers import pins
 
 _QUALIFIERS = ("forallvalues:", "foranyvalue:")
 _IF_EXISTS = "ifexists"
-
-OPEN_VALUE = re.compile(r"[*?:]*|arn:[^:]*:(iam|sts):[^:]*:[*?]+:.*|arn:aws[a-z-]*:\*")
-"""A value that matches the caller, network or resource of any account."""
-
-_WHOLE = frozenset(
-    {
-        "aws:principalaccount",
-        "aws:principalorgid",
-        "aws:sourceaccount",
-        "aws:sourceorgid",
-        "aws:sourcevpc",
-        "aws:sourcevpce",
-        "kms:calleraccount",
-    }
-)
-"""Keys of which a value is one identifier: a part of it (``o-*``, ``vpce-*``) is every customer's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +40,7 @@ class Condition:
     @property
     def is_open(self) -> bool:
         """Whether one of its values matches the callers, networks or resources of every account."""
-        return any(
-            OPEN_VALUE.fullmatch(value) or (self.key in _WHOLE and re.search(r"[*?]", value)) for value in self.values
-        )
+        return not all(pins(self.key, value) for value in self.values)
 
     @property
     def bounds(self) -> bool:

@@ -9,11 +9,19 @@ from typing import Any, cast
 
 from ..graph.documents import Document
 from ..graph.values import Value, listed
+from .callers import CALLERS
 from .conditions import Condition, conditions
 from .matching import matches, matches_action
 
 _EVERY_ACCOUNT = re.compile(r"\*|.*:iam::\*:.*")
 SERVICE_SUFFIX = ".amazonaws.com"
+_SERVICE = re.compile(r"(?P<name>[a-z0-9.-]+?)(\.[a-z]{2}(-[a-z]+)+-\d)?\.amazonaws\.com(\.cn)?", re.IGNORECASE)
+
+
+def service_of(principal: str) -> str:
+    """The global name of a service principal, which may be one of a region or a partition; empty if it is no service."""
+    found = _SERVICE.fullmatch(principal)
+    return f"{found['name'].lower()}{SERVICE_SUFFIX}" if found else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +36,8 @@ class Statement:
     resources: tuple[str, ...] = ()
     not_resources: tuple[str, ...] = ()
     principals: tuple[str, ...] = ()
+    federated: tuple[str, ...] = ()
+    """The principals that are identity providers."""
     not_principals: tuple[str, ...] = ()
     conditions: tuple[Condition, ...] = ()
 
@@ -60,7 +70,7 @@ class Statement:
     @property
     def services(self) -> tuple[str, ...]:
         """The principals that are AWS services."""
-        return tuple(who for who in self.principals if who.endswith(SERVICE_SUFFIX))
+        return tuple(who for who in self.principals if service_of(who) and who not in self.federated)
 
     @property
     def keys(self) -> frozenset[str]:
@@ -101,6 +111,7 @@ def _statement(index: str, item: Mapping[str, Any]) -> Statement:
         resources=_texts(item.get("Resource")),
         not_resources=_texts(item.get("NotResource")),
         principals=_principals(item.get("Principal")),
+        federated=_federated(item.get("Principal")),
         not_principals=_principals(item.get("NotPrincipal")),
         conditions=tuple(conditions(item.get("Condition"))),
     )
@@ -115,6 +126,10 @@ def _principals(value: Value) -> tuple[str, ...]:
         groups = cast("Mapping[str, Any]", value)
         return tuple(str(item) for key in sorted(groups) for item in listed(groups[key]))
     return _texts(value)
+
+
+def _federated(value: Value) -> tuple[str, ...]:
+    return _texts(cast("Mapping[str, Any]", value).get("Federated")) if isinstance(value, Mapping) else ()
 
 
 def grants(document: Document) -> list[Statement]:
@@ -138,10 +153,23 @@ def _denies_others(statement: Statement, callers: frozenset[str]) -> bool:
     tests = statement.conditions
     return len(tests) == 1 and all(
         not item.qualifier
-        and item.operator in ("stringnotequals", "stringnotlike", "arnnotequals", "arnnotlike")
+        and item.operator in ("stringnotequals", "stringnotlike", "arnnotequals", "arnnotlike", "notipaddress")
         and item.key in callers
         and not item.is_open
         for item in tests
+    )
+
+
+def admits_every_account(document: Document) -> bool:
+    """Whether a resource's policy lets callers of every account and network in: they then need no grant but their own."""
+    every = statements(document)
+    bounding = CALLERS | {"aws:sourceip", "aws:vpcsourceip"}
+    return any(
+        item.allows
+        and item.every_account
+        and not item.bounding_keys & bounding
+        and not denied_to_strangers(every, bounding, item.actions)
+        for item in every
     )
 
 

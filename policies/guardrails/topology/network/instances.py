@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 
 from ..graph.resources import Graph, Resource
 from ..graph.values import Unknown
-from .placement import PlacedResource, PublicAddress, Subnets, as_switch
+from .placement import OMITTED, PlacedResource, PublicAddress, Subnets, as_switch
 from .security_groups import GroupSet, SecurityGroups
 
 INSTANCES = ("ec2.Instance", "ec2.SpotInstanceRequest")
-INSTANCE_KINDS = (*INSTANCES, "autoscaling.Group", "ec2.NetworkInterface")
+_FLEETS = ("ec2.Fleet", "ec2.SpotFleetRequest")
+INSTANCE_KINDS = (*INSTANCES, *_FLEETS, "autoscaling.Group", "ec2.NetworkInterface", "gamelift.GameServerGroup")
+_GROUPS = (*_FLEETS, "autoscaling.Group", "gamelift.GameServerGroup")
 _TEMPLATES = ("ec2.LaunchTemplate",)
 _TEMPLATE_KEYS = ("id", "arn", "name")
 
@@ -63,6 +65,13 @@ class Instances:
         total = _Sum(Subnets("subnetId"))
         if resource.kind == "autoscaling.Group":
             self._scaled(resource, total)
+        elif resource.kind == "gamelift.GameServerGroup":
+            total.subnets.property = "vpcSubnets"
+            if resource.value("vpcSubnets") is not None:
+                total.subnets.add(self.graph, resource, "vpcSubnets")
+            self._templates(resource, "launchTemplate", total)
+        elif resource.kind in _FLEETS:
+            self._fleet(resource, total)
         elif resource.kind == "ec2.NetworkInterface":
             self._interface(resource, total)
         else:
@@ -72,8 +81,8 @@ class Instances:
         if total.public is None:
             self._subnet_default(resource, total)
         if not total.subnets.found and not total.subnets.unknowns:
-            total.subnets.unknowns.append(f"{resource.label}.{total.subnets.property} (not set: the default network's)")
-        role = {"autoscaling.Group": "group of instances", "ec2.NetworkInterface": "network interface"}
+            total.subnets.unknowns.append(f"{resource.label}.{total.subnets.property} ({OMITTED})")
+        role = {"ec2.NetworkInterface": "network interface"} | dict.fromkeys(_GROUPS, "group of instances")
         keys = tuple(dict.fromkeys(total.keys))
         unknowns = tuple(dict.fromkeys(total.group_unknowns))
         return PlacedResource(
@@ -114,6 +123,24 @@ class Instances:
         ):
             total.add_groups(self.groups.of(configuration, "securityGroups"))
             total.add_public(configuration, "associatePublicIpAddress")
+
+    def _fleet(self, resource: Resource, total: _Sum) -> None:
+        """A fleet: each of its launch specifications and templates, with the subnets that override those of a template."""
+        total.subnets.property = "launchTemplateConfigs"
+        for index in _indexes(resource, "launchSpecifications"):
+            total.subnets.property = "launchSpecifications"
+            prefix = f"launchSpecifications[{index}]"
+            if resource.value(f"{prefix}.subnetId") not in (None, ""):
+                total.subnets.add(self.graph, resource, f"{prefix}.subnetId")
+            if resource.value(f"{prefix}.vpcSecurityGroupIds") not in (None, []):
+                total.add_groups(self.groups.of(resource, f"{prefix}.vpcSecurityGroupIds"))
+            total.add_public(resource, f"{prefix}.associatePublicIpAddress")
+        for index in _indexes(resource, "launchTemplateConfigs"):
+            prefix = f"launchTemplateConfigs[{index}]"
+            self._templates(resource, f"{prefix}.launchTemplateSpecification", total)
+            for number in _indexes(resource, f"{prefix}.overrides"):
+                if resource.value(f"{prefix}.overrides[{number}].subnetId") not in (None, ""):
+                    total.subnets.add(self.graph, resource, f"{prefix}.overrides[{number}].subnetId")
 
     def _templates(self, resource: Resource, path: str, total: _Sum) -> None:
         references = self.graph.referenced(resource, path, types=_TEMPLATES, keys=_TEMPLATE_KEYS)
@@ -185,3 +212,9 @@ class Instances:
                     if holders.unknowns or holders.external:
                         self.unattached.append((address, path))
         return found
+
+
+def _indexes(resource: Resource, path: str) -> range:
+    """The positions of a list; none of one that is not known yet."""
+    items = resource.items(path)
+    return range(0 if isinstance(items, Unknown) else len(items))

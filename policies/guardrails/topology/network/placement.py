@@ -1,7 +1,7 @@
 """The placement of each resource with network interfaces: its subnets, its security groups, and whether it has a public
 address.
 
-One row per resource type lists the property of each of the three. Instances, groups of instances and network
+``placement_rows`` lists the property of each of the three. Instances, groups of instances and network
 interfaces, which spread them over several resources, have their own functions in ``instances``.
 """
 
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from ..graph.resources import Graph, Resource
 from ..graph.values import Unknown
+from .placement_rows import ROWS, Row
 from .routing import SUBNETS
 from .security_groups import GroupSet, SecurityGroups
 
@@ -43,123 +44,9 @@ class PlacedResource:
     """Whether it accepts connections; a function in a VPC does not."""
 
 
-@dataclass(frozen=True, slots=True)
-class _SubnetGroup:
-    """A named group of subnets between a resource and its subnets."""
+OMITTED = "not set: the default network's"
+"""The reason why the subnets of a resource are not known: it names none, and AWS chooses one of the default VPC."""
 
-    property: str
-    kind: str
-    keys: tuple[str, ...] = ("name", "id", "arn")
-    subnets: str = "subnetIds"
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """The properties in which AWS stores the subnets, the groups and the public address of one resource type."""
-
-    role: str
-    subnets: str = ""
-    via: _SubnetGroup | None = None
-    groups: str = ""
-    public: str = ""
-    public_default: bool = False
-    accepts: bool = True
-    owner: tuple[str, str, tuple[str, ...]] | None = None
-    """Property, type and keys of the resource from which this one inherits settings."""
-    required: str = ""
-    """Without this property, the resource has no network interface."""
-    in_any_subnet: bool = False
-    """Its interfaces never have public addresses, although AWS requires public and private subnets."""
-
-
-def _by_name(kind: str, property_: str = "subnetGroupName", subnets: str = "subnetIds") -> _SubnetGroup:
-    return _SubnetGroup(property_, kind, subnets=subnets)
-
-
-_RDS_SUBNETS = _by_name("rds.SubnetGroup", "dbSubnetGroupName")
-_RDS_OWNER = ("clusterIdentifier", "rds.Cluster", ("clusterIdentifier", "id", "arn"))
-_DOCDB_OWNER = ("clusterIdentifier", "docdb.Cluster", ("clusterIdentifier", "id", "arn"))
-_NEPTUNE_OWNER = ("clusterIdentifier", "neptune.Cluster", ("clusterIdentifier", "id", "arn"))
-
-ROWS: dict[str, Row] = {
-    "ecs.Service": Row(
-        "service", "networkConfiguration.subnets", groups="networkConfiguration.securityGroups",
-        public="networkConfiguration.assignPublicIp", required="networkConfiguration",
-    ),
-    "ecs.TaskSet": Row(
-        "service", "networkConfiguration.subnets", groups="networkConfiguration.securityGroups",
-        public="networkConfiguration.assignPublicIp", required="networkConfiguration",
-    ),
-    "cloudwatch.EventTarget": Row(
-        "scheduled task", "ecsTarget.networkConfiguration.subnets", groups="ecsTarget.networkConfiguration.securityGroups",
-        public="ecsTarget.networkConfiguration.assignPublicIp", required="ecsTarget.networkConfiguration",
-    ),
-    "scheduler.Schedule": Row(
-        "scheduled task", "target.ecsParameters.networkConfiguration.subnets",
-        groups="target.ecsParameters.networkConfiguration.securityGroups",
-        public="target.ecsParameters.networkConfiguration.assignPublicIp",
-        required="target.ecsParameters.networkConfiguration",
-    ),
-    "lambda.Function": Row(
-        "function", "vpcConfig.subnetIds", groups="vpcConfig.securityGroupIds", accepts=False, required="vpcConfig",
-    ),
-    "rds.Instance": Row("database", via=_RDS_SUBNETS, groups="vpcSecurityGroupIds", public="publiclyAccessible"),
-    "rds.Cluster": Row("database", via=_RDS_SUBNETS, groups="vpcSecurityGroupIds", public="publiclyAccessible"),
-    "rds.ClusterInstance": Row("database", via=_RDS_SUBNETS, public="publiclyAccessible", owner=_RDS_OWNER),
-    "rds.Proxy": Row("database proxy", "vpcSubnetIds", groups="vpcSecurityGroupIds"),
-    "docdb.Cluster": Row("database", via=_by_name("docdb.SubnetGroup", "dbSubnetGroupName"), groups="vpcSecurityGroupIds"),
-    "docdb.ClusterInstance": Row("database", owner=_DOCDB_OWNER),
-    "neptune.Cluster": Row(
-        "database", via=_by_name("neptune.SubnetGroup", "neptuneSubnetGroupName"), groups="vpcSecurityGroupIds",
-    ),
-    "neptune.ClusterInstance": Row(
-        "database", via=_by_name("neptune.SubnetGroup", "neptuneSubnetGroupName"), public="publiclyAccessible",
-        owner=_NEPTUNE_OWNER,
-    ),
-    "redshift.Cluster": Row(
-        "database", via=_by_name("redshift.SubnetGroup", "clusterSubnetGroupName"), groups="vpcSecurityGroupIds",
-        public="publiclyAccessible",
-    ),
-    "redshiftserverless.Workgroup": Row(
-        "database", "subnetIds", groups="securityGroupIds", public="publiclyAccessible",
-    ),
-    "timestreaminfluxdb.DbInstance": Row(
-        "database", "vpcSubnetIds", groups="vpcSecurityGroupIds", public="publiclyAccessible",
-    ),
-    "dms.ReplicationInstance": Row(
-        "replication instance",
-        via=_SubnetGroup("replicationSubnetGroupId", "dms.ReplicationSubnetGroup", ("replicationSubnetGroupId", "id")),
-        groups="vpcSecurityGroupIds", public="publiclyAccessible",
-    ),
-    "elasticache.Cluster": Row("cache", via=_by_name("elasticache.SubnetGroup"), groups="securityGroupIds"),
-    "elasticache.ReplicationGroup": Row("cache", via=_by_name("elasticache.SubnetGroup"), groups="securityGroupIds"),
-    "elasticache.ServerlessCache": Row("cache", "subnetIds", groups="securityGroupIds"),
-    "memorydb.Cluster": Row("cache", via=_by_name("memorydb.SubnetGroup"), groups="securityGroupIds"),
-    "dax.Cluster": Row("cache", via=_by_name("dax.SubnetGroup"), groups="securityGroupIds"),
-    "efs.MountTarget": Row("file system", "subnetId", groups="securityGroups"),
-    "fsx.LustreFileSystem": Row("file system", "subnetIds", groups="securityGroupIds"),
-    "fsx.OpenZfsFileSystem": Row("file system", "subnetIds", groups="securityGroupIds"),
-    "fsx.OntapFileSystem": Row("file system", "subnetIds", groups="securityGroupIds"),
-    "fsx.WindowsFileSystem": Row("file system", "subnetIds", groups="securityGroupIds"),
-    "ec2.VpcEndpoint": Row("interface VPC endpoint", "subnetIds", groups="securityGroupIds"),
-    "mq.Broker": Row("broker", "subnetIds", groups="securityGroups", public="publiclyAccessible"),
-    "msk.Cluster": Row(
-        "broker", "brokerNodeGroupInfo.clientSubnets", groups="brokerNodeGroupInfo.securityGroups",
-        public="brokerNodeGroupInfo.connectivityInfo.publicAccess.type",
-    ),
-    "opensearch.Domain": Row("search domain", "vpcOptions.subnetIds", groups="vpcOptions.securityGroupIds", required="vpcOptions"),
-    "elasticsearch.Domain": Row("search domain", "vpcOptions.subnetIds", groups="vpcOptions.securityGroupIds", required="vpcOptions"),
-    "eks.Cluster": Row(
-        "cluster", groups="vpcConfig.securityGroupIds", required="vpcConfig", in_any_subnet=True,
-    ),
-    "eks.NodeGroup": Row("node group", "subnetIds"),
-    "route53.ResolverEndpoint": Row("resolver endpoint", "ipAddresses", groups="securityGroupIds"),
-    "sagemaker.NotebookInstance": Row("notebook", "subnetId", groups="securityGroups", required="subnetId"),
-    "mwaa.Environment": Row(
-        "workflow environment", "networkConfiguration.subnetIds", groups="networkConfiguration.securityGroupIds",
-        public="webserverAccessMode",
-    ),
-}  # fmt: skip
 
 _PUBLIC_WORDS = {
     "true": True, "false": False, "enabled": True, "disabled": False,
@@ -225,7 +112,7 @@ def place(graph: Graph, groups: SecurityGroups, resource: Resource) -> PlacedRes
         loose=subnets.loose,
         groups=found,
         group_property=path,
-        public=_public(row, resource),
+        public=_by_subnet(resource, subnets) if row.follows_subnet else _public(row, resource),
         accepts=row.accepts,
     )
 
@@ -254,11 +141,25 @@ def _subnets(graph: Graph, row: Row, resource: Resource) -> Subnets:
     subnets.unknowns += [f"{resource.label}.{row.via.property} {literal}" for literal in named.external]
     subnets.unknowns += [f"{resource.label}.{unknown.path}" for unknown in named.unknowns]
     if not named.resources and not subnets.unknowns:
-        subnets.unknowns.append(f"{resource.label}.{row.via.property} (not set: the default network's subnets)")
+        subnets.unknowns.append(f"{resource.label}.{row.via.property} ({OMITTED} subnets)")
     return subnets
 
 
+def _by_subnet(resource: Resource, subnets: Subnets) -> PublicAddress:
+    """The public address that a subnet assigns to machines which ask for none."""
+    for subnet in subnets.ordered():
+        switched = as_switch(subnet.value("mapPublicIpOnLaunch"), subnet.kind == "ec2.DefaultSubnet")
+        if switched is not False:
+            unknowns = () if switched else (f"{subnet.label}.mapPublicIpOnLaunch",)
+            return PublicAddress(switched, subnet, "mapPublicIpOnLaunch", unknowns)
+    return PublicAddress(False, resource)
+
+
 def _public(row: Row, resource: Resource) -> PublicAddress:
+    if row.elastic:
+        listed = resource.items(row.elastic)
+        unknown = (f"{resource.label}.{row.elastic}",) if isinstance(listed, Unknown) else ()
+        return PublicAddress(None if unknown else bool(listed), resource, row.elastic, unknown)
     if not row.public:
         return PublicAddress(False, resource)
     value = resource.value(row.public)

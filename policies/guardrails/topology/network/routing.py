@@ -14,7 +14,7 @@ from functools import cached_property
 from ..graph.resources import Graph, Resource
 from ..graph.values import Unknown, Value
 from ..graph.verdicts import Hop, hop
-from .addresses import INTERNET, NO_ADDRESSES, Addresses, parse
+from .addresses import INTERNET, NO_ADDRESSES, Addresses, is_wide, parse
 
 VPCS = ("ec2.Vpc", "ec2.DefaultVpc")
 SUBNETS = ("ec2.Subnet", "ec2.DefaultSubnet")
@@ -30,13 +30,22 @@ class Through(StrEnum):
 
     INTERNET = "an internet gateway"
     OUTWARD = "a gateway without inbound connections"
+    INSPECTED = "an endpoint that inspects traffic"
     NETWORK = "another network"
     UNKNOWN = "an unknown gateway"
 
 
 _OUTWARD = ("natGatewayId", "egressOnlyGatewayId", "networkInterfaceId", "instanceId")
-_NETWORK = ("transitGatewayId", "vpcPeeringConnectionId", "coreNetworkArn", "localGatewayId")
+_NETWORK = (
+    "transitGatewayId",
+    "vpcPeeringConnectionId",
+    "coreNetworkArn",
+    "localGatewayId",
+    "carrierGatewayId",
+    "odbNetworkArn",
+)
 _DESTINATIONS = ("cidrBlock", "ipv6CidrBlock", "destinationCidrBlock", "destinationIpv6CidrBlock")
+_INSPECTING = ("ec2.VpcEndpoint", "networkfirewall.Firewall", "networkfirewall.VpcEndpointAssociation")
 _GATEWAYS = ("ec2.InternetGateway", "ec2.VpnGateway", "ec2.VpcEndpoint")
 _LISTS = ("destinationPrefixListId",)
 _MIN_V4, _MIN_V6 = 16, 40
@@ -91,6 +100,7 @@ class Routing:
                 self._routes.setdefault(table.urn, []).extend(self._each(route, ""))
             if not tables and not isinstance(route.value("routeTableId"), str):
                 self._unattached.append(f"{route.label}.routeTableId")
+        self._ingress = self._inspected_ingress()
         self._tables, self._open_tables = self._associations()
         self._main = self._main_tables()
         self._placements: dict[str, Placement] = {}
@@ -149,13 +159,23 @@ class Routing:
         for route in sorted(self._routes.get(table.urn, ()) if table is not None else (), key=_specific):
             if route.destination is None:
                 continue
-            leaves = route.through is Through.INTERNET or (
+            leaves = route.through in (Through.INTERNET, Through.INSPECTED) or (
                 route.through is Through.OUTWARD and route.gateway is None and route.literal != "local"
             )
             if leaves:
                 found |= (route.destination & INTERNET) - claimed
             claimed |= route.destination
         return found
+
+    def leaves(self, subnet: Resource) -> bool:
+        """Whether a subnet has a route to most of the internet: by a gateway, another network or an inspecting endpoint."""
+        table = self.table_of(subnet)
+        wide = [
+            route
+            for route in (self._routes.get(table.urn, ()) if table is not None else ())
+            if route.destination is not None and is_wide(route.destination & INTERNET)
+        ]
+        return any(route.through is not Through.UNKNOWN and route.literal != "local" for route in wide)
 
     def placement(self, subnet: Resource) -> Placement:
         """A subnet's routes to and from the internet."""
@@ -219,6 +239,12 @@ class Routing:
                         *([hop(association, "routeTableId", table.label)] if association is not table else []),
                         hop(route.resource, route.property, f"{routed} through {gateway}"),
                     ]
+            elif route.through is Through.INSPECTED:
+                if _endpoint(route) in self._ingress:
+                    reached |= routed
+                    hops = hops or [hop(route.resource, route.property, f"{routed} through an inspecting endpoint")]
+                named = f"{route.resource.label}.{route.property}"
+                assumptions.append(f"the endpoint behind {named} admits no connections that its rules do not allow")
             elif route.through is Through.UNKNOWN:
                 unknowns.append(f"{route.resource.label}.{route.gateway_property}")
             elif route.through is Through.NETWORK:
@@ -245,6 +271,17 @@ class Routing:
             if not subnets.resources and not subnets.external:
                 self._unattached.append(f"{association.label}.subnetId")
         return clear, unclear
+
+    def _inspected_ingress(self) -> frozenset[str]:
+        """The endpoints to which a gateway's own route table sends what comes from the internet."""
+        tables = [
+            table
+            for association in self.graph.of_type("ec2.RouteTableAssociation")
+            if association.value("gatewayId") not in (None, "")
+            for table in self._tables_of(association)
+        ]
+        routes = (route for table in tables for route in self._routes.get(table.urn, ()))
+        return frozenset(_endpoint(route) for route in routes if route.through is Through.INSPECTED)
 
     def _main_tables(self) -> dict[str, tuple[Resource, Resource]]:
         found: dict[str, tuple[Resource, Resource]] = {}
@@ -314,6 +351,11 @@ class Routing:
         for names, through in ((_OUTWARD, Through.OUTWARD), (_NETWORK, Through.NETWORK)):
             if any(resource.value(f"{prefix}{name}") not in (None, "") for name in names):
                 return through, None, ""
+        inspecting = resource.value(f"{prefix}vpcEndpointId")
+        if inspecting not in (None, ""):
+            found = self.graph.referenced(resource, f"{prefix}vpcEndpointId", types=_INSPECTING).resources
+            named = inspecting if isinstance(inspecting, str) else ""
+            return Through.INSPECTED, found[0] if len(found) == 1 else None, named
         value = resource.value(f"{prefix}gatewayId")
         literal = value if isinstance(value, str) else ""
         gateways = self.graph.referenced(resource, f"{prefix}gatewayId", types=_GATEWAYS).resources
@@ -324,6 +366,11 @@ class Routing:
             return Through.OUTWARD, by_kind.get("ec2.VpcEndpoint"), literal
         through = Through.NETWORK if gateways or literal.startswith("vgw-") else Through.UNKNOWN
         return through, None, literal
+
+
+def _endpoint(route: Route) -> str:
+    """The endpoint of a route, known or not."""
+    return route.gateway.urn if route.gateway is not None else route.literal or route.resource.urn
 
 
 def _is_network_sized(block: str) -> bool:

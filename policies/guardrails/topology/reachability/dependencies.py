@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ..graph.resources import Resource
 from ..network.addresses import TCP, describe_ports
-from ..network.placement import ROWS
+from ..network.placement_rows import ROWS
 from .facts.model import Facts, InternalResource
 
 _STORES = ("broker", "cache", "database", "database proxy", "file system", "search domain")

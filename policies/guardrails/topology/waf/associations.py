@@ -15,6 +15,7 @@ PROTECTED = (
     "appsync.GraphQLApi",
     "cognito.UserPool",
     "apprunner.Service",
+    "amplify.App",
 )
 
 

@@ -20,6 +20,8 @@ from ...network.addresses import (
     describe_public,
     is_wide,
 )
+from ...network.instances import INSTANCES
+from ...network.placement import OMITTED
 from ...network.security_groups import GroupRule
 from ..facts.model import Admission, Facts, InternalResource, SubnetFacts
 
@@ -37,6 +39,12 @@ class _Opening:
     internet: Addresses
     opened: list[InternalResource] = field(default_factory=list[InternalResource])
     witness: tuple[Hop, ...] = ()
+
+
+_DEFAULT_VPC = (
+    "not set; proven: AWS places it in the default VPC; not proven: whether someone removed the route to the internet that "
+    "AWS gives the subnets of that VPC"
+)
 
 
 def internal_claims(facts: Facts) -> tuple[Claim, ...]:
@@ -124,9 +132,11 @@ def _open_rule(opening: _Opening) -> Finding:
             together |= other.addresses
     whole = f" (together with its group's other rules: {together})" if together != rule.addresses else f" ({together})"
     traffic = "internet traffic" if is_wide(together) else f"traffic from {describe_public(together)}"
-    what = f"allows {traffic} to {_names(opening.opened)}" + (
-        "" if opening.witness else ": a latent exposure, which a public route or address would make reachable"
-    )
+    what = f"allows {traffic} to {_names(opening.opened)}"
+    if not opening.witness and any(map(_is_open_by_default, opening.opened)):
+        what += ", which the default VPC, as AWS makes it, gives a public address and a route to the internet"
+    elif not opening.witness:
+        what += ": a latent exposure, which a public route or address would make reachable"
     return violated(
         rule.resource, rule.property, f"{rule}{whole}", CLOSED_GROUP, CLOSE_GROUP, what=what, witness=opening.witness
     )
@@ -189,7 +199,23 @@ def _subnets(internal: InternalResource, reached: bool) -> Iterable[Finding]:
     ]
     if unknowns and not public and path:
         fix = "declare its subnets and their route tables in this stack, or add an exception that names their owner"
-        yield not_proven(resource, path, unknowns, PRIVATE_SUBNET, fix)
+        if _in_default_vpc(internal):
+            what = "is in the default VPC"
+            yield not_proven(resource, path, unknowns, PRIVATE_SUBNET, fix, found=_DEFAULT_VPC, what=what)
+        else:
+            yield not_proven(resource, path, unknowns, PRIVATE_SUBNET, fix)
+
+
+def _in_default_vpc(internal: InternalResource) -> bool:
+    """Whether it names no subnet, so that AWS chooses one of the default VPC."""
+    unknowns = internal.placed.subnet_unknowns
+    return not internal.subnets and bool(unknowns) and all(OMITTED in unknown for unknown in unknowns)
+
+
+def _is_open_by_default(internal: InternalResource) -> bool:
+    """Whether the default VPC, as AWS makes it, gives it a public address and a route to the internet."""
+    chosen = internal.public.value is True or (internal.resource.kind in INSTANCES and not internal.public.property)
+    return chosen and internal.placed.accepts and _in_default_vpc(internal)
 
 
 def _assumptions(internal: InternalResource) -> tuple[str, ...]:

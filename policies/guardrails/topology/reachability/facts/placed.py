@@ -8,7 +8,8 @@ from dataclasses import replace
 from ...entry.load_balancing import LoadBalancing
 from ...graph.resources import Graph
 from ...network.instances import INSTANCE_KINDS, INSTANCES, Instances
-from ...network.placement import ROWS, PlacedResource, PublicAddress, Subnets, place
+from ...network.placement import PlacedResource, PublicAddress, Subnets, place
+from ...network.placement_rows import ROWS
 from ...network.security_groups import GroupSet, SecurityGroups
 
 ATTACHMENTS = (

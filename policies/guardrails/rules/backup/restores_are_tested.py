@@ -1,0 +1,67 @@
+"""Every vault that a backup plan fills belongs to a restore testing plan, so that a copy is known to be restorable.
+
+A copy whose key was lost, or that the role may no longer restore, looks like any other until it is needed.
+
+The policy checks this stack's plans; it cannot see tests of another stack, of another account or by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...rule import Level, Rule, Settings, Severity, stack_rule
+from ...topology.graph.resources import Graph, Resource, Unknown
+from ...topology.graph.verdicts import Finding, not_proven, violated
+
+_WANTED = "a restore testing plan with a selection, which includes the vault"
+_FIX = "add aws.backup.RestoreTestingPlan with the vault in includeVaults, and a RestoreTestingSelection"
+_VAULTS = "recoveryPointSelection.includeVaults"
+
+
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
+    """Evaluate each vault of this stack that a backup plan of this stack fills."""
+    filled = {vault.urn: vault for plan in graph.of_type("backup.Plan") for vault in _vaults(graph, plan)}
+    tests = [plan for plan in graph.of_type("backup.RestoreTestingPlan") if _has_selection(graph, plan)]
+    for urn in sorted(filled):
+        found = [_includes(graph, plan, filled[urn]) for plan in tests]
+        if True in found:
+            continue
+        if None in found:
+            yield not_proven(filled[urn], "", [_VAULTS], _WANTED, _FIX)
+        else:
+            yield violated(filled[urn], "", "no restore testing plan", _WANTED, _FIX)
+
+
+def _vaults(graph: Graph, plan: Resource) -> Iterator[Resource]:
+    rules = plan.items("rules")
+    for index in range(0 if isinstance(rules, Unknown) else len(rules)):
+        yield from graph.referenced(plan, f"rules[{index}].targetVaultName", types=("backup.Vault",))
+
+
+def _has_selection(graph: Graph, plan: Resource) -> bool:
+    return any(
+        one.urn == plan.urn
+        for selection in graph.of_type("backup.RestoreTestingSelection")
+        for one in graph.referenced(selection, "restoreTestingPlanName", types=("backup.RestoreTestingPlan",))
+    )
+
+
+def _includes(graph: Graph, plan: Resource, vault: Resource) -> bool | None:
+    listed = plan.items(_VAULTS)
+    if isinstance(listed, list) and "*" in listed:
+        return True
+    named = graph.referenced(plan, _VAULTS, types=("backup.Vault",))
+    if any(one.urn == vault.urn for one in named):
+        return True
+    return None if named.unknowns else False
+
+
+RULE: Rule = stack_rule(
+    __name__,
+    __doc__,
+    evaluate,
+    severity=Severity.LOW,
+    remediation=_FIX,
+    types=("backup.Plan", "backup.RestoreTestingPlan", "backup.RestoreTestingSelection", "backup.Vault"),
+    level=Level.ADVISORY,
+)

@@ -1,0 +1,1 @@
+"""Policies about chat channels that receive messages."""

@@ -1,0 +1,59 @@
+"""Log groups of containers have a data protection policy.
+
+An error message may contain a person's e-mail address, a token or a key, and a log has more readers than the database.
+CloudWatch Logs finds such values when a line arrives, masks them for everyone without logs:Unmask, and reports them.
+
+The policy cannot see log groups of other stacks, nor texts without a pattern, such as a chat's title: the program itself must
+not write those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ...checks import containers
+from ...rule import Level, Rule, Settings, Severity, stack_rule
+from ...topology.graph.resources import Graph, Resource
+from ...topology.graph.values import as_mapping
+from ...topology.graph.verdicts import Finding, violated
+
+_GROUPS = ("cloudwatch.LogGroup",)
+_KEYS = ("name", "id")
+_WANTED = "aws.cloudwatch.LogDataProtectionPolicy for it, or aws.cloudwatch.LogAccountPolicy for all log groups"
+_FIX = "add aws.cloudwatch.LogDataProtectionPolicy with an Audit and a Deidentify statement"
+
+
+def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
+    """Evaluate each log group to which a container of this stack writes."""
+    if any(one.value("policyType") == "DATA_PROTECTION_POLICY" for one in graph.of_type("cloudwatch.LogAccountPolicy")):
+        return
+    masked = {
+        group.urn
+        for policy in graph.of_type("cloudwatch.LogDataProtectionPolicy")
+        for group in graph.referenced(policy, "logGroupName", _GROUPS, _KEYS)
+    }
+    written: dict[str, Resource] = {}
+    for task in graph.of_type("ecs.TaskDefinition"):
+        found, undecided = containers(task, "a log configuration", _FIX)
+        yield from undecided
+        for container in found:
+            logs: Mapping[str, Any] = container.get("logConfiguration", {})
+            name = (as_mapping(logs.get("options")) or {}).get("awslogs-group")
+            if isinstance(name, str):
+                written.update((group.urn, group) for group in graph.identified(name, frozenset(_GROUPS), _KEYS))
+    for urn in sorted(set(written) - masked):
+        yield violated(
+            written[urn], "", "no data protection policy", _WANTED, _FIX, what="receives containers' output unmasked"
+        )
+
+
+RULE: Rule = stack_rule(
+    __name__,
+    __doc__,
+    evaluate,
+    severity=Severity.MEDIUM,
+    remediation=_FIX,
+    types=("cloudwatch.LogGroup", "ecs.TaskDefinition"),
+    level=Level.ADVISORY,
+)

@@ -1,0 +1,73 @@
+"""Recordings that ``check --watch`` keeps from one check to the next, for stacks that a change cannot have affected.
+
+A recording depends on the program's files, on the stack's configuration and on the other stack files that the run opened. A change of
+anything but a stack file ends the process that keeps the recordings (``preflight.analysis.watching``). Findings are never kept.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import sys
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from preflight.pulumi.project import Stack
+from preflight.recording.recorder import Recording
+
+STACK_FILE = re.compile(r"Pulumi(\.[^.]+)?\.yaml")
+"""The name of a stack file, or of the project's file, on which every stack depends."""
+PROJECT_FILE = "Pulumi.yaml"
+Recordings = Mapping[tuple[str, bool], Recording]
+
+
+def _today() -> dt.date:
+    return dt.datetime.now(dt.UTC).date()
+
+
+@dataclass(slots=True)
+class Kept:
+    """The recordings of stacks that no change has affected since."""
+
+    recordings: dict[tuple[str, bool], Recording] = field(default_factory=dict[tuple[str, bool], Recording])
+    stacks: dict[str, Stack] = field(default_factory=dict[str, Stack])
+    day: dt.date = field(default_factory=_today)
+
+    def without(self, changed: Collection[str], *, listed: bool) -> Kept:
+        """The recordings that a change of these files cannot have affected; none if a file appeared or is gone (``listed``)."""
+        if listed or PROJECT_FILE in changed or self.day != _today():
+            return Kept()
+        affected = {
+            name
+            for (name, _), recording in self.recordings.items()
+            if self.stacks[name].path.name in changed or recording.opened & set(changed)
+        }
+        recordings = {key: recording for key, recording in self.recordings.items() if key[0] not in affected}
+        return Kept(recordings, {name: stack for name, stack in self.stacks.items() if name not in affected})
+
+    def of(self, stack: Stack, modes: Sequence[bool]) -> Recordings:
+        """The recordings of a stack in all modes; none if one is missing, or with another configuration."""
+        keys = [(stack.name, mode) for mode in modes]
+        if self.stacks.get(stack.name) != stack or any(key not in self.recordings for key in keys):
+            return {}
+        return {key: self.recordings[key] for key in keys}
+
+    def keep(self, stacks: Sequence[Stack], recordings: Recordings) -> None:
+        """Keep the recordings of these stacks."""
+        self.stacks = {stack.name: stack for stack in stacks}
+        self.recordings = {key: recording for key, recording in recordings.items() if key[0] in self.stacks}
+
+
+def note_opened() -> set[str]:
+    """The names of the stack files that this process opens from now on; it grows, and cannot be ended."""
+    opened: set[str] = set()
+
+    def note(event: str, arguments: tuple[object, ...]) -> None:
+        if event == "open" and arguments and isinstance(arguments[0], str | bytes):
+            path = arguments[0] if isinstance(arguments[0], str) else arguments[0].decode(errors="replace")
+            if path.endswith(".yaml") and STACK_FILE.fullmatch(name := Path(path).name):
+                opened.add(name)
+
+    sys.addaudithook(note)
+    return opened

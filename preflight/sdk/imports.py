@@ -1,0 +1,131 @@
+"""Imports the AWS SDK without what only an editor or type checker reads.
+
+The SDK has more than a thousand resource classes. Evaluating their annotations, and importing every resource of a service
+when the program names one, took most of the time of loading a program. With ``install``, a service's package imports a
+resource when its name is first used, annotations stay text until the SDK asks for a class's types, and docstrings and the
+keys of typed dictionaries are left out. What the program registers is the same (``tests/preflight/sdk/test_imports.py``).
+
+The compiled form is kept in the same folder as Python's own (``*.opt-preflight.pyc``) and made again when the SDK's file changes; where that
+folder cannot be written it is compiled in every process.
+"""
+
+from __future__ import annotations
+import __future__
+
+import ast
+import importlib.abc
+import importlib.machinery
+import re
+import sys
+from collections.abc import Sequence
+from importlib.util import cache_from_source, decode_source
+from pathlib import Path
+from types import CodeType, ModuleType
+from typing import Any
+
+SDK = "pulumi_aws"
+_WITHOUT_DOCSTRINGS = 2
+"""``python -OO``: the SDK asserts nothing."""
+_EXPORTED = re.compile(r"^__all__ = (\[[^\]]*\])", re.MULTILINE)
+_COMPILED = re.compile(r"(?:\.opt-\w+)?\.pyc$")
+
+
+def install() -> None:
+    """Import the SDK this way from now on, in this process and its forks; what is already imported stays as it is."""
+    if sys.version_info < (3, 14) and not any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _Finder())
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname.partition(".")[0] != SDK:
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
+        if spec is not None and type(spec.loader) is importlib.machinery.SourceFileLoader:
+            spec.loader = _Loader(fullname, spec.loader.path)
+        return spec
+
+
+class _Loader(importlib.machinery.SourceFileLoader):
+    def get_code(self, fullname: str) -> CodeType | None:
+        """This form if it is compiled or can be kept; otherwise Python's own compiled module, which is there."""
+        if sys.dont_write_bytecode and not Path(_own(cache_from_source(self.path))).is_file():
+            return importlib.machinery.SourceFileLoader(fullname, self.path).get_code(fullname)
+        return super().get_code(fullname)
+
+    def source_to_code(self, data: Any, path: Any, *, _optimize: int = -1) -> CodeType:  # noqa: ANN401 - typeshed's
+        source: Any = decode_source(data)
+        if self.name.count(".") == 1 and Path(path).name == "__init__.py":
+            source = _by_name(ast.parse(source), Path(path).parent)
+        else:
+            source = _without_keys(source)
+        flags = __future__.annotations.compiler_flag
+        return compile(source, path, "exec", flags, dont_inherit=True, optimize=_WITHOUT_DOCSTRINGS)
+
+    def get_data(self, path: str) -> bytes:
+        return super().get_data(_own(path))
+
+    def set_data(self, path: str, data: Any, *, _mode: int = 0o666) -> None:  # noqa: ANN401 - typeshed's
+        super().set_data(_own(path), data, _mode=_mode)
+
+
+def _without_keys(source: str) -> str:
+    """Typed dictionaries with no keys; every line keeps its number."""
+    found: list[str] = []
+    leaving_out = False
+    for line in source.split("\n"):
+        if line.startswith("class ") and line.endswith("(TypedDict):"):
+            leaving_out = True
+            found.append(f"{line} pass")
+            continue
+        leaving_out = leaving_out and (not line or line[0] == " ")
+        found.append("" if leaving_out else line)
+    return "\n".join(found)
+
+
+def _by_name(tree: ast.Module, folder: Path) -> ast.Module:
+    """The package of a service with a ``__getattr__`` in place of ``from .module import *`` and ``from . import module``."""
+    homes: dict[str, str] = {}
+    kept: list[ast.stmt] = []
+    for statement in tree.body:
+        if not isinstance(statement, ast.ImportFrom) or statement.level != 1:
+            kept.append(statement)
+        elif statement.module is None:
+            homes |= {alias.asname or alias.name: "" for alias in statement.names}
+        else:
+            homes |= dict.fromkeys(exported(folder / f"{statement.module}.py"), statement.module)
+    lazy = ast.parse(_LAZY.replace("HOMES", repr(homes))).body
+    return ast.fix_missing_locations(ast.Module([*kept, *lazy], tree.type_ignores))
+
+
+_LAZY = """
+import importlib as _importlib
+_homes = HOMES
+def __getattr__(name):
+    if name not in _homes:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = _homes[name]
+    module = _importlib.import_module(f"{__name__}.{home or name}")
+    if not home:
+        return module
+    # Importing the module of a look-up binds the look-up's own name to the module: bind all of its names to what they are.
+    globals().update({other: getattr(module, other) for other, its in _homes.items() if its == home})
+    return globals()[name]
+def __dir__():
+    return sorted({*globals(), *_homes})
+"""
+
+
+def exported(path: Path) -> list[str]:
+    """The names that a generated module lists in ``__all__``; ``ImportError`` if it has no list."""
+    listed = _EXPORTED.search(path.read_text(encoding="utf-8"))
+    if listed is None:
+        raise ImportError(f"{path} does not list what it exports, so it is not a module that Pulumi generated")
+    return [str(name) for name in ast.literal_eval(listed[1])]
+
+
+def _own(path: str) -> str:
+    """The file of this form of the compiled module; Python's own is left alone."""
+    return _COMPILED.sub(".opt-preflight.pyc", path)

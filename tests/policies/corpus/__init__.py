@@ -1,0 +1,1 @@
+"""Changes that a reviewer would stop, changes that have to be named, and safe variants of them, by kind."""

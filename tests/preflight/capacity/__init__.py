@@ -1,0 +1,1 @@
+"""Checks of the recorded graphs against AWS's own data."""
