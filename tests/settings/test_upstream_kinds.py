@@ -21,7 +21,7 @@ KINDS: dict[str, type[Section]] = {kind.__name__: kind for kind in get_args(get_
 """Name of the class → the class, for every kind."""
 PACKAGES = ("assembly", "components", "preflight", "releases", "settings")
 BY_FIELD = {
-    ("assembly/tools.py", "private_servers"): "endpoint_service",
+    ("assembly/tools.py", "model_servers"): "endpoint_service",
     ("preflight/ready/wanted.py", "destinations"): "destination_regions",
     ("preflight/ready/wanted.py", "mantle_models"): "signing_service",
 }
