@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, assert_never, cast
 
@@ -63,9 +63,11 @@ def shape_of(
     declared: Mapping[str, Mapping[str, Any]] | None = None,
     *,
     keep_names: bool = False,
+    leave_out: Container[str] = (),
 ) -> Shape:
     """The shape of ``graph``. ``declared`` contains each resource's inputs by URN; without it all properties count. With
-    ``keep_names`` the names and addresses that the environment chose are part of the shape, to compare two commits of it."""
+    ``keep_names`` the names and addresses that the environment chose are part of the shape, to compare two commits of it.
+    The resources whose URNs ``leave_out`` has are there without properties, for a comparison that knows they are equal."""
     normal = Normalizer(graph, environment, keep_names=keep_names)
     items: dict[str, Item] = {}
     for resource in graph:
@@ -75,6 +77,9 @@ def shape_of(
         path, number = normal.paths[resource.urn], 2
         while path in items:
             path, number = f"{normal.paths[resource.urn]} ({number})", number + 1
+        if resource.urn in leave_out:
+            items[path] = Item(resource.urn, short_kind(resource), {}, {})
+            continue
         leaves, following = _leaves(resource, wanted, normal, keep_names)
         references = _references(resource, leaves, normal)
         items[path] = Item(resource.urn, short_kind(resource), leaves, references, following)

@@ -21,7 +21,7 @@ from policies.parity.compare import Difference, compare
 from policies.parity.shape import Shape, shape_of
 from preflight.errors import PreflightError
 from preflight.pulumi.recorded import recorded
-from preflight.recording.recorder import Recording
+from preflight.recording.recorder import RecordedResource, Recording
 from preflight.sdk.wire import Wire, mask
 
 SECTIONS: Mapping[str, tuple[str, ...]] = {
@@ -79,9 +79,16 @@ def _take_out(root: Path, base: str, folder: Path) -> None:
         archive.extractall(folder, filter="data")
 
 
-def changes(stack: str, before: Recording, after: Recording) -> tuple[ChangeSentence, ...]:
-    """One sentence for each output and property that differs from ``before`` to ``after``, by section."""
-    differences = compare(_shape(before), _shape(after), releases=True)
+def changes(
+    stack: str, before: Recording, after: Recording, graphs: tuple[Graph, Graph] | None = None
+) -> tuple[ChangeSentence, ...]:
+    """One sentence for each output and property that differs from ``before`` to ``after``, by section.
+
+    :param graphs: the graphs of both, from a caller that has them
+    """
+    old, new = graphs or (Graph.from_recorded(before.resources), Graph.from_recorded(after.resources))
+    equal = _equal(before, after)
+    differences = compare(_shape(before, old, equal), _shape(after, new, equal), releases=True)
     # A value that neither run knows, such as the result of a look-up, is not a change.
     differences = [one for one in differences if not (one.unknown and one.earlier == one.later)]
     found = [*_output_changes(before, after), *_sentences(differences)]
@@ -99,9 +106,21 @@ def lines_of(sentences: Sequence[ChangeSentence]) -> list[str]:
     return lines
 
 
-def _shape(recording: Recording) -> Shape:
+def _equal(before: Recording, after: Recording) -> frozenset[str]:
+    """The resources without any change. In a pull request those are most, and reading a shape takes longer than comparing."""
+    old = {resource.urn: resource for resource in before.resources}
+    return frozenset(
+        new.urn for new in after.resources if (was := old.get(new.urn)) and _compared(was) == _compared(new)
+    )
+
+
+def _compared(resource: RecordedResource) -> tuple[object, ...]:
+    return resource.type, resource.inputs, resource.outputs, resource.protect, resource.property_dependencies
+
+
+def _shape(recording: Recording, graph: Graph, leave_out: frozenset[str]) -> Shape:
     declared = {resource.urn: resource.inputs for resource in recording.resources}
-    return shape_of(recording.stack, Graph.from_recorded(recording.resources), declared, keep_names=True)
+    return shape_of(recording.stack, graph, declared, keep_names=True, leave_out=leave_out)
 
 
 def _sentences(differences: Sequence[Difference]) -> list[ChangeSentence]:

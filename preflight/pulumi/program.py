@@ -22,7 +22,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
 import pulumi
 
@@ -39,6 +39,7 @@ from preflight.sdk import imports, lighter
 from preflight.sdk import runtime as sdk
 from preflight.sdk.undecided import Undecided
 
+Result = TypeVar("Result")
 RUN_TIMEOUT_SECONDS = 300.0
 _SETTINGS, _MODEL = "settings", "StackSettings"
 _SDK_NAME = re.compile(r"\baws\.([a-z0-9_]+)\.([A-Z]\w+|get_\w+)")
@@ -58,8 +59,20 @@ class Run:
     """The recording of what the stack runs; the run then plans an update of it."""
     settings_only: bool = False
     """Read the stack's settings as the program does, and end there."""
+    reads: Callable[[Plan], object] | None = None
+    """What becomes of the plan, in the process that planned: a plan contains two recordings, so many plans take gigabytes."""
     notes_files: bool = False
     """Note in the recording which stack files the run opens."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What ``Run.reads`` made of a plan."""
+
+    value: object
+
+
+_Outcome: TypeAlias = Recording | Plan | _Read | str
 
 
 @dataclass(slots=True)
@@ -182,7 +195,7 @@ def _run(project: Project, runs: Sequence[Run], writers: list[int]) -> None:
         os.waitpid(process_id, 0)
 
 
-def _with_files(outcome: Recording | Plan | str, opened: set[str]) -> Recording | Plan | str:
+def _with_files(outcome: _Outcome, opened: set[str]) -> _Outcome:
     return replace(outcome, opened=frozenset(opened)) if isinstance(outcome, Recording) and opened else outcome
 
 
@@ -191,10 +204,13 @@ def _send(pipe: int, outcome: object) -> None:
         stream.write(pickle.dumps(outcome, protocol=pickle.HIGHEST_PROTOCOL))
 
 
-def _outcome(project: Project, run: Run) -> Recording | Plan | str:
+def _outcome(project: Project, run: Run) -> _Outcome:
     """The recording or the plan, or the message of the error."""
     try:
-        return execute(project, run) if run.running is None else _planned(project, run, run.running)
+        if run.running is None:
+            return execute(project, run)
+        plan = _planned(project, run, run.running)
+        return _Read(run.reads(plan)) if run.reads else plan
     except PreflightError as error:
         return str(error)
     except ModuleNotFoundError as error:
@@ -243,7 +259,17 @@ def plans(project: Project, runs: Sequence[Run]) -> list[Plan]:
 
     Plans as many in parallel as there are processors. Any failure is a ``ProgramError`` with the stack's name.
     """
-    found: list[Plan] = []
+    return [cast("Plan", plan) for plan in _each(project, [replace(run, reads=None) for run in runs])]
+
+
+def read_plans(project: Project, runs: Sequence[Run], reads: Sequence[Callable[[Plan], Result]]) -> list[Result]:
+    """As ``plans``, with what each of ``reads`` makes of the plan of the run at the same place."""
+    wanted = [replace(run, reads=read) for run, read in zip(runs, reads, strict=True)]
+    return [cast("Result", value) for value in _each(project, wanted)]
+
+
+def _each(project: Project, runs: Sequence[Run]) -> list[object]:
+    found: list[object] = []
     batch = max(os.cpu_count() or 1, 1)
     for first in range(0, len(runs), batch):
         children = start(project, runs[first : first + batch])
@@ -254,9 +280,9 @@ def plans(project: Project, runs: Sequence[Run]) -> list[Plan]:
             raise
         for child in children:
             outcome = _unpack(child)
-            if not isinstance(outcome, Plan):
+            if isinstance(outcome, str | Recording):
                 raise ProgramError(f"{child.run.stack.name}: {outcome}")
-            found.append(outcome)
+            found.append(outcome.value if isinstance(outcome, _Read) else outcome)
     return found
 
 
@@ -322,7 +348,7 @@ def _receive(children: Sequence[_Child]) -> None:
                     children_.gone(process_id)
 
 
-def _unpack(child: _Child) -> Recording | Plan | str:
+def _unpack(child: _Child) -> _Outcome:
     if not child.received:
         return "the process that ran the program ended without a result"
     return pickle.loads(bytes(child.received))  # noqa: S301 - from our own child

@@ -128,7 +128,7 @@ def review(
     found[Topic.COST] = tuple(costs)
     if planned is not None and plan is not None:
         found |= dict(_of_running(planned, plan, sides, root))
-    changed = diff.changes(before.stack, before, now)
+    changed = diff.changes(before.stack, before, now, (sides[0].graph, sides[1].graph))
     renamed = tuple(renames.lines(plan)) if plan is not None else ()
     return ChangeReview(
         environment=before.stack,

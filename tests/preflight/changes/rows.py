@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cache
+from functools import cache, partial
 from typing import Any, cast
 
 from preflight.analysis.check import with_config
@@ -51,8 +51,8 @@ class Row:
     """Inputs that the plan changes to a known value and of which ``preflight diff`` has no sentence."""
 
 
-def row_of(title: str, plan: Plan) -> Row:
-    """The plan as a row."""
+def row_of(title: str, before: Side, plan: Plan) -> Row:
+    """The plan as a row. ``before`` is the running side, which many plans have in common."""
     return Row(
         title=title,
         verdict=str(verdict(plan)),
@@ -63,13 +63,13 @@ def row_of(title: str, plan: Plan) -> Row:
         refusals=tuple((str(r.party), r.place, r.why, str(r.migration)) for r in refusals(plan)),
         steps={urn: str(step.operation) for urn, step in sorted(plan.steps.items())},
         told=(*operation.replaced(plan), *operation.steps(plan)),
-        untold=tuple(_untold(plan)),
+        untold=tuple(_untold(plan, before, Side(plan.after))),
     )
 
 
-def _untold(plan: Plan) -> Iterator[str]:
-    texts = [one.text for one in changes(plan.stack, plan.before, plan.after)]
-    texts += identity.sentences(Side(plan.before), Side(plan.after))
+def _untold(plan: Plan, before: Side, after: Side) -> Iterator[str]:
+    texts = [one.text for one in changes(plan.stack, plan.before, plan.after, (before.graph, after.graph))]
+    texts += identity.sentences(before, after)
     # A reference to what is removed is part of the sentence about the removal.
     removed = [step.old.id for step in plan.of(Operation.DELETE) if step.old is not None and step.old.id]
     for step in plan.of(Operation.UPDATE, Operation.REPLACE):
@@ -108,25 +108,29 @@ def _planned(titles: Sequence[str]) -> list[Row]:
     project = Project.load(ROOT)
     stack = project.stack(STACK)
     program.load(project)
-    bases: dict[str, Recording] = {}
+    bases: dict[str, Side] = {}
 
-    def running(changes: Mapping[str, Any]) -> Recording:
+    def running(changes: Mapping[str, Any]) -> Side:
         key = json.dumps(dict(changes), sort_keys=True)
         if key not in bases:
             run = Run(with_config(stack, config(changes)), preview=False)
-            bases[key] = program.collect(program.start(project, [run]))[STACK, False]
+            bases[key] = Side(program.collect(program.start(project, [run]))[STACK, False])
+            _ = bases[key].graph  # read here, so that no fork has to
         return bases[key]
 
-    runs: dict[str, Run] = {}
+    runs: list[Run] = []
+    reads: list[Callable[[Plan], Row]] = []
     for edit in EDITS:
         if not titles or edit.title in titles:
-            wanted = with_config(stack, config({**edit.running, **edit.changes}))
-            runs[edit.title] = Run(wanted, preview=True, running=running(edit.running))
+            before, wanted = running(edit.running), with_config(stack, config({**edit.running, **edit.changes}))
+            runs.append(Run(wanted, preview=True, running=before.recording))
+            reads.append(partial(row_of, edit.title, before))
     for change in PROGRAM_EDITS:
         if not titles or change.title in titles:
-            runs[change.title] = Run(stack, preview=True, running=as_it_was(running({}), change))
-    plans = program.plans(project, list(runs.values()))
-    return [row_of(title, plan) for title, plan in zip(runs, plans, strict=True)]
+            before = Side(as_it_was(running({}).recording, change))
+            runs.append(Run(stack, preview=True, running=before.recording))
+            reads.append(partial(row_of, change.title, before))
+    return program.read_plans(project, runs, reads)
 
 
 def as_it_was(recording: Recording, edit: ProgramEdit) -> Recording:
