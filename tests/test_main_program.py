@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from preflight.pulumi.project import Project
 from preflight.recording.graph import graph
 from preflight.recording.recorder import RecordedResource, Recording
 from preflight.sdk.wire import UNKNOWN, Json, secret
+from tests.copies import copy_of_project
 from tests.engine.package_schema import PINNED
 from tests.own_pack import own_configuration
 
@@ -179,11 +179,7 @@ def test_a_secret_in_the_graph_is_masked(runs: Runs) -> None:
 def test_a_mistake_in_a_stack_file_is_one_readable_message(
     tmp_path: Path, pattern: str, replacement: str, words: list[str]
 ) -> None:
-    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout  # noqa: S607
-    for name in tracked.splitlines():
-        if not name.startswith(("tests/", "docs/")) and (ROOT / name).is_file():
-            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, tmp_path / name)
+    copy_of_project(tmp_path, "docs/")
     path = tmp_path / "Pulumi.staging.yaml"
     text, count = re.subn(pattern, replacement, path.read_text(encoding="utf-8"), count=1)
     assert count == 1

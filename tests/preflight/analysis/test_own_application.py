@@ -12,6 +12,7 @@ import pytest
 
 from components.applications import preset_names
 from tests.components.own_preset import EXAMPLE, example_preset
+from tests.copies import copy_of_project
 
 ROOT = Path(__file__).parents[3]
 STACKS = ("prod", "staging")
@@ -38,9 +39,7 @@ def select(project: Path, application: str) -> None:
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project with one file more, the example, and the key in both stack files."""
-    folder = tmp_path_factory.mktemp("own") / "project"
-    left_out = shutil.ignore_patterns(".git", ".venv", ".*cache*", "build", "tests", "node_modules")
-    shutil.copytree(ROOT, folder, ignore=left_out)
+    folder = copy_of_project(tmp_path_factory.mktemp("own") / "project")
     shutil.copy(EXAMPLE, folder / "components" / "applications" / "presets")
     select(folder, APPLICATION.name)
     preflight(folder, "shapes", "--write")

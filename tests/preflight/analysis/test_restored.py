@@ -4,13 +4,14 @@ environment alone, without an exception and without a declared difference."""
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import yaml
+
+from tests.copies import copy_of_project
 
 ROOT = Path(__file__).parents[3]
 STACK = "prod"
@@ -32,9 +33,7 @@ def preflight(project: Path, *arguments: str) -> subprocess.CompletedProcess[str
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("restored") / "project"
-    left_out = shutil.ignore_patterns(".git", ".venv", "__pycache__", ".*cache*", "build", "tests", "node_modules")
-    shutil.copytree(ROOT, folder, ignore=left_out)
+    folder = copy_of_project(tmp_path_factory.mktemp("restored") / "project")
     (setting,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
     documented = yaml.safe_load(setting)
     path = folder / f"Pulumi.{STACK}.yaml"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -12,8 +11,8 @@ import pytest
 from preflight.changes.accepted import FILE as ACCEPTED
 from preflight.changes.accepted import read
 from preflight.errors import ConfigurationError
+from tests.copies import copy_of_project
 from tests.preflight.commands.test_command_line import preflight
-from tests.settings.stack_files import ROOT
 
 TODAY = dt.datetime.now(dt.UTC).date()
 OLD, NEW = "10.20.0.0/16", "10.40.0.0/16"
@@ -27,9 +26,7 @@ def git(folder: Path, *arguments: str) -> None:
 @pytest.fixture(scope="module")
 def committed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """This project as it is, in a separate git repository."""
-    folder = tmp_path_factory.mktemp("project") / "copy"
-    left_out = shutil.ignore_patterns(".git", ".venv", ".*cache*", "build", "tests", "node_modules")
-    shutil.copytree(ROOT, folder, ignore=left_out)
+    folder = copy_of_project(tmp_path_factory.mktemp("project") / "copy")
     git(folder, "init", "--quiet")
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message", "what runs")

@@ -12,6 +12,7 @@ import yaml
 
 from preflight.release.project import ReleaseProject
 from releases.record import Deployment
+from tests.copies import copy_of_project
 
 ROOT = Path(__file__).resolve().parents[3]
 ACCOUNTS = {"staging": "111122223333", "prod": "444455556666"}
@@ -30,12 +31,7 @@ def files(folder: Path) -> ReleaseProject:
 
 def whole(folder: Path) -> Path:
     """The project as it is committed, without tests and documents."""
-    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
-    tracked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout  # noqa: S603
-    for name in tracked.splitlines():
-        if not name.startswith(("tests/", "docs/")) and (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, folder / name)
+    copy_of_project(folder, "docs/")
     records(folder, ("staging", FIRST), ("prod", FIRST), ("staging", SECOND))
     return folder
 

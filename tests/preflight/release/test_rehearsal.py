@@ -28,12 +28,16 @@ def graph(folder: Path, stack: str) -> str:
     return done(preflight(folder, "graph", stack))
 
 
-def deploy(folder: Path, stack: str) -> str:
-    """What the deploy job does, with the offline engine in the place of AWS: run the stack and record its output."""
-    resources = json.loads(graph(folder, stack))["resources"]
+def deploy(folder: Path, stack: str) -> tuple[str, str]:
+    """What the deploy job does, with the offline engine in the place of AWS: run the stack and record its output.
+
+    Returns the release and the graph.
+    """
+    deployed = graph(folder, stack)
+    resources = json.loads(deployed)["resources"]
     release = next(r for r in resources if r["type"] == "pulumi:pulumi:Stack")["outputs"]["release"]
     done(preflight(folder, "release", "record", stack, "--release", release))
-    return release
+    return release, deployed
 
 
 def pointer(folder: Path, stack: str) -> str:
@@ -44,7 +48,7 @@ def pointer(folder: Path, stack: str) -> str:
 def test_release_staging_promote_bad_deploy_rollback_and_the_graph_is_the_first_one(tmp_path: Path) -> None:
     folder = whole(tmp_path)
     done(preflight(folder, "release", "promote", "prod"))
-    assert deploy(folder, "prod") == SECOND
+    assert deploy(folder, "prod")[0] == SECOND
 
     # A new proxy and another wording: a release.
     guardrail = folder / "prompts" / "guardrail.yaml"
@@ -63,14 +67,14 @@ def test_release_staging_promote_bad_deploy_rollback_and_the_graph_is_the_first_
     assert (early.returncode, pointer(folder, "prod")) == (1, SECOND)
     assert f"release {THIRD} is not recorded on staging" in early.stderr
     done(preflight(folder, "release", "promote", "staging"))
-    assert deploy(folder, "staging") == THIRD
+    assert deploy(folder, "staging")[0] == THIRD
 
     # Promoted, deployed, and found to be bad.
     promoted = done(preflight(folder, "release", "promote", "prod"))
     assert f"release {SECOND} → {THIRD}" in promoted
     assert "5e5e5e" in promoted
-    assert deploy(folder, "prod") == THIRD
-    bad = graph(folder, "prod")
+    deployed, bad = deploy(folder, "prod")
+    assert deployed == THIRD
     assert "5e" * 32 in bad
     assert MESSAGE in bad
     assert bad != first
@@ -79,8 +83,7 @@ def test_release_staging_promote_bad_deploy_rollback_and_the_graph_is_the_first_
     back = done(preflight(folder, "release", "rollback", "prod"))
     assert f"release {THIRD} → {SECOND}" in back
     assert MESSAGE in back
-    assert graph(folder, "prod") == first
-    assert deploy(folder, "prod") == SECOND
+    assert deploy(folder, "prod") == (SECOND, first)
     assert done(preflight(folder, "check")).endswith("clean: every policy is proven in every environment\n")
 
 

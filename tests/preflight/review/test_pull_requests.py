@@ -6,15 +6,14 @@ Each is an edit of this project's own files in a copy, and the text is what ``pr
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests.copies import copy_of_project
 from tests.preflight.commands.test_command_line import preflight
 from tests.preflight.review.cases import HOLE, RENAME, REPLACEMENT, Edits, apply
-from tests.settings.stack_files import ROOT
 
 STACK = "staging"
 
@@ -27,9 +26,7 @@ def git(folder: Path, *arguments: str) -> None:
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """This project in a separate git repository."""
-    folder = tmp_path_factory.mktemp("project") / "copy"
-    left_out = shutil.ignore_patterns(".git", ".venv", "__pycache__", ".*cache*", "build", "tests", "node_modules")
-    shutil.copytree(ROOT, folder, ignore=left_out)
+    folder = copy_of_project(tmp_path_factory.mktemp("project") / "copy")
     git(folder, "init", "--quiet")
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message", "what runs")
