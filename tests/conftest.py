@@ -51,14 +51,19 @@ _WORKERS_WORD = "engine tests that did not run"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let the processes of one run share what they record, and look for garbage less often.
+    """Let the processes of one run share what they record, record as ``preflight`` does, and look for garbage less often.
 
     Recording the program makes a million objects that live until its end: with Python's thresholds, half of the time goes into
     looking through them, and through all test modules, for cycles.
     """
     gc.set_threshold(*_GARBAGE_THRESHOLDS)
+    if not config.getoption("numprocesses", None):
+        from preflight.sdk import imports, lighter  # noqa: PLC0415 - the same
+
+        imports.install()
+        lighter.install()
     if getattr(config, "workerinput", None) is not None:
-        from tests import once  # noqa: PLC0415 - it imports the engine, which the process that starts them does not need
+        from tests import once  # noqa: PLC0415 - it imports the SDK, which the process that starts the others does not need
 
         once.share_in(config)
 
