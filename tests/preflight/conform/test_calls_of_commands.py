@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -27,7 +28,8 @@ REGION, ROLE = "eu-west-1", "arn:aws:iam::111122223333:role/one"
 NARROW = "arn:aws:cloudwatch:eu-west-1:111122223333:alarm:ai-interface staging *"
 
 
-def documented_on_everything(service: str) -> set[str]:
+@cache
+def documented_on_everything(service: str) -> frozenset[str]:
     """The actions of which AWS documents that a narrower resource than ``*`` does not allow them, from botocore's models."""
     session: Any = import_module("botocore.session")
     model: Any = session.get_session().get_service_model(service)
@@ -35,7 +37,7 @@ def documented_on_everything(service: str) -> set[str]:
     for name in model.operation_names:
         text = re.sub("<[^>]+>", "", str(model.operation_model(name).documentation or ""))
         found |= set(re.findall(r"with the (\S+:\w+) permission that is scoped to \*", text))
-    return found
+    return frozenset(found)
 
 
 def allowed(document: str, action: str, resource: str) -> bool:
