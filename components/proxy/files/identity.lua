@@ -7,12 +7,18 @@
 -- against a wrong configuration and against claims that an identity provider lets its users choose.
 -- A runtime error in a Lua filter lets the request pass, so there is a pcall here and the RBAC filter after this one.
 
--- What is remembered below stays small: letting the heap grow to four times as much before it is collected costs a few
--- megabytes and saves half of the collector's work.
-collectgarbage("setpause", 400)
+-- The heap grows by this much before it is collected again, however small it is, because a collection reads all that is remembered.
+-- An object that nothing refers to is finalized at the end of each collection; the next one's start is then a share of what is left.
+local GROWTH_KILOBYTES = 4096
+local function pace_collections()
+  collectgarbage("setpause", 100 + 100 * GROWTH_KILOBYTES / collectgarbage("count"))
+  getmetatable(newproxy(true)).__gc = pace_collections
+end
+pace_collections()
 
 local LARGEST_TOKEN = 16384 -- the load balancer's limit for one header
 local REMEMBERED_BYTES = 262144
+local REMEMBERED_ADDRESS_BYTES = 65536 -- some thousands of addresses
 local NULL = function() end -- stands for JSON's null, which as nil would end a list
 local DENIED = { status = "401" }
 local REJECTED = { who = DENIED, expires = math.huge }
@@ -120,10 +126,42 @@ end
 
 -- Printable ASCII stays as it is, everything else and "%" is percent-encoded UTF-8.
 local function header_text(text)
+  if not text:find("[^ -$&-~]") then
+    return text
+  end
   return (text:gsub("[^ -$&-~]", function(character)
     return string.format("%%%02X", character:byte())
   end))
 end
+
+-- Remembers answers by the exact text they were computed from: the text is the key, so two people never share one.
+-- Two generations, each of `most` bytes of text: when the younger is full it becomes the older, which is forgotten.
+local function remembered(compute, most)
+  local younger, older, bytes = {}, {}, 0
+  return function(text)
+    local answer = younger[text]
+    if answer ~= nil then
+      return answer
+    end
+    answer = older[text]
+    if answer == nil then
+      answer = compute(text) or false
+    end
+    bytes = bytes + #text
+    if bytes > most then
+      younger, older, bytes = {}, younger, #text
+    end
+    younger[text] = answer
+    return answer
+  end
+end
+
+-- An e-mail address in lower case with its domain and the user's id. A person's next token has other bytes and the same address.
+local address_of = remembered(function(text)
+  local email = text:lower()
+  local domain = #email <= 254 and email:match("^[%w.!#$%%&'*+/=?^_`{|}~-]+@([%w-]+%.[%w.-]*%w)$")
+  return domain and { email = email, domain = domain, user = user_id(email) }
+end, REMEMBERED_ADDRESS_BYTES)
 
 -- Who the claims say it is: the same answer for the same claims.
 local function person(segment)
@@ -135,14 +173,12 @@ local function person(segment)
   if is_missing(email) then
     return refused("no-email")
   end
-  if type(email) ~= "string" or #email > 254 then
+  local address = type(email) == "string" and address_of(email)
+  if not address then
     return DENIED
   end
-  email = email:lower()
-  local domain = email:match("^[%w.!#$%%&'*+/=?^_`{|}~-]+@([%w-]+%.[%w.-]*%w)$")
-  if not domain then
-    return DENIED
-  end
+  local id, domain = address.user, address.domain
+  email = address.email
   if is_missing(name) then
     name = email
   end
@@ -156,7 +192,7 @@ local function person(segment)
   if verified ~= true and verified ~= "true" and (settings.verified or not is_missing(verified)) then
     return refused("unverified")
   end
-  local id, blocklist = user_id(email), settings.blocked
+  local blocklist = settings.blocked
   if blocklist and (blocklist.users[id] or is_one_of(blocklist, claims, email, domain)) then
     return refused("blocked", id)
   end
@@ -175,38 +211,17 @@ local function person(segment)
   }
 end
 
--- Remembers answers by the exact text they were computed from: the text is the key, so two people never share one.
--- Two generations, each of so many bytes of text: when the younger is full it becomes the older, which is forgotten.
-local function remembered(compute)
-  local younger, older, bytes = {}, {}, 0
-  return function(text)
-    local answer = younger[text]
-    if answer ~= nil then
-      return answer
-    end
-    answer = older[text]
-    if answer == nil then
-      answer = compute(text) or false
-    end
-    bytes = bytes + #text
-    if bytes > REMEMBERED_BYTES then
-      younger, older, bytes = {}, younger, #text
-    end
-    younger[text] = answer
-    return answer
-  end
-end
-
 -- The three differ in how often their text changes: with every token, with every second, with every person.
-local expiry_of, person_of = remembered(accepted_until), remembered(person)
+local expiry_of, person_of = remembered(accepted_until, REMEMBERED_BYTES), remembered(person, REMEMBERED_BYTES)
 local decision_on = remembered(function(token)
-  local header, payload, signature = token:match("^([^.]+)%.([^.]+)%.([%w_-]+=?=?)$")
-  if not header or (#signature ~= 86 and #signature ~= 88) then
+  local first = token:find(".", 1, true)
+  local second = first and token:find(".", first + 1, true)
+  if not second or not token:find("^[%w_-]+=?=?$", second + 1) or (#token - second ~= 86 and #token - second ~= 88) then
     return REJECTED
   end
-  local expiry = expiry_of(header)
-  return expiry and { who = person_of(payload), expires = expiry } or REJECTED
-end)
+  local expiry = expiry_of(token:sub(1, first - 1))
+  return expiry and { who = person_of(token:sub(first + 1, second - 1)), expires = expiry } or REJECTED
+end, REMEMBERED_BYTES)
 
 local function identify(headers)
   -- Two copies arrive as one text with a comma, which is in no token.

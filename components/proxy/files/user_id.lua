@@ -28,11 +28,10 @@ while #ROUNDS < 64 do
   number = number + 1
 end
 
-local function sha256(text)
-  local words, digest = {}, ffi.new("int[8]", START)
-  local length = #text
-  local zeros = string.rep("\0", (55 - length) % 64 + 6)
-  text = text .. "\128" .. zeros .. string.char(right(length, 5), conj(left(length, 3), 255))
+local words = {}
+
+-- Adds a text of whole blocks to a digest, which it changes.
+local function add_blocks(digest, text)
   for block = 1, #text, 64 do
     for index = 1, 16 do
       local a, b, c, d = text:byte(block + index * 4 - 4, block + index * 4)
@@ -44,33 +43,45 @@ local function sha256(text)
       b = xor(rotate(b, 17), rotate(b, 19), right(b, 10))
       words[index] = integer(words[index - 16] + a + words[index - 7] + b)
     end
-    local a, b, c, d = digest[0], digest[1], digest[2], digest[3]
-    local e, f, g, h = digest[4], digest[5], digest[6], digest[7]
+    local a, b, c, d = digest[1], digest[2], digest[3], digest[4]
+    local e, f, g, h = digest[5], digest[6], digest[7], digest[8]
     for index = 1, 64 do
       local first = h + xor(rotate(e, 6), rotate(e, 11), rotate(e, 25)) + xor(g, conj(e, xor(f, g))) + ROUNDS[index] + words[index]
       local second = xor(rotate(a, 2), rotate(a, 13), rotate(a, 22)) + xor(conj(a, xor(b, c)), conj(b, c))
       a, b, c, d, e, f, g, h = integer(first + second), a, b, c, integer(d + first), e, f, g
     end
     for index, value in ipairs({ a, b, c, d, e, f, g, h }) do
-      digest[index - 1] = integer(digest[index - 1] + value)
+      digest[index] = integer(digest[index] + value)
     end
   end
-  for index = 0, 7 do
-    digest[index] = swap(digest[index])
-  end
-  return ffi.string(digest, 32)
+  return digest
 end
 
-local function padded(with)
-  return key:gsub(".", function(character)
+-- The digest of the key's block, which begins both hashes of every address, is computed once: half of the work.
+local function keyed(with)
+  local block = key:gsub(".", function(character)
     return string.char(xor(character:byte(), with))
   end)
+  return add_blocks({ unpack(START) }, block)
 end
 
-local INNER, OUTER = padded(54), padded(92)
+local INNER, OUTER = keyed(54), keyed(92)
+
+-- The digest of the key's block and a text, as 32 bytes.
+local function finished(keyed_block, text)
+  local length = 64 + #text
+  local zeros = string.rep("\0", (55 - length) % 64 + 6)
+  text = text .. "\128" .. zeros .. string.char(right(length, 5), conj(left(length, 3), 255))
+  local digest = add_blocks({ unpack(keyed_block) }, text)
+  local swapped = ffi.new("int[8]")
+  for index = 1, 8 do
+    swapped[index - 1] = swap(digest[index])
+  end
+  return ffi.string(swapped, 32)
+end
 
 local function user_id(address)
-  return sha256(OUTER .. sha256(INNER .. address)):sub(1, 8):gsub(".", function(character)
+  return finished(OUTER, finished(INNER, address)):sub(1, 8):gsub(".", function(character)
     return string.format("%02x", character:byte())
   end)
 end
