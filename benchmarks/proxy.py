@@ -49,8 +49,8 @@ USERS = 50
 MORE_TOKENS_THAN_REMEMBERED = 4000
 """The proxy reads each token again, but knows the addresses in them."""
 MORE_ADDRESSES_THAN_REMEMBERED = 12_000
-COUNTED = 300
-"""Requests whose instructions are counted."""
+COUNTED = 2000
+"""Requests whose instructions are counted: enough for collections of Lua's heap to be among them."""
 _OTHER_CHECKOUT = """
 import json, sys
 from benchmarks.proxy import settings_for

@@ -128,7 +128,7 @@ def _connection_manager(settings: ProxySettings) -> dict[str, Any]:
         "route_config": {
             "name": "inbound",
             "max_direct_response_body_size_bytes": 65_536,
-            "request_headers_to_remove": [*EDGE_HEADERS, FRAMING_HEADER, "x-envoy-internal"],
+            "request_headers_to_remove": [*EDGE_HEADERS, FRAMING_HEADER],
             "virtual_hosts": _virtual_hosts(settings),
         },
     }
