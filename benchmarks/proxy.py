@@ -1,7 +1,7 @@
 """Compares the generated proxy configuration with the same Envoy as a bare pass-through, in one run.
 
 ``python -m benchmarks.proxy [--rounds 5] [--seconds 4] [--streams 1000] [--before CHECKOUT]``, about four minutes; needs ``wrk``.
-``python -m benchmarks.proxy --instructions [--before CHECKOUT]``, about two minutes; needs ``valgrind``.
+``python -m benchmarks.proxy --instructions [--before CHECKOUT]``, about three minutes; needs ``valgrind``.
 
 Both Envoys run one worker with the same certificate in front of the same application, which is a third Envoy. On Linux they
 share one dedicated processor and everything else runs on the others, so that the proxy is the bottleneck.
