@@ -1,6 +1,7 @@
 """Compares the generated proxy configuration with the same Envoy as a bare pass-through, in one run.
 
-``python -m benchmarks.proxy [--rounds 5] [--seconds 4] [--streams 1000]``, about three minutes; needs ``wrk``.
+``python -m benchmarks.proxy [--rounds 5] [--seconds 4] [--streams 1000] [--before CHECKOUT]``, about four minutes; needs ``wrk``.
+``python -m benchmarks.proxy --instructions [--before CHECKOUT]``, about three minutes; needs ``valgrind``.
 
 Both Envoys run one worker with the same certificate in front of the same application, which is a third Envoy. On Linux they
 share one dedicated processor and everything else runs on the others, so that the proxy is the bottleneck.
@@ -8,6 +9,9 @@ share one dedicated processor and everything else runs on the others, so that th
 - Throughput: maximum load on each in turn, in alternating order. The result is the median of the rounds' ratios.
 - Latency: an open loop at a low constant rate, alternating by request. Under full load, queueing would be measured.
 - Memory: each proxy freshly started, then with many open streams.
+- Instructions of a request, instead of all that: they do not depend on other work of the machine (``benchmarks.proxy_instructions``).
+
+``--before`` also measures the configuration that another checkout of this project generates, with the same Envoy in the same run.
 """
 
 from __future__ import annotations
@@ -16,17 +20,20 @@ import argparse
 import asyncio
 import contextlib
 import gc
+import json
 import os
 import platform
 import shutil
 import statistics
+import subprocess
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from benchmarks.proxy_bare import answerer, pass_through
-from benchmarks.proxy_load import HOST, open_streams, saturate, steady, stream_server
+from benchmarks.proxy_instructions import NEEDED, instructions
+from benchmarks.proxy_load import HOST, TARGET, head, open_streams, saturate, steady, stream_server
 from components.proxy import ProxyApplication, ProxyIdentity, ProxyPeople, ProxySettings, envoy_arguments
 from local import envoy
 from local.certificate import self_signed
@@ -34,11 +41,22 @@ from local.claims import token
 from local.ports import held_ports
 
 if TYPE_CHECKING:
-    import subprocess
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
+
+    from local.certificate import Certificate
 
 USERS = 50
-MORE_THAN_REMEMBERED = 4000
+MORE_TOKENS_THAN_REMEMBERED = 4000
+"""The proxy reads each token again, but knows the addresses in them."""
+MORE_ADDRESSES_THAN_REMEMBERED = 12_000
+COUNTED = 2000
+"""Requests whose instructions are counted: enough for collections of Lua's heap to be among them."""
+_OTHER_CHECKOUT = """
+import json, sys
+from benchmarks.proxy import settings_for
+from components.proxy import envoy_arguments
+print(json.dumps(envoy_arguments(settings_for(int(sys.argv[1]), int(sys.argv[2])))))
+"""
 CONNECTIONS = 50
 STEADY_RATE = 150
 """Requests a second to each proxy in the latency measurement: a few percent of what one worker can do."""
@@ -55,44 +73,96 @@ class Measured:
     """The proxy's processor time per request."""
 
 
+@dataclass(frozen=True)
+class Running:
+    """A proxy that is measured."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    port: int
+
+
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5, help="runs of each kind, of which the median counts")
     parser.add_argument("--seconds", type=int, default=4, help="of each run")
-    parser.add_argument("--streams", type=int, default=1000, help="open at the same time")
+    parser.add_argument(
+        "--streams", type=int, default=1000, help="open at the same time; 0: without memory and latency"
+    )
+    parser.add_argument(
+        "--instructions", action="store_true", help="count instructions with valgrind, and nothing else"
+    )
+    parser.add_argument("--before", type=Path, help="another checkout, whose configuration is measured too")
     options = parser.parse_args()
-    if shutil.which("wrk") is None:
-        _print("wrk is not on PATH: install it (Debian: apt-get install wrk, macOS: brew install wrk) and try again")
-        return 2
+    for program in NEEDED if options.instructions else ("wrk",):
+        if shutil.which(program) is None:
+            package = NEEDED[0] if options.instructions else program
+            _print(f"{program} is not on PATH: install it (Debian: apt-get install {package}) and try again")
+            return 2
     load = os.getloadavg()[0]
     _print(f"{platform.machine()}, {os.cpu_count()} processors, {platform.system()} {platform.release()}")
     _print(f"load average at the start {load:.1f}{': THE MACHINE IS BUSY' if load > BUSY_LOAD else ''}")
     certificate = self_signed(HOST)
     with contextlib.ExitStack() as stack:
-        ports = stack.enter_context(held_ports(0, 0, 0, 0))
-        generated, bare = settings_for(ports[0], ports[2]), settings_for(ports[1], ports[2])
-        env = envoy.environment(generated, certificate)
+        application_port, streams_port, *ports = stack.enter_context(held_ports(0, 0, 0, 0, 0))
         nowhere = stack.enter_context(Path(os.devnull).open("wb"))
         stack.enter_context(_apart_from_the_proxies())
-        stack.enter_context(
-            envoy.running(envoy.plain_arguments(answerer(ports[2])), port=ports[2], env={}, output=nowhere)
-        )
+        answering = envoy.plain_arguments(answerer(application_port))
+        stack.enter_context(envoy.running(answering, port=application_port, env={}, output=nowhere))
+        arguments = _arguments(ports, application_port, options.before)
+        settings = settings_for(ports[0], application_port)
+        env = envoy.environment(settings, certificate)
+        if options.instructions:
+            _instructions(arguments, env, settings)
+            return 0
         with _on_the_proxies_processor():
-            first = stack.enter_context(
-                envoy.running(envoy_arguments(generated), port=ports[0], env=env, output=nowhere)
-            )
-            second = stack.enter_context(
-                envoy.running(envoy.plain_arguments(pass_through(bare)), port=ports[1], env=env, output=nowhere)
-            )
-        proxies = ((first, ports[0]), (second, ports[1]))
-        few = [_token(generated, number) for number in range(USERS)]
-        many = [_token(generated, number) for number in range(MORE_THAN_REMEMBERED)]
-        _throughput(f"as much as it takes, {USERS} users", proxies, few, options.rounds, options.seconds)
-        _throughput("as much as it takes, every token new", proxies, many, options.rounds, options.seconds)
-        _latency(ports[:2], few, options.rounds, options.seconds)
-        _memory(options.streams, ports[3], nowhere)
+            proxies = [
+                Running(name, stack.enter_context(envoy.running(given, port=port, env=env, output=nowhere)), port)
+                for name, port, given in arguments
+            ]
+        tokens = [_token(settings, number) for number in range(MORE_ADDRESSES_THAN_REMEMBERED)]
+        few = tokens[:USERS]
+        for title, used in (
+            (f"as much as it takes, {USERS} users", few),
+            ("as much as it takes, every token new", tokens[:MORE_TOKENS_THAN_REMEMBERED]),
+            ("as much as it takes, every token and every person new", tokens),
+        ):
+            _throughput(title, proxies, used, options.rounds, options.seconds)
+        if options.streams:
+            _latency([proxies[0].port, proxies[-1].port], few, options.rounds, options.seconds)
+            _memory(options.streams, streams_port, certificate, nowhere)
     return 0
+
+
+def _arguments(ports: Sequence[int], application_port: int, before: Path | None) -> list[tuple[str, int, list[str]]]:
+    """Each proxy's name, port and arguments; the last is the pass-through."""
+    found = [("generated", ports[0], envoy_arguments(settings_for(ports[0], application_port)))]
+    if before is not None:
+        code = [sys.executable, "-c", _OTHER_CHECKOUT, str(ports[1]), str(application_port)]
+        env = {**os.environ, "PYTHONPATH": str(before)}
+        # With a path that is not a checkout, Python would import this one's modules.
+        if not (before / "components" / "proxy").is_dir():
+            raise SystemExit(f"{before} is no checkout of this project: it has no components/proxy")
+        text = subprocess.run(code, cwd=before, env=env, check=True, capture_output=True, text=True).stdout  # noqa: S603
+        found.append(("before", ports[1], json.loads(text)))
+    bare = pass_through(settings_for(ports[2], application_port))
+    return [*found, ("bare", ports[2], envoy.plain_arguments(bare))]
+
+
+def _instructions(
+    arguments: Sequence[tuple[str, int, list[str]]], env: Mapping[str, str], settings: ProxySettings
+) -> None:
+    heads = [head(TARGET, _token(settings, number)) for number in range(USERS + COUNTED)]
+    known, new = heads[:USERS], heads[USERS:]
+    for title, counted in (
+        (f"{USERS} users", [known[number % USERS] for number in range(COUNTED)]),
+        ("every token and every person new", new),
+    ):
+        counts = {name: instructions(given, port, env, known, counted) for name, port, given in arguments}
+        _print(f"\ninstructions of a request, {title}")
+        for name, count in counts.items():
+            _print(f"  {name:22}{count:12,.0f}{count / counts['bare']:8.3f}")
 
 
 @contextlib.contextmanager
@@ -166,24 +236,21 @@ def _token(settings: ProxySettings, number: int) -> str:
     return token(settings.identity, claims, exp=4102444800)
 
 
-Proxies = tuple[tuple["subprocess.Popen[bytes]", int], tuple["subprocess.Popen[bytes]", int]]
-
-
-def _throughput(title: str, proxies: Proxies, tokens: Sequence[str], rounds: int, seconds: int) -> None:
-    pairs: list[tuple[Measured, Measured]] = []
+def _throughput(title: str, proxies: Sequence[Running], tokens: Sequence[str], rounds: int, seconds: int) -> None:
+    runs: list[dict[str, Measured]] = []
     for number in range(rounds):
         ordered = proxies if number % 2 == 0 else proxies[::-1]
-        runs = [_run(process, port, tokens, seconds) for process, port in ordered]
-        pairs.append((runs[0], runs[1]) if number % 2 == 0 else (runs[1], runs[0]))
-    rows: list[tuple[str, Callable[[Measured], float]]] = [
+        runs.append({one.name: _run(one.process, one.port, tokens, seconds) for one in ordered})
+    values: list[tuple[str, Callable[[Measured], float]]] = [
         ("requests/s", lambda run: run.requests_per_second),
         ("processor µs a request", lambda run: run.cpu_microseconds),
     ]
-    _heading(title)
-    for name, value in rows:
-        ratios = sorted(value(ours) / value(theirs) for ours, theirs in pairs)
-        ours, theirs = (statistics.median(value(pair[side]) for pair in pairs) for side in (0, 1))
-        _row(name, ours, theirs, statistics.median(ratios), f"rounds {ratios[0]:.2f} to {ratios[-1]:.2f}")
+    for one in proxies[:-1]:
+        _heading(title, one.name)
+        for name, value in values:
+            ratios = sorted(value(run[one.name]) / value(run["bare"]) for run in runs)
+            ours, theirs = (statistics.median(value(run[who]) for run in runs) for who in (one.name, "bare"))
+            _row(name, ours, theirs, statistics.median(ratios), f"rounds {ratios[0]:.2f} to {ratios[-1]:.2f}")
 
 
 def _run(process: subprocess.Popen[bytes], port: int, tokens: Sequence[str], seconds: int) -> Measured:
@@ -213,8 +280,7 @@ def _quantile(values: list[float], share: float) -> float:
     return sorted(values)[int(len(values) * share)]
 
 
-def _memory(streams: int, application_port: int, nowhere: IO[bytes]) -> None:
-    certificate = self_signed(HOST)
+def _memory(streams: int, application_port: int, certificate: Certificate, nowhere: IO[bytes]) -> None:
     resident: list[tuple[float, float]] = []
     for bare in (False, True):
         with contextlib.ExitStack() as stack:
@@ -260,8 +326,8 @@ def _resident_megabytes(pid: int) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def _heading(title: str) -> None:
-    _print(f"\n{title}\n  {'':22}{'generated':>12}{'bare':>12}{'ratio':>8}")
+def _heading(title: str, measured: str = "generated") -> None:
+    _print(f"\n{title}\n  {'':22}{measured:>12}{'bare':>12}{'ratio':>8}")
 
 
 def _row(name: str, ours: float, theirs: float, ratio: float, note: str = "") -> None:

@@ -99,10 +99,8 @@ def _connection_manager(settings: ProxySettings) -> dict[str, Any]:
             refused=REFUSED,
             **(TOKENS_IN_THE_LOG if settings.machine_host_names else {}),
         ),
-        # The load balancer is the only trusted hop; its X-Forwarded-For is forwarded unchanged to the application.
-        "use_remote_address": True,
-        "xff_num_trusted_hops": 1,
-        "skip_xff_append": True,
+        # Without use_remote_address, the load balancer's X-Forwarded-For and X-Forwarded-Proto are forwarded unchanged to the
+        # application.
         # Set from the load balancer's trace id, see strip_client_headers.
         "preserve_external_request_id": True,
         "always_set_request_id_in_response": True,
@@ -130,7 +128,7 @@ def _connection_manager(settings: ProxySettings) -> dict[str, Any]:
         "route_config": {
             "name": "inbound",
             "max_direct_response_body_size_bytes": 65_536,
-            "request_headers_to_remove": [*EDGE_HEADERS, FRAMING_HEADER, "x-envoy-external-address"],
+            "request_headers_to_remove": [*EDGE_HEADERS, FRAMING_HEADER],
             "virtual_hosts": _virtual_hosts(settings),
         },
     }

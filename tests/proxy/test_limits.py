@@ -284,10 +284,11 @@ def test_plain_http_gets_nothing(proxy: Gateway) -> None:
         assert connection.recv(100)[:4] != b"HTTP"
 
 
-def test_the_load_balancers_client_address_reaches_the_application_unchanged(proxy: Gateway) -> None:
-    forwarded = [("x-forwarded-for", "203.0.113.9"), ("x-forwarded-proto", "https"), ("x-forwarded-port", "443")]
+@pytest.mark.parametrize("address", ["203.0.113.9", "10.0.0.7", "127.0.0.1", "::1", "203.0.113.9, 10.0.0.7", "unknown"])
+def test_the_load_balancers_client_address_reaches_the_application_unchanged(proxy: Gateway, address: str) -> None:
+    forwarded = [("x-forwarded-for", address), ("x-forwarded-proto", "https"), ("x-forwarded-port", "443")]
     seen = proxy.arrived("GET", "/", forwarded)
-    assert header(seen, "x-forwarded-for") == ["203.0.113.9"]
+    assert header(seen, "x-forwarded-for") == [address]
     assert header(seen, "x-forwarded-proto") == ["https"]
     assert [name for name, _ in seen["headers"] if name.startswith("x-envoy")] == []
 

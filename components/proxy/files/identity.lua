@@ -7,9 +7,13 @@
 -- against a wrong configuration and against claims that an identity provider lets its users choose.
 -- A runtime error in a Lua filter lets the request pass, so there is a pcall here and the RBAC filter after this one.
 
--- What is remembered below stays small: letting the heap grow to four times as much before it is collected costs a few
--- megabytes and saves half of the collector's work.
-collectgarbage("setpause", 400)
+-- Lua's heap grows by 4 MB before it is collected again, however small it is, because a collection reads all that is remembered. An
+-- object that nothing refers to is finalized at the end of each collection; the next one begins at so many percent of what is left.
+local function pace_collections()
+  collectgarbage("setpause", 100 + 409600 / collectgarbage("count"))
+  getmetatable(newproxy(true)).__gc = pace_collections
+end
+pace_collections()
 
 local LARGEST_TOKEN = 16384 -- the load balancer's limit for one header
 local REMEMBERED_BYTES = 262144
@@ -60,20 +64,16 @@ local function json_object(segment)
   return value
 end
 
--- The expiry of a token whose header contains the configured signer, client and issuer; nil otherwise.
+-- The expiry of a token whose header contains the configured signer, client and issuer; nil or false otherwise.
 local function accepted_until(segment)
   local header = json_object(segment)
-  if
-    header
+  return header
     and header.alg == "ES256"
     and header.signer == settings.signer
     and header.client == settings.client
     and header.iss == settings.issuer
     and type(header.exp) == "number"
-  then
-    return header.exp
-  end
-  return nil
+    and header.exp
 end
 
 local function is_list(value)
@@ -94,8 +94,8 @@ local function has_one_of(claims, rule)
   return false
 end
 
-local function is_one_of(people, claims, email, domain)
-  return people.everyone or people.emails[email] or people.domains[domain] or has_one_of(claims, people)
+local function is_one_of(people, claims, address, domain)
+  return people.everyone or people.emails[address] or people.domains[domain] or has_one_of(claims, people)
 end
 
 local function refused(reason, id)
@@ -125,59 +125,9 @@ local function header_text(text)
   end))
 end
 
--- Who the claims say it is: the same answer for the same claims.
-local function person(segment)
-  local claims = json_object(segment)
-  if not claims then
-    return DENIED
-  end
-  local email, name, verified = claims.email, claims.name, claims.email_verified
-  if is_missing(email) then
-    return refused("no-email")
-  end
-  if type(email) ~= "string" or #email > 254 then
-    return DENIED
-  end
-  email = email:lower()
-  local domain = email:match("^[%w.!#$%%&'*+/=?^_`{|}~-]+@([%w-]+%.[%w.-]*%w)$")
-  if not domain then
-    return DENIED
-  end
-  if is_missing(name) then
-    name = email
-  end
-  if type(name) ~= "string" or #name > 256 or name:find("%c") then
-    return DENIED
-  end
-  if not name:find("%S") then
-    name = email
-  end
-  -- A provider that returns anything other than true has not verified the address. Some never return it, others always.
-  if verified ~= true and verified ~= "true" and (settings.verified or not is_missing(verified)) then
-    return refused("unverified")
-  end
-  local id, blocklist = user_id(email), settings.blocked
-  if blocklist and (blocklist.users[id] or is_one_of(blocklist, claims, email, domain)) then
-    return refused("blocked", id)
-  end
-  if settings.required and not has_one_of(claims, settings.required) then
-    return unmatched(settings.required, claims, id)
-  end
-  if not is_one_of(settings.allowed, claims, email, domain) then
-    return unmatched(settings.allowed, claims, id)
-  end
-  local administers = is_one_of(settings.administrators, claims, email, domain)
-  return {
-    user = id,
-    email = email,
-    name = header_text(name),
-    role = administers and settings.administrator_role or settings.member_role,
-  }
-end
-
 -- Remembers answers by the exact text they were computed from: the text is the key, so two people never share one.
--- Two generations, each of so many bytes of text: when the younger is full it becomes the older, which is forgotten.
-local function remembered(compute)
+-- Two generations, each of `most` bytes of text: when the younger is full it becomes the older, which is forgotten.
+local function remembered(compute, most)
   local younger, older, bytes = {}, {}, 0
   return function(text)
     local answer = younger[text]
@@ -189,7 +139,7 @@ local function remembered(compute)
       answer = compute(text) or false
     end
     bytes = bytes + #text
-    if bytes > REMEMBERED_BYTES then
+    if bytes > most then
       younger, older, bytes = {}, younger, #text
     end
     younger[text] = answer
@@ -197,20 +147,74 @@ local function remembered(compute)
   end
 end
 
+-- The next token of a person has other text and the same address. This many bytes are some thousands of addresses.
+local id_of = remembered(user_id, 65536)
+
+-- Who the claims say it is: the same answer for the same claims.
+local function person(segment)
+  local claims = json_object(segment)
+  if not claims then
+    return DENIED
+  end
+  local address, shown, verified = claims.email, claims.name, claims.email_verified
+  if is_missing(address) then
+    return refused("no-email")
+  end
+  if type(address) ~= "string" or #address > 254 then
+    return DENIED
+  end
+  address = address:lower()
+  local domain = address:match("^[%w.!#$%%&'*+/=?^_`{|}~-]+@([%w-]+%.[%w.-]*%w)$")
+  if not domain then
+    return DENIED
+  end
+  if is_missing(shown) then
+    shown = address
+  end
+  if type(shown) ~= "string" or #shown > 256 or shown:find("%c") then
+    return DENIED
+  end
+  if not shown:find("%S") then
+    shown = address
+  end
+  -- A provider that returns anything other than true has not verified the address. Some never return it, others always.
+  if verified ~= true and verified ~= "true" and (settings.verified or not is_missing(verified)) then
+    return refused("unverified")
+  end
+  local id, blocklist = id_of(address), settings.blocked
+  if blocklist and (blocklist.users[id] or is_one_of(blocklist, claims, address, domain)) then
+    return refused("blocked", id)
+  end
+  if settings.required and not has_one_of(claims, settings.required) then
+    return unmatched(settings.required, claims, id)
+  end
+  if not is_one_of(settings.allowed, claims, address, domain) then
+    return unmatched(settings.allowed, claims, id)
+  end
+  local administers = is_one_of(settings.administrators, claims, address, domain)
+  return {
+    user = id,
+    email = address,
+    name = header_text(shown),
+    role = administers and settings.administrator_role or settings.member_role,
+  }
+end
+
 -- The three differ in how often their text changes: with every token, with every second, with every person.
-local expiry_of, person_of = remembered(accepted_until), remembered(person)
+local expiry_of, person_of = remembered(accepted_until, REMEMBERED_BYTES), remembered(person, REMEMBERED_BYTES)
 local decision_on = remembered(function(token)
-  local header, payload, signature = token:match("^([^.]+)%.([^.]+)%.([%w_-]+=?=?)$")
-  if not header or (#signature ~= 86 and #signature ~= 88) then
+  local first = token:find(".", 1, true)
+  local second = first and token:find(".", first + 1, true)
+  if not second or not token:find("^[%w_-]+=?=?$", second + 1) or (#token - second ~= 86 and #token - second ~= 88) then
     return REJECTED
   end
-  local expiry = expiry_of(header)
-  return expiry and { who = person_of(payload), expires = expiry } or REJECTED
-end)
+  local expiry = expiry_of(token:sub(1, first - 1))
+  return expiry and { who = person_of(token:sub(first + 1, second - 1)), expires = expiry } or REJECTED
+end, REMEMBERED_BYTES)
 
-local function identify(headers)
+local function identify(received)
   -- Two copies arrive as one text with a comma, which is in no token.
-  local token = headers:get("x-amzn-oidc-data")
+  local token = received:get("x-amzn-oidc-data")
   if not token or #token > LARGEST_TOKEN then
     return DENIED
   end
@@ -222,13 +226,13 @@ local function identify(headers)
 end
 
 function envoy_on_request(handle)
-  local headers = handle:headers()
-  local worked, who = pcall(identify, headers)
+  local received = handle:headers()
+  local worked, who = pcall(identify, received)
   if not worked then
     who = DENIED
   end
   if who.user then
-    headers:replace("x-request-user", who.user)
+    received:replace("x-request-user", who.user)
   end
   if who.status then
     local content = settings.pages[who.status]
@@ -243,7 +247,7 @@ function envoy_on_request(handle)
     }, content)
     return
   end
-  headers:replace(settings.email_header, who.email)
-  headers:replace(settings.name_header, who.name)
-  headers:replace(settings.role_header, who.role)
+  received:replace(settings.email_header, who.email)
+  received:replace(settings.name_header, who.name)
+  received:replace(settings.role_header, who.role)
 end
