@@ -18,6 +18,7 @@ from tests.policies.cases import (
     proxies,
     restores,
     stores,
+    watching,
     wiring,
     world,
 )
@@ -38,6 +39,7 @@ SUBJECTS = (
     proxies,
     restores,
     stores,
+    watching,
     wiring,
     world,
 )
