@@ -54,6 +54,15 @@ def referring(
     return _index(graph, (types, path, (target.kind,), keys)).get(target.urn, [])
 
 
+def topics_of(graph: Graph, resource: Resource, path: str) -> list[Resource]:
+    """The topics that a property refers to, also through the policy that makes them usable."""
+    found = graph.referenced(resource, path, ("sns.Topic",))
+    policies = graph.referenced(resource, path, ("sns.TopicPolicy",), ("arn",))
+    through = [topic for policy in policies for topic in graph.referenced(policy, "arn", ("sns.Topic",))]
+    topics = {topic.urn: topic for topic in (*found, *through)}
+    return [topics[urn] for urn in sorted(topics)]
+
+
 def _index(graph: Graph, question: _Question) -> dict[str, list[Resource]]:
     """Target → the resources of some types that refer to it by one property."""
     known = _INDEXES.setdefault(graph, {})
