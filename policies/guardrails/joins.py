@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from weakref import WeakKeyDictionary
 
+from .topology.graph.documents import document_at
 from .topology.graph.resources import Graph, References, Resource
 
 BUCKETS = ("s3.Bucket", "s3.BucketV2")
@@ -61,6 +62,30 @@ def topics_of(graph: Graph, resource: Resource, path: str) -> list[Resource]:
     through = [topic for policy in policies for topic in graph.referenced(policy, "arn", ("sns.Topic",))]
     topics = {topic.urn: topic for topic in (*found, *through)}
     return [topics[urn] for urn in sorted(topics)]
+
+
+_QUEUE_KEYS = ("arn", "id", "url")
+_DEAD_LETTERS = {
+    "cloudwatch.EventTarget": "deadLetterConfig.arn",
+    "lambda.Function": "deadLetterConfig.targetArn",
+    "scheduler.Schedule": "target.deadLetterConfig.arn",
+    "sns.TopicSubscription": "redrivePolicy",
+    "sqs.Queue": "redrivePolicy",
+    "sqs.RedrivePolicy": "redrivePolicy",
+}
+"""Type → the property that names the queue for what cannot be delivered."""
+
+
+def dead_letter_queues(graph: Graph) -> frozenset[str]:
+    """URNs of the queues of this stack that keep what could not be delivered."""
+    found: set[str] = set()
+    for sender in graph.of_type(*_DEAD_LETTERS):
+        path = _DEAD_LETTERS[sender.kind]
+        # A redrive policy is a document that contains the ARN.
+        value = document_at(sender, path).value if path == "redrivePolicy" else None
+        named = graph.referenced(sender, path, ("sqs.Queue",), _QUEUE_KEYS, value=value)
+        found.update(queue.urn for queue in named if queue.urn != sender.urn)
+    return frozenset(found)
 
 
 def _index(graph: Graph, question: _Question) -> dict[str, list[Resource]]:
