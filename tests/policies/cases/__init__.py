@@ -21,6 +21,7 @@ from tests.policies.cases import (
     restores,
     stores,
     watching,
+    wired,
     wiring,
     world,
 )
@@ -44,6 +45,7 @@ SUBJECTS = (
     restores,
     stores,
     watching,
+    wired,
     wiring,
     world,
 )
