@@ -105,6 +105,26 @@ def alarm(metric: str, namespace: str, **more: Value) -> dict[str, Any]:
     )
 
 
+TAKES = "elb-refusals-take-effect"
+
+
+def listener(kind: Value) -> dict[str, Any]:
+    return r(
+        "lb.Listener", "listener", arn="arn:listener", defaultActions=[{"type": kind}], needs={"defaultActions": THING}
+    )
+
+
+def refuses(kind: str = "fixed-response") -> dict[str, Any]:
+    return r("lb.ListenerRule", "refuses", listenerArn="arn:listener", actions=[{"type": kind}])
+
+
+HTTPS = listener("fixed-response")
+FORWARDS = r(
+    "lb.ListenerRule",
+    "forwards",
+    listenerArn="arn:listener",
+    actions=[{"type": "authenticate-oidc"}, {"type": "forward"}],
+)
 RULE = r("cloudwatch.EventRule", "rule", name="rule", id="rule")
 OTHER_RULE = r("cloudwatch.EventRule", "other", name="other", id="other")
 SENT = r("cloudwatch.EventTarget", "target", rule="rule", deadLetterConfig={"arn": "arn:queue"})
@@ -193,6 +213,18 @@ CASES = [
     case(WATCHED, "a formula about another rule that is known later", RULE, OTHER_RULE, SENT, r("cloudwatch.MetricAlarm", "alarm", metricQueries=[
         {"id": "m1", "metric": {"namespace": "AWS/Events", "metricName": "InvocationsSentToDlq", "dimensions": {"RuleName": UNKNOWN}}}],
         needs={"metricQueries": OTHER_RULE}), says=["violated rule"]),
+    case(TAKES, "beside a rule that forwards", HTTPS, refuses(), FORWARDS),
+    case(TAKES, "on a listener that forwards the rest", listener("forward"), refuses()),
+    case(TAKES, "on a listener that only redirects", listener("redirect"), refuses(), says=["violated refuses.listenerArn"]),
+    case(TAKES, "a rule that redirects", listener("redirect"), refuses("redirect")),
+    case(TAKES, "on another listener than the one that forwards", listener("redirect"), refuses(),
+         r("lb.Listener", "https", arn="arn:https", defaultActions=[{"type": "forward"}]), says=["violated refuses.listenerArn"]),
+    case(TAKES, "a listener of another stack", refuses()),
+    case(TAKES, "unknown", r("lb.Listener", "listener", arn="arn:listener", defaultActions=UNKNOWN, needs={"defaultActions": THING}), refuses(),
+         says=["not proven refuses.listenerArn"]),
+    case(TAKES, "unknown type", listener(UNKNOWN), refuses(), says=["not proven refuses.listenerArn"]),
+    case(TAKES, "unknown default beside a rule that forwards", listener(UNKNOWN), refuses(), FORWARDS),
+    case(TAKES, "not applicable", THING),
     case(WATCHED, "a rule that is not known, and an alarm about something else", {**RULE, "inputs": {"id": "rule"}}, SENT,
          alarm("FailedInvocations", "AWS/Events", dimensions={"RuleName": "rule"})),
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Load balancers, target groups, web ACLs, services, databases, caches, event rules and queues for undelivered messages have alarms.
+"""Load balancers, targets, web ACLs, services, databases, caches, event rules and dead-letter queues have alarms.
 
 Without alarms, users are the first to notice a fault. Which alarms to set is the team's decision, so this is advisory.
 
