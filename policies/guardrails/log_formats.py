@@ -1,10 +1,6 @@
 """Which fields the lines of a log group have, as far as the stack shows it: Envoy's access log, and logs of AWS services.
 
-Sources: the json_format of Envoy's configuration in a container's definition; AWS's pages
-https://docs.aws.amazon.com/vpc/latest/userguide/flow-log-records.html,
-https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/resolver-query-logs-format.html,
-https://docs.aws.amazon.com/waf/latest/developerguide/logging-fields.html,
-https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/Log_Delivery.html and
+Sources: the json_format of Envoy's configuration in a container's definition; ``data/log_fields.tsv``; and
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Container-Insights-reference-performance-logs-ECS.html.
 """
 
@@ -15,94 +11,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .checks import Container, containers
+from .data_files import log_fields
 from .proxies import proxy_of
-from .topology.graph.resources import Graph, Resource, contains_unknown
+from .topology.graph.resources import Graph, Resource, Unknown
 from .topology.graph.values import Value, as_list, as_mapping, listed
 from .topology.graph.verdicts import Finding
 
 _GROUPS, _GROUP_KEYS = ("cloudwatch.LogGroup",), ("name", "id", "arn")
-_ENGINE, _SLOW = "engine-log", "slow-log"
+_DELIVERED = "logDeliveryConfigurations"
 
-FLOW = frozenset(
-    [
-        "version",
-        "accountId",
-        "interfaceId",
-        "srcAddr",
-        "dstAddr",
-        "srcPort",
-        "dstPort",
-        "protocol",
-        "packets",
-        "bytes",
-        "start",
-        "end",
-        "action",
-        "logStatus",
-    ]
-)
-"""CloudWatch Logs' names for the fields of a flow log in the default format, whose lines are no JSON."""
-DNS = frozenset(
-    [
-        "version",
-        "account_id",
-        "region",
-        "vpc_id",
-        "query_timestamp",
-        "query_name",
-        "query_type",
-        "query_class",
-        "rcode",
-        "answers",
-        "srcaddr",
-        "srcport",
-        "transport",
-        "srcids",
-        "firewall_rule_action",
-        "firewall_rule_group_id",
-        "firewall_domain_list_id",
-        "firewall_protection",
-    ]
-)
-WEB_ACL = frozenset(
-    [
-        "action",
-        "args",
-        "captchaResponse",
-        "challengeResponse",
-        "clientAsn",
-        "cfDistributionTenantId",
-        "excludedRules",
-        "forwardedAsn",
-        "formatVersion",
-        "httpRequest",
-        "httpSourceId",
-        "httpSourceName",
-        "ja3Fingerprint",
-        "ja4Fingerprint",
-        "labels",
-        "nonTerminatingMatchingRules",
-        "oversizeFields",
-        "rateBasedRuleList",
-        "requestBodySize",
-        "requestBodySizeInspectedByWAF",
-        "requestHeadersInserted",
-        "responseCodeSent",
-        "ruleGroupList",
-        "terminatingRuleId",
-        "terminatingRuleMatchDetails",
-        "terminatingRuleType",
-        "timestamp",
-        "uri",
-        "webaclId",
-    ]
-)
-CACHE: dict[str, frozenset[str]] = {
-    _ENGINE: frozenset(["CacheClusterId", "CacheNodeId", "LogLevel", "Time", "Role", "Message"]),
-    _SLOW: frozenset(
-        ["CacheClusterId", "CacheNodeId", "Id", "Timestamp", "Duration", "Command", "ClientAddress", "ClientName"]
-    ),
-}
+
 _INSIGHTS_NAME = re.compile(r"/aws/ecs/containerinsights/[^/]+/performance")
 _INSIGHTS = re.compile(
     r"(Version|Type|Timestamp|AvailabilityZone|ClusterName|ServiceName|Task\w+|Container\w+|Instance\w+|EC2InstanceId|ImageId|"
@@ -120,6 +38,8 @@ class Format:
     fields: frozenset[str] = frozenset()
     is_json: bool = True
     pattern: re.Pattern[str] | None = None
+    unknown: Unknown | None = None
+    """The value that decides about the format, if it is not known yet."""
 
     def has(self, field: str) -> bool:
         """Whether a line may have a field; of ``a.b`` its first part decides, unless a field has the whole name."""
@@ -169,18 +89,29 @@ def _json_formats(tree: Value) -> Iterator[str]:
 
 def _services(graph: Graph, found: _Formats) -> None:
     for log in graph.of_type("ec2.FlowLog"):
-        usual = not contains_unknown(log.value("logFormat")) and log.value("logFormat") is None
-        _add(graph, found, log, "logDestination", Format(log.name, FLOW, is_json=False) if usual else None)
+        form = log.value("logFormat")
+        usual = Format(log.name, log_fields()["flow-log"], is_json=False) if form is None else None
+        _add(
+            graph, found, log, "logDestination", Format(log.name, unknown=form) if isinstance(form, Unknown) else usual
+        )
     for log in graph.of_type("route53.ResolverQueryLogConfig"):
-        _add(graph, found, log, "destinationArn", Format(log.name, DNS))
+        _add(graph, found, log, "destinationArn", Format(log.name, log_fields()["resolver-query-log"]))
     for log in graph.of_type("wafv2.WebAclLoggingConfiguration"):
-        _add(graph, found, log, "logDestinationConfigs", Format(log.name, WEB_ACL))
-    for cache in graph.of_type("elasticache.ReplicationGroup"):
-        for number, item in enumerate(listed(cache.value("logDeliveryConfigurations"))):
+        _add(graph, found, log, "logDestinationConfigs", Format(log.name, log_fields()["web-acl-log"]))
+    for store in graph.of_type("elasticache.ReplicationGroup"):
+        for number, item in enumerate(listed(store.value(_DELIVERED))):
             of = as_mapping(item) or {}
-            fields = CACHE.get(str(of.get("logType"))) if of.get("logFormat") == "json" else None
-            path = f"logDeliveryConfigurations[{number}].destination"
-            _add(graph, found, cache, path, Format(cache.name, fields) if fields else None)
+            parts = [of.get("logType"), of.get("logFormat")]
+            unknown = next((part for part in parts if isinstance(part, Unknown)), None)
+            fields = None if unknown is not None or parts[1] != "json" else log_fields().get(str(parts[0]))
+            log = Format(store.name, fields or frozenset(), unknown=unknown)
+            _add(
+                graph,
+                found,
+                store,
+                f"{_DELIVERED}[{number}].destination",
+                log if fields or unknown is not None else None,
+            )
     for group in graph.of_type(*_GROUPS):
         name = group.value("name")
         if isinstance(name, str) and _INSIGHTS_NAME.fullmatch(name):

@@ -67,10 +67,13 @@ def metrics_of(alarm: Resource) -> Iterator[Metric]:
     for number, query in enumerate(queries):
         of = as_mapping(query) or {}
         metric = query if isinstance(query, Unknown) else of.get("metric")
-        path = f"metricQueries[{of.get('id') or number}]"
+        name, account = of.get("id"), of.get("accountId")
+        path = f"metricQueries[{name if isinstance(name, str) else number}]"
         if isinstance(metric, Unknown):
             yield Metric(path, metric, metric, metric)
-        elif (parts := as_mapping(metric)) is not None and of.get("accountId") is None:
+        elif isinstance(account, Unknown):
+            yield Metric(path, account, account, account)
+        elif (parts := as_mapping(metric)) is not None and account is None:
             yield Metric(path, *(parts.get(key) for key in ("namespace", "metricName", "dimensions")))
 
 

@@ -67,9 +67,9 @@ NAMES = r("route53.ResolverQueryLogConfig", "names", destinationArn=f"{ARN}/dns"
 BLOCKS = r("wafv2.WebAclLoggingConfiguration", "blocks", logDestinationConfigs=[f"{ARN}aws-waf-logs-edge"])
 
 
-def cache(kind: str = "engine-log", form: str = "json") -> dict[str, Any]:
+def cache(kind: Value = "engine-log", form: str = "json") -> dict[str, Any]:
     sent = {"destination": "/cache", "destinationType": "cloudwatch-logs", "logFormat": form, "logType": kind}
-    return r("elasticache.ReplicationGroup", "cache", logDeliveryConfigurations=[sent])
+    return r("elasticache.ReplicationGroup", "cache", logDeliveryConfigurations=[sent], needs={"logDeliveryConfigurations": THING})
 
 
 FOUND, MISSING = ["violated filter.pattern"], ["violated query.queryString"]
@@ -100,7 +100,9 @@ CASES = [
     case(FIT, "flows in a format of their own", FLOW, r("ec2.FlowLog", "flows", logDestination=f"{ARN}/flow", logFormat="${vpc-id}"),
          asks("fields vpcId", "/flow")),
     case(FIT, "flows in a format that is not known", FLOW, r("ec2.FlowLog", "flows", logDestination=f"{ARN}/flow", logFormat=UNKNOWN,
-         needs={"logFormat": THING}), asks("fields vpcId", "/flow")),
+         needs={"logFormat": THING}), asks("fields vpcId", "/flow"), says=["not proven query.logGroupNames"]),
+    case(FIT, "a cache's log of a kind that is not known", CACHE, cache(UNKNOWN), asks("fields Command", "/cache"),
+         says=["not proven query.logGroupNames"]),
     case(FIT, "a query for names", DNS, NAMES, asks("stats count(*) by query_name, rcode", "/dns")),
     case(FIT, "a query for addresses on names", DNS, NAMES, asks("fields srcAddr", "/dns"), says=MISSING),
     case(FIT, "a query on a cache's log", CACHE, cache(), asks("fields Time, Message", "/cache")),

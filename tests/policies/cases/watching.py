@@ -14,7 +14,7 @@ THING = r("other.Thing", "thing")
 
 
 def watches(namespace: Value = OWN, metric: Value = "Failures", **more: Value) -> dict[str, Any]:
-    given = {"namespace": namespace, "metricName": metric, "dimensions": {"environment": "test"}, **more}
+    given = {"namespace": namespace, "metricName": metric, "dimensions": {"shop": "test"}, **more}
     needs = {"metricName": THING, "namespace": THING, "dimensions": THING}
     return r(
         "cloudwatch.MetricAlarm",
@@ -25,7 +25,7 @@ def watches(namespace: Value = OWN, metric: Value = "Failures", **more: Value) -
 
 
 def query(**metric: Value) -> dict[str, Any]:
-    parts = {"namespace": OWN, "metricName": "Failures", "dimensions": {"environment": "test"}, **metric}
+    parts = {"namespace": OWN, "metricName": "Failures", "dimensions": {"shop": "test"}, **metric}
     return {"id": "m1", "metric": parts, "returnData": False}
 
 
@@ -35,7 +35,7 @@ def formula(*queries: Value, **more: Value) -> dict[str, Any]:
 
 
 def filters(name: Value = "Failures", logical: str = "filter", **more: Value) -> dict[str, Any]:
-    made = {"namespace": OWN, "name": name, "value": "1", "dimensions": {"environment": "$.environment"}, **more}
+    made = {"namespace": OWN, "name": name, "value": "1", "dimensions": {"shop": "$.shop"}, **more}
     return r(
         "cloudwatch.LogMetricFilter",
         logical,
@@ -71,7 +71,7 @@ CASES = [
     case(METRICS, "in a formula, another account's", formula({**query(), "accountId": "210987654321"})),
     case(METRICS, "in a formula without a name, nothing publishes it", formula({"metric": query()["metric"]}),
          says=["violated alarm.metricQueries[0]"]),
-    case(METRICS, "dimensions that the filter does not publish", watches(dimensions={"environment": "test", "model": "a"}), filters(),
+    case(METRICS, "dimensions that the filter does not publish", watches(dimensions={"shop": "test", "model": "a"}), filters(),
          says=["violated alarm.metricName"]),
     case(METRICS, "no dimensions, where the filter has some", watches(dimensions=None), filters(), says=["violated alarm.metricName"]),
     case(METRICS, "neither has dimensions", watches(dimensions=None), filters(dimensions=None)),
@@ -93,7 +93,7 @@ CASES = [
          says=["not proven alarm.metricQueries[m1]"]),
     case(METRICS, "unknown dimensions", watches(dimensions=UNKNOWN), filters(), says=["not proven alarm.metricName"]),
     case(METRICS, "unknown dimensions of a metric that nothing publishes", watches(dimensions=UNKNOWN), says=["violated alarm.metricName"]),
-    case(METRICS, "a value of a dimension that is not known yet", watches(dimensions={"environment": UNKNOWN}), filters()),
+    case(METRICS, "a value of a dimension that is not known yet", watches(dimensions={"shop": UNKNOWN}), filters()),
     case(METRICS, "a filter whose name is not known", watches(), filters(UNKNOWN), says=["not proven alarm.metricName"]),
     case(METRICS, "a filter whose namespace is not known", watches(), filters(namespace=UNKNOWN), says=["not proven alarm.metricName"]),
     case(METRICS, "a filter whose dimensions are not known", watches(), filters(dimensions=UNKNOWN), says=["not proven alarm.metricName"]),

@@ -55,13 +55,13 @@ def _untested(graph: Graph) -> Iterator[Finding]:
 
 
 def _selects(graph: Graph, test: Resource, resource: Resource) -> bool | None:
-    listed = test.items(_TESTED)
-    if test.value("protectedResourceConditions") is not None or (isinstance(listed, list) and "*" in listed):
+    listed, conditions = test.items(_TESTED), test.value("protectedResourceConditions")
+    if (not isinstance(conditions, Unknown) and conditions is not None) or (isinstance(listed, list) and "*" in listed):
         return True
     named = graph.referenced(test, _TESTED, types=(resource.kind,))
     if any(one.urn == resource.urn for one in named):
         return True
-    return None if named.unknowns else False
+    return None if named.unknowns or isinstance(conditions, Unknown) else False
 
 
 def _vaults(graph: Graph, plan: Resource) -> Iterator[Resource]:

@@ -8,12 +8,12 @@ Some teams use one key for a whole system, so this is advisory. Buckets that tak
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ...joins import ENCRYPTIONS, buckets_of, buckets_taking_logs
 from ...rule import Level, Rule, Settings, Severity, stack_rule
 from ...topology.graph.resources import Graph, Resource
-from ...topology.graph.verdicts import Finding, violated
+from ...topology.graph.verdicts import Finding, not_proven, violated
 
 _STORES: dict[str, tuple[str, ...]] = {
     "backup.RestoreTestingSelection": ("restoreMetadataOverrides",),
@@ -50,10 +50,19 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
         if store.kind in ENCRYPTIONS and any(bucket.urn in logs for bucket in buckets_of(graph, store, "bucket")):
             continue
         for path in _STORES[store.kind]:
-            for key in _keys(graph, store, path):
-                if key.urn in used:
-                    what = f"is encrypted with the key of {used[key.urn].label}"
-                    yield violated(store, path, key.name, _WANTED, _FIX, what=what)
+            yield from _store(graph, store, path, used)
+
+
+def _store(graph: Graph, store: Resource, path: str, used: Mapping[str, Resource]) -> Iterator[Finding]:
+    named = graph.referenced(store, path, ("kms.Key",), _KEYS)
+    found = [key for key in named if key.urn in used]
+    unknown = [f"{store.label}.{path}"] if named.ambiguous and found else list(named.unknowns)
+    if used and unknown:
+        yield not_proven(store, path, unknown, _WANTED, _FIX)
+        return
+    for key in found:
+        what = f"is encrypted with the key of {used[key.urn].label}"
+        yield violated(store, path, key.name, _WANTED, _FIX, what=what)
 
 
 def _keys(graph: Graph, resource: Resource, path: str) -> tuple[Resource, ...]:

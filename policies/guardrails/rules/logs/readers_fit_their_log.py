@@ -54,6 +54,9 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
         if not groups or groups.external or groups.ambiguous or any(group.urn not in formats for group in groups):
             continue
         known = [one for group in groups for one in formats[group.urn]]
+        if unknown := [one.unknown for one in known if one.unknown is not None]:
+            yield not_proven(reader, path, unknown, _WANTED, _FIX)
+            continue
         for place in places:
             yield from _place(reader, place, known, ", ".join(group.name for group in groups))
 
