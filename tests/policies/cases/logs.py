@@ -69,7 +69,12 @@ BLOCKS = r("wafv2.WebAclLoggingConfiguration", "blocks", logDestinationConfigs=[
 
 def cache(kind: Value = "engine-log", form: str = "json") -> dict[str, Any]:
     sent = {"destination": "/cache", "destinationType": "cloudwatch-logs", "logFormat": form, "logType": kind}
-    return r("elasticache.ReplicationGroup", "cache", logDeliveryConfigurations=[sent], needs={"logDeliveryConfigurations": THING})
+    return r(
+        "elasticache.ReplicationGroup",
+        "cache",
+        logDeliveryConfigurations=[sent],
+        needs={"logDeliveryConfigurations": THING},
+    )
 
 
 FOUND, MISSING = ["violated filter.pattern"], ["violated query.queryString"]

@@ -92,6 +92,8 @@ CASES = [
     case(METRICS, "unknown metric of a formula", formula({"id": "m1", "metric": UNKNOWN}),
          says=["not proven alarm.metricQueries[m1]"]),
     case(METRICS, "unknown dimensions", watches(dimensions=UNKNOWN), filters(), says=["not proven alarm.metricName"]),
+    case(METRICS, "unknown dimensions, where the filter has none", watches(dimensions=UNKNOWN), filters(dimensions=None),
+         says=["not proven alarm.metricName"]),
     case(METRICS, "unknown dimensions of a metric that nothing publishes", watches(dimensions=UNKNOWN), says=["violated alarm.metricName"]),
     case(METRICS, "a value of a dimension that is not known yet", watches(dimensions={"shop": UNKNOWN}), filters()),
     case(METRICS, "a filter whose name is not known", watches(), filters(UNKNOWN), says=["not proven alarm.metricName"]),

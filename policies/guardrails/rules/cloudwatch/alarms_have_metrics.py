@@ -61,8 +61,7 @@ def _keys(dimensions: Value) -> str:
 
 
 def _is(one: Resource, key: str, wanted: Value) -> bool:
-    found = one.value(f"{_MADE}.{key}")
-    return not isinstance(found, Unknown) and found == wanted
+    return bool(one.value(f"{_MADE}.{key}") == wanted)
 
 
 def _unknowns(one: Resource) -> Iterator[Unknown]:
