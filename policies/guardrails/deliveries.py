@@ -19,7 +19,7 @@ _SOURCE, _ACCOUNT = "aws:sourcearn", "aws:sourceaccount"
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What a service does, and for which source. An ARN may be ``Unknown``, and ``None`` if the stack does not declare it."""
+    """One action of a service, for one source. An ARN may be ``Unknown``, and ``None`` if the stack does not declare it."""
 
     service: str
     action: str

@@ -34,7 +34,7 @@ def once(reports: Iterable[Report], graph: Graph) -> list[Report]:
     """The reports without repetitions: of one property, either the one with the path from the internet or the stricter one.
 
     A policy on one resource stops it before it exists, so both run; a reader of all reports needs the cause once. For the same
-    reason the permission of a public function URL is not reported beside the URL.
+    reason the permission of a public function URL is not reported in addition to the URL.
     """
     distinct: dict[tuple[object, ...], Report] = {}
     for report in reports:

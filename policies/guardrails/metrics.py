@@ -46,7 +46,7 @@ class Metric:
 
     @property
     def unknowns(self) -> list[Unknown]:
-        """What prevents a comparison of namespace and name."""
+        """The values that prevent a comparison of namespace and name."""
         return [one for one in (self.namespace, self.name) if isinstance(one, Unknown)]
 
     def dimension(self, name: str) -> Value:
@@ -99,11 +99,11 @@ _PROGRAMS = (
     "ssm.Document",
     "ssm.Parameter",
 )
-"""What runs a program or configures its agent, or allows it to publish (``cloudwatch:namespace``)."""
+"""Types that run a program or configure its agent, or allow it to publish (``cloudwatch:namespace``)."""
 
 
 def told(graph: Graph, namespace: str) -> bool | None:
-    """Whether a program of the stack is told, or allowed, to publish a namespace; ``None`` if that is not known yet."""
+    """Whether the definition or a grant of a program of the stack names a namespace; ``None`` if that is not known yet."""
     pattern = re.compile(rf"(?<![\w/.-]){re.escape(namespace)}(?![\w/.-])")
     texts = _texts(graph)
     if any(pattern.search(text) for text, _ in texts):
@@ -112,7 +112,7 @@ def told(graph: Graph, namespace: str) -> bool | None:
 
 
 def _texts(graph: Graph) -> list[tuple[str, bool]]:
-    """For each program, what the stack tells it, and whether a part of that is not known yet."""
+    """The text of each program's definition, and whether a part of it is not known yet."""
     known: list[tuple[str, bool]] | None = graph.memory.get(__name__)
     if known is None:
         known = graph.memory[__name__] = [_text(one) for one in graph.of_type(*_PROGRAMS)]

@@ -1,4 +1,4 @@
-"""What a role of the stack may do, as far as the stack declares it."""
+"""The permissions of roles, as far as the stack declares them."""
 
 from __future__ import annotations
 

@@ -141,7 +141,7 @@ CASES = [
     case(STAY, "an access list for the owner", PROVIDER, acl({"type": "CanonicalUser", "id": "a" * 64})),
     case(STAY, "an access list for CloudFront's logs", PROVIDER,
          acl({"type": "CanonicalUser", "id": "c4c1ede66af53448b93c283ce9448c4ba468c9432aa01d700d3878632f77d2d0"})),
-    case(STAY, "every log of the account, for somebody else", PROVIDER, r("cloudwatch.LogAccountPolicy", policyType="SUBSCRIPTION_FILTER_POLICY",
+    case(STAY, "every log of the account, for another account", PROVIDER, r("cloudwatch.LogAccountPolicy", policyType="SUBSCRIPTION_FILTER_POLICY",
          policyDocument=json.dumps({"DestinationArn": arn(THEIRS, "logs", "destination:all")})), says=["violated x.policyDocument"]),
     case(STAY, "every log of the account, for oneself", PROVIDER, r("cloudwatch.LogAccountPolicy", policyType="SUBSCRIPTION_FILTER_POLICY",
          policyDocument=json.dumps({"DestinationArn": arn(OURS, "lambda", "function:all")}))),

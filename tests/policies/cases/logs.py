@@ -102,7 +102,7 @@ CASES = [
     case(FIT, "a query for Envoy on a web ACL's log", WAF, BLOCKS, asks("filter status >= 500", "aws-waf-logs-edge"), says=MISSING),
     case(FIT, "a query for flows", FLOW, FLOWS, asks("filter action = 'REJECT' | stats count(*) by srcAddr", "/flow")),
     case(FIT, "a query for names on flows", FLOW, FLOWS, asks("fields query_name", "/flow"), says=MISSING),
-    case(FIT, "flows in a format of their own", FLOW, r("ec2.FlowLog", "flows", logDestination=f"{ARN}/flow", logFormat="${vpc-id}"),
+    case(FIT, "flows in another format", FLOW, r("ec2.FlowLog", "flows", logDestination=f"{ARN}/flow", logFormat="${vpc-id}"),
          asks("fields vpcId", "/flow")),
     case(FIT, "flows in a format that is not known", FLOW, r("ec2.FlowLog", "flows", logDestination=f"{ARN}/flow", logFormat=UNKNOWN,
          needs={"logFormat": THING}), asks("fields vpcId", "/flow"), says=["not proven query.logGroupNames"]),

@@ -79,7 +79,7 @@ CASES = [
     case(METRICS, "a metric of AWS", watches("AWS/SQS")),
     case(METRICS, "a metric of AWS in small letters", watches("/aws/sagemaker/Endpoints")),
     case(METRICS, "a metric of AWS without its prefix", watches("ECS/ContainerInsights")),
-    case(METRICS, "a container is told to publish it", watches(), runs(NAMESPACE=OWN)),
+    case(METRICS, "the definition of a container names it", watches(), runs(NAMESPACE=OWN)),
     case(METRICS, "a role may publish it", watches(), MAY),
     case(METRICS, "only the image has the name", watches(), runs(image=f"registry/{OWN}"), runs(image=OWN),
          says=["violated alarm.metricName"]),

@@ -189,7 +189,7 @@ CASES = [
     case(MASKED, "a web ACL's log", LOG, ACL_LOG, MASK),
     case(MASKED, "a web ACL's log without a policy", LOG, ACL_LOG, says=["violated log"]),
     case(READERS, "records of another bucket", BUCKET, TRAIL, says=["violated bucket.policy"]),
-    case(READERS, "records of another bucket that nobody reads", BUCKET, TRAIL, r("s3.BucketPolicy", bucket="bucket", policy=json.dumps(
+    case(READERS, "records of another bucket that a policy denies", BUCKET, TRAIL, r("s3.BucketPolicy", bucket="bucket", policy=json.dumps(
         {"Statement": {"Effect": "Deny", "Principal": "*", "Action": "s3:GetObject", "Resource": "*"}}))),
     case(ONCE, "two policies on one log", LOG, MASK, r("cloudwatch.LogDataProtectionPolicy", "twice", logGroupName="/app"),
          says=["violated twice.logGroupName"]),

@@ -1,7 +1,8 @@
 """Every alarm has a tag with its severity, and messages of different severities go to different topics.
 
 If pages and tickets arrive in the same place, people are woken for what can wait, and soon ignore what cannot. The message that
-an alarm is over belongs where the alarm went, and database events and budgets, which have no severity, wake nobody.
+an alarm is over belongs where the alarm went; database events and budgets, which have no severity, belong where people look during
+the day.
 
 The policy compares the topics of each alarm's actions, and of events whose message states a severity ("Severity: page"). What a
 topic's recipients do with a message is not visible here. Teams may use other names for severities, so this is advisory.

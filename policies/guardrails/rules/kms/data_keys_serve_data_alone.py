@@ -1,6 +1,6 @@
 """The key of a data store encrypts no log group, topic or queue.
 
-Whoever operates the system reads logs and messages, and needs their key. If it is the key of the data as well, the same right to
+Operators of the system read logs and messages, and need their key. If it is the key of the data as well, the same right to
 decrypt opens both, and the data's key cannot be disabled without losing the logs that explain why.
 
 Some teams use one key for a whole system, so this is advisory. Buckets that take access logs do not count as data.
@@ -36,7 +36,7 @@ _OPERATIONS = {
 }
 _KEYS = ("arn", "id", "keyId")
 _WANTED = "a key that only data stores use"
-_FIX = "name the key of the data, or give logs and messages a key of their own"
+_FIX = "name the key of the data, or give logs and messages another key"
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:

@@ -82,7 +82,7 @@ def _of_pattern(text: str) -> Iterator[str]:
 
 
 def _of_query(query: str) -> list[str] | None:
-    """The fields of the line that a query uses; ``None`` if it has a command that may make fields of its own."""
+    """The fields of the line that a query uses; ``None`` if it has a command that may add other fields."""
     without = _TEXTS.sub(" ", query)
     made = set(_DEFINED.findall(without))
     found: list[str] = []
