@@ -159,11 +159,12 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
 
     def AnalyzeStack(self, request: Value, context: Value) -> Value:  # noqa: N802
         """Run the stack policies on the outputs of all resources, which are decoded and joined once."""
-        reports, idle = self._evaluator.on_stack(graph_of(request))
+        graph = graph_of(request)
+        reports, idle = self._evaluator.on_stack(graph)
         reports += [report for held in self._held.values() for report in held]
         self._held = {}
         return analyzer_pb2.AnalyzeResponse(
-            diagnostics=map(self._diagnostic, grouped(once(reports))),
+            diagnostics=map(self._diagnostic, grouped(once(reports, graph))),
             not_applicable=[
                 analyzer_pb2.PolicyNotApplicable(policy_name=rule.name, reason=reason) for rule, reason in idle
             ],

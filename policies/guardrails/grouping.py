@@ -10,7 +10,9 @@ from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 from .evaluation import Report
+from .function_urls import PERMISSION_POLICY, URL_POLICY, permissions_of_urls
 from .rule import Level, Severity
+from .topology.graph.resources import Graph
 from .topology.graph.verdicts import Verdict
 
 MOST_NAMED = 20
@@ -28,10 +30,11 @@ REACH = "reachability-no-internal-endpoint-reachable"
 """The policy that reports what is reached by an open property, with the path, where others report the property alone."""
 
 
-def once(reports: Iterable[Report]) -> list[Report]:
+def once(reports: Iterable[Report], graph: Graph) -> list[Report]:
     """The reports without repetitions: of one property, either the one with the path from the internet or the stricter one.
 
-    A policy on one resource stops it before it exists, so both run; a reader of all reports needs the cause once.
+    A policy on one resource stops it before it exists, so both run; a reader of all reports needs the cause once. For the same
+    reason the permission of a public function URL is not reported in addition to the URL.
     """
     distinct: dict[tuple[object, ...], Report] = {}
     for report in reports:
@@ -45,7 +48,30 @@ def once(reports: Iterable[Report]) -> list[Report]:
         for spot in reached
         if any(report.rule.name != REACH and _spot(report) == spot for report in left)
     }
-    return [report for report in left if not _is_repeated(report, reached, strict)]
+    of_urls = _of_urls(left, graph)
+    return [
+        report
+        for report in left
+        if not _is_repeated(report, reached, strict)
+        and not (report.rule.name == PERMISSION_POLICY and _is_milder(report, of_urls))
+    ]
+
+
+def _of_urls(reports: Iterable[Report], graph: Graph) -> dict[str, int]:
+    """URN of a permission → how strictly the URL is reported that it belongs to."""
+    permissions = permissions_of_urls(graph)
+    found: dict[str, int] = {}
+    for report in reports:
+        if report.rule.name == URL_POLICY and report.finding.verdict is Verdict.VIOLATED:
+            for urn in permissions.get(report.finding.urn, ()):
+                found[urn] = min(_LEVELS.index(report.level), found.get(urn, len(_LEVELS)))
+    return found
+
+
+def _is_milder(report: Report, of_urls: Mapping[str, int]) -> bool:
+    """Whether a permission's URL is reported at least as strictly."""
+    urn = report.finding.urn
+    return urn in of_urls and of_urls[urn] <= _LEVELS.index(report.level)
 
 
 def _is_repeated(report: Report, reached: Mapping[Spot, int], strict: Mapping[Spot, int]) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from weakref import WeakKeyDictionary
 
+from .topology.graph.documents import document_at
 from .topology.graph.resources import Graph, References, Resource
 
 BUCKETS = ("s3.Bucket", "s3.BucketV2")
@@ -52,6 +53,39 @@ def referring(
 ) -> list[Resource]:
     """The resources of the given types whose property refers to ``target``."""
     return _index(graph, (types, path, (target.kind,), keys)).get(target.urn, [])
+
+
+def topics_of(graph: Graph, resource: Resource, path: str) -> list[Resource]:
+    """The topics that a property refers to, also through the policy that makes them usable."""
+    found = graph.referenced(resource, path, ("sns.Topic",))
+    policies = graph.referenced(resource, path, ("sns.TopicPolicy",), ("arn",))
+    through = [topic for policy in policies for topic in graph.referenced(policy, "arn", ("sns.Topic",))]
+    topics = {topic.urn: topic for topic in (*found, *through)}
+    return [topics[urn] for urn in sorted(topics)]
+
+
+_QUEUE_KEYS = ("arn", "id", "url")
+_DEAD_LETTERS = {
+    "cloudwatch.EventTarget": "deadLetterConfig.arn",
+    "lambda.Function": "deadLetterConfig.targetArn",
+    "scheduler.Schedule": "target.deadLetterConfig.arn",
+    "sns.TopicSubscription": "redrivePolicy",
+    "sqs.Queue": "redrivePolicy",
+    "sqs.RedrivePolicy": "redrivePolicy",
+}
+"""Type → the property that names the queue for what cannot be delivered."""
+
+
+def dead_letter_queues(graph: Graph) -> frozenset[str]:
+    """URNs of the queues of this stack that keep what could not be delivered."""
+    found: set[str] = set()
+    for sender in graph.of_type(*_DEAD_LETTERS):
+        path = _DEAD_LETTERS[sender.kind]
+        # A redrive policy is a document that contains the ARN.
+        value = document_at(sender, path).value if path == "redrivePolicy" else None
+        named = graph.referenced(sender, path, ("sqs.Queue",), _QUEUE_KEYS, value=value)
+        found.update(queue.urn for queue in named if queue.urn != sender.urn)
+    return frozenset(found)
 
 
 def _index(graph: Graph, question: _Question) -> dict[str, list[Resource]]:

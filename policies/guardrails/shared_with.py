@@ -97,6 +97,7 @@ SENT_TO: dict[str, tuple[str, ...]] = {
     "cloudtrail.Trail": ("s3BucketName", "snsTopicName", "kmsKeyId", "cloudWatchLogsGroupArn"),
     "cloudwatch.CompositeAlarm": ("alarmActions", "insufficientDataActions", "okActions"),
     "cloudwatch.EventTarget": ("arn",),
+    "cloudwatch.LogAccountPolicy": ("policyDocument",),
     "cloudwatch.LogGroup": ("kmsKeyId",),
     "cloudwatch.LogSubscriptionFilter": ("destinationArn",),
     "cloudwatch.MetricAlarm": ("alarmActions", "insufficientDataActions", "okActions"),

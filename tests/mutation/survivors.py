@@ -4,12 +4,9 @@ from __future__ import annotations
 
 _DEFAULT = "AWS's default meets the same policy"
 _LAYER = "another layer holds: data protection and the redaction of the log each take the same fields out"
-_KEY = "the other key is the stack's own too, and admits the same caller: which key is meant, only a reviewer knows"
 _MTU = "nothing is opened: preflight conform reports that path MTU discovery no longer works"
 _OWN = "only the program knows which of these is intended; the change grants no access"
-_METRIC = "nothing is opened: preflight conform reports an alarm on a metric that nothing publishes"
 _QUERY = "a saved query is for people, who would miss it; nothing depends on it"
-_STARTER = "the role starts only this task definition, whose roles trust only ECS tasks"
 
 ACCEPTED: dict[str, str] = {
     "drop acm.Certificate *.keyAlgorithm": _DEFAULT,
@@ -36,25 +33,10 @@ ACCEPTED: dict[str, str] = {
     "* ec2.NetworkAclRule *-private-ingress-answers-below-3389*": "nothing is opened, and Linux calls from higher ports",
     "delete *-packet-too-large": _MTU,
     "swap *-packet-too-large.*": _MTU,
-    "swap lb.ListenerRule *-blocked-*.listenerArn *": _OWN,
-    "delete cloudwatch.LogMetricFilter *": _METRIC,
-    "swap cloudwatch.LogMetricFilter *": _OWN,
     "delete cloudwatch.QueryDefinition *": _QUERY,
-    "swap cloudwatch.QueryDefinition *": _QUERY,
-    "swap cloudwatch.MetricAlarm *": _OWN,
-    "swap cloudwatch.CompositeAlarm *": _OWN,
-    "swap cloudwatch.EventTarget *": _OWN,
-    "swap cloudwatch.LogDataProtectionPolicy *": "the log of a database, the cache or the firewall, whose writer leaves values out",
-    "swap rds.EventSubscription *.snsTopic *": _OWN,
-    "swap budgets.Budget *.notifications *": _OWN,
-    "swap ec2.FlowLog *.logDestination *": _OWN,
-    "swap route53.ResolverQueryLogConfig *.destinationArn *": _OWN,
-    "swap backup.RestoreTestingSelection *": _OWN,
-    "swap scheduler.Schedule *.target *": "only the program knows group, subnet and task; each of them is evaluated itself",
+    "swap cloudwatch.QueryDefinition *": f"{_QUERY}, and the format of the other log is not in the graph",
+    "swap cloudwatch.MetricAlarm *-log-silent.dimensions *": _OWN,
+    "swap cloudwatch.CompositeAlarm *.actionsSuppressor *": _OWN,
+    "swap scheduler.Schedule *.target *": "only the program knows which group or subnet is meant; each of them is evaluated itself",
     "swap vpc.SecurityGroupEgressRule endpoints-synthetic-*": "the tasks' group has the same rule already",
-    "drop iam.RolePolicy synthetic-*.Condition": _STARTER,
-    "drop s3.BucketPolicy *?OnlyNamedReaders?": "public access is blocked, and identity policies name the readers",
-    "swap *Key* → *": _KEY,
-    "swap *key* → *": _KEY,
-    "swap s3.BucketServerSideEncryptionConfiguration *.rules → *": _KEY,
 }

@@ -140,3 +140,48 @@ def test_the_stricter_of_two_findings_is_kept() -> None:
     answer = served.AnalyzeStack(stack_request([database]), None)
     found = [item.policyName for item in answer.diagnostics if "publiclyAccessible" in item.message]
     assert found == ["rds-public-database"]
+
+
+def test_a_public_function_url_is_one_cause_with_the_permission_that_it_needs() -> None:
+    url = r("lambda.FunctionUrl", "url", functionName="api", authorizationType="NONE")
+    opens = {"principal": "*", "functionUrlAuthType": "NONE"}
+    by_url = r("lambda.Permission", "by-url", action="lambda:InvokeFunctionUrl", function="api", **opens)
+    invoked = r(
+        "lambda.Permission",
+        "invoked",
+        action="lambda:InvokeFunction",
+        function="api",
+        principal="*",
+        invokedViaFunctionUrl=True,
+    )
+    direct = r("lambda.Permission", "direct", action="lambda:InvokeFunction", function="api", principal="*")
+    other = r("lambda.Permission", "other", action="lambda:InvokeFunctionUrl", function="job", **opens)
+
+    assert _reported(url, by_url, invoked) == {"url"}
+    assert _reported(url, by_url, direct, other) == {"url", "direct", "other"}
+    signed = {**url, "inputs": {"functionName": "api", "authorizationType": "AWS_IAM"}}
+    assert _reported(signed, by_url) == {"by-url"}
+    assert _reported(by_url) == {"by-url"}
+
+
+def test_a_function_that_is_known_later_is_the_same_one() -> None:
+    function = r("lambda.Function", "api")
+    needs = {"functionName": function, "function": function}
+    url = r("lambda.FunctionUrl", "url", functionName=UNKNOWN, authorizationType="NONE", needs=needs)
+    by_url = r(
+        "lambda.Permission", "by-url", action="lambda:InvokeFunctionUrl", function=UNKNOWN, principal="*", needs=needs
+    )
+
+    assert _reported(function, url, by_url) == {"url"}
+
+
+def _reported(*resources: dict[str, Any]) -> set[str]:
+    """The names of the resources that block in a preview."""
+    served = analyzer(preview=True)
+    for resource in resources:
+        alone(served, resource, "")
+    answer = served.AnalyzeStack(stack_request(resources), None)
+    policies = ("lambda-public-function-url", "stack-nothing-is-shared-publicly")
+    found = [item for item in answer.diagnostics if item.policyName in policies]
+    members = [member.urn for item in found for member in members_in(item)] + [item.urn for item in found]
+    return {urn.rpartition("::")[2] for urn in members}

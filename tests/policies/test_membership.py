@@ -30,7 +30,6 @@ NO_UNKNOWN = {
     "cloudwatch-service-is-watched",
     "s3-buckets-have-lifecycles",
     "s3-buckets-record-access",
-    "vpc-open-ingress",
     "iam-roles-share-their-boundary",
     "stack-sensitive-values-are-secret",
     "bedrock-embeddings-pass-no-guardrail",

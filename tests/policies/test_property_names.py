@@ -24,6 +24,8 @@ WEB_ACL = ("wafv2.WebAcl",)
 READ_FOR = {
     "accounts": ("backup.Selection", "codebuild.Project", "ecs.TaskDefinition", "iam.Role", "sfn.StateMachine"),
     "lifecycles": ("s3.Bucket",),
+    "metrics": ("cloudwatch.MetricAlarm",),
+    "roles": ("iam.Role",),
     "rules.stack.ownership_tags": ("s3.Bucket",),
     "topology.entry.api_bodies": ("apigateway.RestApi",),
     "topology.http.load_balancer_limits": ("lb.LoadBalancer",),
@@ -50,6 +52,7 @@ ENVOY = (
 """Modules that read Envoy's configuration, which the tests of the proxy hold against the real Envoy."""
 CONTAINERS = (
     "checks",
+    "log_formats",
     "proxies",
     "rules.ecs.",
     "rules.iam.grants_stay_in_the_account",

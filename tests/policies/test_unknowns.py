@@ -36,6 +36,7 @@ PRESENCE_COUNTS = (
     "queryString",
     "replicationSourceIdentifier",
     "ruleLabels",
+    "shop",  # a dimension: its name says which metric it is
     "subnetIds",
     "uriPath",
     "userGroupIds",

@@ -74,6 +74,14 @@ def distributed(*policies: Value) -> dict[str, Any]:
 
 INGRESS = "vpc-open-ingress"
 PORT: dict[str, Value] = {"protocol": "tcp", "fromPort": 22, "toPort": 22}
+
+
+def ports(**more: Value) -> dict[str, Any]:
+    """The open ports of a Lightsail instance, some of whose addresses are known later."""
+    needs = {"portInfos": r("other.Thing", "thing")}
+    return r("lightsail.InstancePublicPorts", portInfos=[{**PORT, **more}], needs=needs)
+
+
 CASES = [
     case(HIDDEN, "a credential where its name belongs",
          task(secrets=[{"name": "T", "valueFrom": "sk-live-1234567890abcdef1234567890"}]),
@@ -137,6 +145,14 @@ CASES = [
     case(INGRESS, "a port of an instance for one network", r("lightsail.InstancePublicPorts", portInfos=[{**PORT, "cidrs": ["198.51.100.0/24"]}])),
     case(INGRESS, "a port of an instance for an empty list", r("lightsail.InstancePublicPorts", portInfos=[{**PORT, "cidrs": []}]),
          says=["violated x.portInfos[0].cidrs"]),
+    case(INGRESS, "a port of an instance for addresses that are not known", ports(cidrs=UNKNOWN), says=["not proven x.portInfos[0].cidrs"]),
+    case(INGRESS, "a port of an instance for one address that is not known", ports(cidrs=["198.51.100.0/24", UNKNOWN]),
+         says=["not proven x.portInfos[0].cidrs[1]"]),
+    case(INGRESS, "a port of an instance for everyone and for what is not known", ports(cidrs=["0.0.0.0/0"], ipv6Cidrs=UNKNOWN),
+         says=["violated x.portInfos[0].cidrs[0]"]),
+    case(INGRESS, "a web port of an instance for addresses that are not known", ports(cidrs=UNKNOWN, fromPort=443, toPort=443)),
+    case(INGRESS, "ports of an instance that are not known", r("lightsail.InstancePublicPorts", portInfos=UNKNOWN, needs={"portInfos": r("other.Thing")}), says=["not proven x.portInfos"]),
+    case(INGRESS, "a file share for hosts that are not known", r("storagegateway.NfsFileShare", clientLists=UNKNOWN, needs={"clientLists": r("other.Thing")}), says=["not proven x.clientLists"]),
     case(INGRESS, "a web port of an instance without addresses",
          r("lightsail.InstancePublicPorts", portInfos=[{**PORT, "fromPort": 443, "toPort": 443}])),
     case(SHARED, "a key to an API in the network", r("appsync.GraphQLApi", authenticationType="API_KEY", visibility="PRIVATE")),

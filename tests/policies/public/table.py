@@ -108,7 +108,7 @@ def reports(entries: tuple[Wire, ...], profile: Profile = Profile.EXPOSURE, *, p
         for entry in entries
     )
     found = [report for resource in alone for report in evaluated_by.on_resource(resource, preview=preview)]
-    return once([*evaluated_by.on_stack(graph)[0], *found])
+    return once([*evaluated_by.on_stack(graph)[0], *found], graph)
 
 
 def mandatory(found: list[Report]) -> Counter[str]:

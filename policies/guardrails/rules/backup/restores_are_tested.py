@@ -1,4 +1,4 @@
-"""Every vault that a backup plan fills belongs to a restore testing plan, so that a copy is known to be restorable.
+"""Every vault that a backup plan fills belongs to a restore testing plan, which restores each resource that is backed up.
 
 A copy whose key was lost, or that the role may no longer restore, looks like any other until it is needed.
 
@@ -15,6 +15,7 @@ from ...topology.graph.verdicts import Finding, not_proven, violated
 
 _WANTED = "a restore testing plan with a selection, which includes the vault"
 _FIX = "add aws.backup.RestoreTestingPlan with the vault in includeVaults, and a RestoreTestingSelection"
+_SELECTION, _TESTED = "backup.RestoreTestingSelection", "protectedResourceArns"
 _VAULTS = "recoveryPointSelection.includeVaults"
 
 
@@ -30,6 +31,37 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
             yield not_proven(filled[urn], "", [_VAULTS], _WANTED, _FIX)
         else:
             yield violated(filled[urn], "", "no restore testing plan", _WANTED, _FIX)
+    yield from _untested(graph)
+
+
+def _untested(graph: Graph) -> Iterator[Finding]:
+    """Resources of this stack that are backed up and that no restore test selects, where there are restore tests."""
+    tests = graph.of_type(_SELECTION)
+    wanted, fix = "a restore test that selects it", "add its ARN to protectedResourceArns of a RestoreTestingSelection"
+    backed_up = {
+        one.urn: one
+        for selection in graph.of_type("backup.Selection")
+        for one in graph.referenced(selection, "resources")
+    }
+    for urn in sorted(backed_up) if tests else ():
+        resource = backed_up[urn]
+        found = [_selects(graph, test, resource) for test in tests]
+        if True in found:
+            continue
+        if None in found:
+            yield not_proven(resource, "", [_TESTED], wanted, fix)
+        else:
+            yield violated(resource, "", "no restore test", wanted, fix, what="is backed up and never restored")
+
+
+def _selects(graph: Graph, test: Resource, resource: Resource) -> bool | None:
+    listed, conditions = test.items(_TESTED), test.value("protectedResourceConditions")
+    if (not isinstance(conditions, Unknown) and conditions is not None) or (isinstance(listed, list) and "*" in listed):
+        return True
+    named = graph.referenced(test, _TESTED, types=(resource.kind,))
+    if any(one.urn == resource.urn for one in named):
+        return True
+    return None if named.unknowns or isinstance(conditions, Unknown) else False
 
 
 def _vaults(graph: Graph, plan: Resource) -> Iterator[Resource]:

@@ -2,8 +2,9 @@
 
 EventBridge drops an event that it cannot deliver. Without a queue the event is lost, and nothing but a metric shows it.
 
-The policy reads the policies of queues in this stack; that topics and their keys accept events is checked by
-kms-keys-admit-their-services. Not every event matters that much, so this is advisory.
+The policy reads the policies of queues in this stack: their action, resource, and conditions on the rule's ARN and account. That
+topics and their keys accept events is checked by kms-keys-admit-their-services. Not every event matters that much, so this is
+advisory.
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...checks import expect_reference
+from ...deliveries import Delivery, delivers
 from ...iam import EVENTBRIDGE
 from ...joins import referring
 from ...rule import Level, Rule, Settings, Severity, stack_rule
 from ...topology.graph.documents import document_at
 from ...topology.graph.resources import Graph, Resource
 from ...topology.graph.verdicts import Finding, not_proven, violated
-from ...topology.iam.statements import grants
 
 _PATH, _SEND = "deadLetterConfig.arn", "sqs:SendMessage"
 _QUEUE_KEYS = ("arn", "id", "url")
@@ -38,13 +39,20 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
 
 
 def _admits(graph: Graph, target: Resource, queue: Resource) -> Iterator[Finding]:
-    """Whether EventBridge may send to the queue."""
-    wanted = f"a queue whose policy lets {EVENTBRIDGE} send"
+    """Whether EventBridge may send to the queue what this target's rule cannot deliver."""
+    wanted = f"a queue whose policy lets {EVENTBRIDGE} send for this rule"
     holders = [queue, *referring(graph, queue, "queueUrl", "sqs.QueuePolicy", keys=_QUEUE_KEYS)]
     policies = [document_at(holder, "policy") for holder in holders]
+    rules = graph.referenced(target, "rule", ("cloudwatch.EventRule",), ("id", "name")).resources
+    source = rules[0].value("arn") if len(rules) == 1 else None
+    delivery = Delivery(EVENTBRIDGE, _SEND, queue.value("arn"), source)
     if any(of.unknown is not None for of in policies):
         yield not_proven(target, _PATH, [f"{queue.label}.policy"], wanted, _FIX)
-    elif not any(EVENTBRIDGE in item.principals and item.covers(_SEND) for of in policies for item in grants(of)):
+        return
+    admitted = delivers(policies, delivery)
+    if admitted is None:
+        yield not_proven(target, _PATH, [f"{rules[0].label if rules else queue.label}.arn"], wanted, _FIX)
+    elif not admitted:
         what = "has a queue that does not accept its events"
         yield violated(target, _PATH, queue.name, wanted, _FIX, what=what)
 

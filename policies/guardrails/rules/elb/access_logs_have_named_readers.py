@@ -1,4 +1,4 @@
-"""The bucket for load balancer access logs denies reads to all principals except named roles.
+"""The bucket for access logs of load balancers and of S3 denies reads to all principals except named roles.
 
 Access logs contain request lines, including query strings; without the Deny, any role with read access to all buckets
 can read them.
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...checks import undecided
-from ...joins import buckets_of, configurations_of
+from ...joins import LOGGINGS, buckets_taking_logs, configurations_of
 from ...rule import Level, Rule, Settings, Severity, stack_rule
 from ...topology.graph.documents import document_at
 from ...topology.graph.resources import Graph
@@ -23,21 +23,16 @@ _FIX = "deny s3:GetObject in the bucket policy, with a condition that exempts th
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
-    """Evaluate each bucket that a load balancer logs to."""
-    seen: set[str] = set()
-    for balancer in graph.of_type("lb.LoadBalancer"):
-        for bucket in buckets_of(graph, balancer, "accessLogs.bucket"):
-            if bucket.urn in seen:
-                continue
-            seen.add(bucket.urn)
-            documents = [(p, document_at(p, "policy")) for p in configurations_of(graph, bucket, "s3.BucketPolicy")]
-            unclear = [found for p, of in documents for found in undecided(p, "policy", of, _WANTED, _FIX)]
-            if unclear:
-                yield from unclear
-            elif not any(_denies(item) for _, of in documents for item in statements(of)):
-                yield violated(
-                    bucket, "policy", "no such statement", _WANTED, _FIX, what="is readable by account-wide roles"
-                )
+    """Evaluate each bucket that takes access logs."""
+    for urn in sorted(buckets_taking_logs(graph)):
+        bucket = graph.by_urn[urn]
+        documents = [(p, document_at(p, "policy")) for p in configurations_of(graph, bucket, "s3.BucketPolicy")]
+        unclear = [found for p, of in documents for found in undecided(p, "policy", of, _WANTED, _FIX)]
+        if unclear:
+            yield from unclear
+        elif not any(_denies(item) for _, of in documents for item in statements(of)):
+            what = "is readable by account-wide roles"
+            yield violated(bucket, "policy", "no such statement", _WANTED, _FIX, what=what)
 
 
 def _denies(statement: Statement) -> bool:
@@ -51,6 +46,6 @@ RULE: Rule = stack_rule(
     evaluate,
     severity=Severity.LOW,
     remediation=_FIX,
-    types=("lb.LoadBalancer",),
+    types=("lb.LoadBalancer", *LOGGINGS),
     level=Level.ADVISORY,
 )

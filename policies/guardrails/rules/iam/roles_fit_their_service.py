@@ -19,6 +19,7 @@ from ...topology.iam.statements import grants, service_of
 
 _TASKS = "ecs-tasks.amazonaws.com"
 _GIVEN = {
+    "backup.RestoreTestingSelection": (("iamRoleArn", "backup.amazonaws.com"),),
     "backup.Selection": (("iamRoleArn", "backup.amazonaws.com"),),
     "cloudwatch.EventTarget": (("roleArn", "events.amazonaws.com"),),
     "codebuild.Project": (("serviceRole", "codebuild.amazonaws.com"),),

@@ -34,6 +34,7 @@ _ONE = {
             "BucketVersioning",
         )
     },
+    "cloudwatch.LogDataProtectionPolicy": ("logGroupName", ("cloudwatch.LogGroup",), ("name", "id")),
     "ec2.DefaultSecurityGroup": ("vpcId", ("ec2.Vpc",), ("id", "arn")),
     "ec2.NetworkAclAssociation": ("subnetId", ("ec2.Subnet",), ("id", "arn")),
     "ec2.RouteTableAssociation": ("subnetId", ("ec2.Subnet",), ("id", "arn")),

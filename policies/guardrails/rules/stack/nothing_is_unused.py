@@ -1,6 +1,6 @@
 """Supporting resources, such as log groups, event rules and route tables, are used by another resource of the stack.
 
-A log group without a writer, an event rule without a target or a route table without a subnet is left over from an
+A log group without a writer, which queries and metric filters only read, an event rule without a target or a route table without a subnet is left over from an
 incomplete change. A resource used only by another stack looks the same, so this is advisory.
 
 The policy cannot see that a program looks up a name at run time.
@@ -44,7 +44,11 @@ _NO_USE = {
         "cloudwatch.LogResourcePolicy",
         "iam.RolePolicy",
         "ec2.VpcEndpoint",
+        "cloudwatch.Dashboard",
         "cloudwatch.LogDataProtectionPolicy",
+        "cloudwatch.LogMetricFilter",
+        "cloudwatch.LogSubscriptionFilter",
+        "cloudwatch.QueryDefinition",
     ),
     "ec2.SecurityGroup": ("vpc.SecurityGroupIngressRule", "vpc.SecurityGroupEgressRule", "ec2.SecurityGroupRule"),
     "wafv2.WebAcl": ("wafv2.WebAclLoggingConfiguration", "cloudwatch.MetricAlarm"),

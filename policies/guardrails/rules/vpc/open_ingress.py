@@ -4,8 +4,8 @@ Any other open port exposes a service that was not built to face the internet. S
 128.0.0.0/1 together are the whole internet. ICMP type 3 code 4 opens no port: routers on the path use it to report that
 a packet is too large, and without it VPN users may not receive large responses.
 
-The policy checks one resource at a time. Rules in several resources, addresses that are not known yet and the resulting
-exposure are checked by the reachability-* policies.
+The policy checks one resource at a time. Rules in several resources, addresses of security group rules that are not known yet and
+the resulting exposure are checked by the reachability-* policies.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ...public_switches import spread
 from ...rule import Rule, Settings, Severity, resource_rule
 from ...topology.graph.resources import Resource
 from ...topology.graph.values import Unknown, Value, as_mapping
-from ...topology.graph.verdicts import Finding, violated
+from ...topology.graph.verdicts import Finding, not_proven, violated
 from ...topology.network.addresses import (
     ICMP,
     INTERNET,
@@ -31,6 +31,7 @@ from ...topology.network.addresses import (
     protocols,
 )
 
+_WANTED = "no public range wider than /16 (IPv6: /32), except on the ports that may be public"
 _FIX = "restrict the rule to the addresses or the security group that need the port"
 _PORTS = "portInfos"
 _ADMITTED = ("cidrs", "ipv6Cidrs", "cidrListAliases")
@@ -86,9 +87,14 @@ def evaluate(resource: Resource, settings: Settings) -> Iterator[Finding]:
 def _listed_addresses(resource: Resource, allowed: set[int]) -> Iterator[Finding]:
     """The address list of a service: one that is not set on a port of a Lightsail instance admits everyone."""
     opened, total = "", NO_ADDRESSES
+    unclear: dict[str, Unknown] = {}
     for place, block in (item for path in _LISTS[resource.kind] for item in spread(resource, path)):
-        rule = resource.value(place.rpartition("].")[0] + "]") if place.startswith(_PORTS) else None
-        if isinstance(block, str) and not (isinstance(rule, dict) and _within(rule, "protocol", allowed)):
+        rule = resource.value(f"{place.partition('].')[0]}]") if place.startswith(f"{_PORTS}[") else None
+        if isinstance(rule, dict) and _within(rule, "protocol", allowed):
+            continue
+        if isinstance(block, Unknown):
+            unclear.setdefault(block.path or place, block)
+        elif isinstance(block, str):
             total |= parse(block) or NO_ADDRESSES
             opened = opened or place
     for index, rule in enumerate(listed(resource.value(_PORTS))):
@@ -98,13 +104,13 @@ def _listed_addresses(resource: Resource, allowed: set[int]) -> Iterator[Finding
         if bare and not _within(rule, "protocol", allowed):
             total |= INTERNET
             opened = opened or f"{_PORTS}[{index}].cidrs"
-    yield from _finding(resource, opened, total)
+    found = list(_finding(resource, opened, total))
+    yield from found or [not_proven(resource, place, [unknown], _WANTED, _FIX) for place, unknown in unclear.items()]
 
 
 def _finding(resource: Resource, path: str, found: Addresses) -> Iterator[Finding]:
     if is_wide(found):
-        wanted = "no public range wider than /16 (IPv6: /32), except on the ports that may be public"
-        yield violated(resource, path, describe(found), wanted, _FIX, what="is open to the internet")
+        yield violated(resource, path, describe(found), _WANTED, _FIX, what="is open to the internet")
 
 
 def _within(rule: Value, protocol: str, allowed: set[int]) -> bool:

@@ -16,6 +16,7 @@ from ...topology.graph.resources import Graph, Unknown
 from ...topology.graph.verdicts import Finding, not_proven, violated
 
 _PATHS = {
+    "cloudwatch.EventTarget": ("ecsTarget.networkConfiguration.subnets", 0),
     "docdb.SubnetGroup": ("subnetIds", 2),
     "ec2.NetworkAcl": ("subnetIds", 0),
     "ec2.VpcEndpoint": ("subnetIds", 0),
@@ -24,6 +25,7 @@ _PATHS = {
     "lb.LoadBalancer": ("subnets", 0),
     "memorydb.SubnetGroup": ("subnetIds", 0),
     "rds.SubnetGroup": ("subnetIds", 2),
+    "scheduler.Schedule": ("target.ecsParameters.networkConfiguration.subnets", 0),
 }
 _FIX = "name each subnet once, in two or more availability zones"
 
