@@ -11,6 +11,7 @@ would be refused at once instead of getting answers that the real engine would n
 from __future__ import annotations
 
 import json
+import marshal
 import os
 import selectors
 import subprocess
@@ -42,8 +43,9 @@ from preflight.pulumi.protocol import (
     PolicyInfo,
     Preview,
     completed,
+    fields_of,
+    plain_resource,
     resource_request,
-    stack_request,
 )
 from preflight.sdk.wire import Json, Wire
 
@@ -187,22 +189,28 @@ class AnalyzerClient:
 
     def analyze(self, resource: object, providers: Mapping[str, Json] | None = None) -> list[Diagnostic]:
         """Run the resource policies on the *inputs* of one resource (a ``RecordedResource`` or its mapping)."""
-        return self._diagnostics(self._call("Analyze", resource_request(resource, providers or {})))
+        if isinstance(self._process, ForkedPack):
+            request = marshal.dumps(plain_resource(fields_of(resource)))
+        else:
+            request = resource_request(resource, providers or {}).SerializeToString()
+        return self._diagnostics(self._calls("Analyze", [request])[0])
 
     def analyze_stack(self, resources: Iterable[object]) -> list[Diagnostic]:
         """Run the stack policies on the *outputs* of all resources."""
-        return self._diagnostics(self._call("AnalyzeStack", stack_request(resources)))
+        request = Preview(resources).stack(plain=isinstance(self._process, ForkedPack))
+        return self._diagnostics(self._calls("AnalyzeStack", [request])[0])
 
     def check(self, resources: Iterable[object] | Preview) -> list[Diagnostic]:
         """Send the requests of one preview: every resource's inputs, then the whole stack."""
         preview = resources if isinstance(resources, Preview) else Preview(resources)
         kinds = {policy.kind for policy in self.info().policies}
+        plain = isinstance(self._process, ForkedPack)
         found: list[Diagnostic] = []
         if "resource" in kinds:
-            for answer in self._calls("Analyze", preview.resources()):
+            for answer in self._calls("Analyze", preview.resources(plain=plain)):
                 found.extend(self._diagnostics(answer))
         if "stack" in kinds:
-            for answer in self._calls("AnalyzeStack", [preview.stack()]):
+            for answer in self._calls("AnalyzeStack", [preview.stack(plain=plain)]):
                 found.extend(self._diagnostics(answer))
         return found
 
@@ -315,6 +323,8 @@ class AnalyzerClient:
         return AnalyzerError(f"policy pack {self.folder.name} {what}{ended}" + (f"\n{tail}" if tail else ""))
 
     def _diagnostics(self, answer: Message) -> list[Diagnostic]:
+        if not answer.diagnostics:
+            return []
         pack = self.info()
         severities = {policy.name: policy.severity for policy in pack.policies}
         return [
