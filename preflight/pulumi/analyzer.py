@@ -19,6 +19,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self, TypeAlias, cast
@@ -66,9 +67,19 @@ def serves_every_stack(folder: Path) -> bool:
 
     The engine starts a process for each stack, so a pack may read its stack when it is imported. Ours take everything
     from the requests, and starting them takes longer than evaluating a stack."""
+    return _declares(folder, "oneProcess")
+
+
+def evaluates_one_stack(folder: Path) -> bool:
+    """Whether the pack declares that its findings on a stack depend on no file of another stack."""
+    return _declares(folder, "oneStack")
+
+
+@cache
+def _declares(folder: Path, name: str) -> bool:
     manifest = folder / "PulumiPolicy.yaml"
     content = as_mapping(yaml.safe_load(manifest.read_text(encoding="utf-8")) if manifest.is_file() else None) or {}
-    return (as_mapping(content.get("preflight")) or {}).get("oneProcess") is True
+    return (as_mapping(content.get("preflight")) or {}).get(name) is True
 
 
 class AnalyzerClient:
