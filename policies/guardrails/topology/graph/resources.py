@@ -98,7 +98,8 @@ class Resource:
         """Like ``get``, with secrets revealed: for decisions, never for output."""
         if not self._revealed:
             self._revealed.append(reveal(self.properties))
-        return walk(self._revealed[0], path)
+        properties = self._revealed[0]
+        return walk(properties, path) if "." in path or "[" in path else properties.get(path)
 
     def items(self, path: str) -> list[Any] | Unknown:
         """The value at a path as a list, with secrets revealed: an absent value is empty, a single value is a list with
