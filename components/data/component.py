@@ -131,7 +131,7 @@ class Data(Component):
 
     @property
     def used_by_tasks(self) -> list[pulumi.Resource]:
-        """What has to exist before a task starts: everything but the subscriptions to the database's events, which take half a
+        """Everything that has to exist before a task starts: all but the subscriptions to the database's events, which take half a
         minute after its instances and only report on them."""
         return [child for child in self._childResources if not isinstance(child, aws.rds.EventSubscription)]
 

@@ -43,7 +43,7 @@ _NODE_TYPE = re.compile(rf"cache\.[a-z0-9]+\.(?P<size>{'|'.join(_SIZES)}|(?P<tim
 
 
 _SCALARS = frozenset({str, int, float, bool})
-"""Leaves that are as they are, whatever one side lacks."""
+"""Leaves that hold no reference to a resource that one side lacks."""
 
 
 def compare(

@@ -19,7 +19,7 @@ Running = Sequence[tuple[AnalyzerClient, Sequence[Stack]]]
 
 
 @dataclass(slots=True)
-class Asked:
+class Inquiry:
     """The packs while they answer."""
 
     running: Running

@@ -17,7 +17,7 @@ from policies.guardrails.topology.graph.resources import Graph
 from policies.parity.rules import PACK, RULES
 from preflight.analysis import behaviour, owners, parity, recorded
 from preflight.analysis import source_locations as places
-from preflight.analysis.asking import Asked, rules_of
+from preflight.analysis.asking import Inquiry, rules_of
 from preflight.analysis.connectivity import connectivity_of
 from preflight.errors import ConfigurationError
 from preflight.findings import Report, Rule, merge, summarize
@@ -82,7 +82,7 @@ def check(
         if kept is None:  # otherwise the program is loaded: its run reports a mistake as soon
             program.read_settings(project, chosen)
         runs = _begun(project, chosen, progress, kept=kept)
-        asked = Asked(running, configurations or {}, kept)
+        asked = Inquiry(running, configurations or {}, kept)
         with ThreadPoolExecutor(max_workers=max(len(running), 1)) as pool:
             asked.begin(pool, runs.found)
             graphs = {name: Graph.from_recorded(one.resources) for (name, mode), one in runs.found.items() if not mode}

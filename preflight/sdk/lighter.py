@@ -66,12 +66,12 @@ def installed() -> bool:
 def response(urn: str, identifier: str, outputs: Wire) -> object:
     """The response to a registration: without protobuf where the lighter parts read it."""
     if installed():
-        return plain.Answer(urn, identifier, outputs)
+        return plain.Registered(urn, identifier, outputs)
     return resource_pb2.RegisterResourceResponse(urn=urn, id=identifier, object=to_struct(outputs))
 
 
 def _tracking(track: Callable[[Any], None]) -> Callable[[Any], None]:
-    """The SDK waits for every output that has no value yet, and is told when it has; one that has a value needs neither."""
+    """The SDK waits for every output that has no value yet, and gets a callback when it has; one that has a value needs neither."""
 
     def tracked(self: Any) -> None:  # noqa: ANN401 - an output
         data: asyncio.Future[Any] = self._data

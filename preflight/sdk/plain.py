@@ -34,7 +34,7 @@ class NotPlainError(Exception):
 
 
 @dataclass(slots=True)
-class Answer:
+class Registered:
     """The response to a registration, with the parts of ``RegisterResourceResponse`` that the SDK reads."""
 
     urn: str
@@ -134,7 +134,7 @@ def _known(typ: Any) -> Any:  # noqa: ANN401 - a type
 _elements: dict[int, tuple[Any, Any]] = {}
 _elements_of_mappings: dict[int, tuple[Any, Any]] = {}
 _scalars: dict[int, tuple[Any, Callable[[Any], Any] | None]] = {}
-"""By identity: hashing what the typing module makes takes longer. The types are kept, so that no id is used again."""
+"""Keyed by identity: hashing what the typing module makes takes longer. The types are kept, so that no id is used again."""
 
 
 def _element(typ: Any) -> Any:  # noqa: ANN401 - a type
@@ -162,7 +162,7 @@ def _element_of_mapping(typ: Any) -> Any:  # noqa: ANN401 - a type
 
 
 def _scalar(typ: Any) -> Callable[[Any], Any] | None:  # noqa: ANN401 - a type
-    """What makes a value of the type from a value that is neither a list nor a mapping; ``None`` if it stays as it is."""
+    """The function that makes a value of the type from a value that is neither a list nor a mapping; ``None`` if it stays as it is."""
     found = _scalars.get(id(typ))
     if found is None:
         make: Callable[[Any], Any] | None = None
