@@ -15,13 +15,13 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TextIO
 
 from preflight.analysis.check import run
-from preflight.changes.times import ONE_CALL_SECONDS, typical_times
+from preflight.changes.times import ONE_CALL_SECONDS, returns_at_once, typical_times
 from preflight.pulumi.project import Project
 from preflight.sdk.wire import Wire
 from tests.engine.harness import PACKS, REPOSITORY, Engine, custom, name_of
@@ -55,7 +55,11 @@ class Step:
 
 
 def longest_chain(resources: Sequence[Wire], times: Mapping[str, int]) -> list[Step]:
-    """The longest chain. A resource waits for its own dependencies and for those of its parents."""
+    """The longest chain. A resource waits for its own dependencies and for those of its parents.
+
+    One that waits for an ECS service waits for its call (``returns_at_once``), not for the first task: such a chain can end with the
+    service, and does not go through its seconds.
+    """
     by_urn = {resource["urn"]: resource for resource in resources}
     best: dict[str, tuple[int, list[Step]]] = {}
     nothing: tuple[int, list[Step]] = (0, [])
@@ -67,12 +71,30 @@ def longest_chain(resources: Sequence[Wire], times: Mapping[str, int]) -> list[S
                 (finish(other) for other in _waits_for(urn, by_urn)), key=lambda chain: chain[0], default=nothing
             )
             resource = by_urn[urn]
-            seconds = times.get(resource["type"], ONE_CALL_SECONDS) if resource["custom"] else 0
+            seconds = _waited(resource, times)
             step = [Step(name_of(urn), resource["type"], seconds)] if resource["custom"] else []
             best[urn] = (before[0] + seconds, before[1] + step)
         return best[urn]
 
-    return max((finish(urn) for urn in sorted(by_urn)), key=lambda chain: chain[0], default=nothing)[1]
+    def ending(urn: str) -> tuple[int, list[Step]]:
+        """The chain that ends with the resource, and with the first task if it is a service."""
+        seconds, steps = finish(urn)
+        own = _seconds(by_urn[urn], times)
+        if not steps or own == _waited(by_urn[urn], times):
+            return seconds, steps
+        return seconds - steps[-1].seconds + own, [*steps[:-1], replace(steps[-1], seconds=own)]
+
+    return max((ending(urn) for urn in sorted(by_urn)), key=lambda chain: chain[0], default=nothing)[1]
+
+
+def _seconds(resource: Wire, times: Mapping[str, int]) -> int:
+    """Until it is there, and for a service until its first task answers."""
+    return times.get(resource["type"], ONE_CALL_SECONDS) if resource["custom"] else 0
+
+
+def _waited(resource: Wire, times: Mapping[str, int]) -> int:
+    """How long another resource waits for it."""
+    return ONE_CALL_SECONDS if returns_at_once(resource["type"], resource.get("inputs")) else _seconds(resource, times)
 
 
 def slack(resources: Sequence[Wire], times: Mapping[str, int]) -> dict[str, int]:
@@ -87,15 +109,18 @@ def slack(resources: Sequence[Wire], times: Mapping[str, int]) -> dict[str, int]
     def reach(urn: str, edges: Mapping[str, list[str]], known: dict[str, int]) -> int:
         if urn not in known:
             known[urn] = 0  # as in ``longest_chain``
+            following = max((reach(other, edges, known) for other in edges[urn]), default=0)
             resource = by_urn[urn]
-            own = times.get(resource["type"], ONE_CALL_SECONDS) if resource["custom"] else 0
-            known[urn] = own + max((reach(other, edges, known) for other in edges[urn]), default=0)
+            if edges is after:  # what follows a service does not wait for its first task
+                known[urn] = max(_seconds(resource, times), _waited(resource, times) + following)
+            else:
+                known[urn] = following + _waited(resource, times)
         return known[urn]
 
     from_start, to_end = dict[str, int](), dict[str, int]()
     through = {urn: reach(urn, before, from_start) + reach(urn, after, to_end) for urn in sorted(by_urn)}
-    own = {urn: times.get(one["type"], ONE_CALL_SECONDS) if one["custom"] else 0 for urn, one in by_urn.items()}
-    whole = max(from_start.values(), default=0)
+    own = {urn: _waited(one, times) for urn, one in by_urn.items()}
+    whole = sum(step.seconds for step in longest_chain(resources, times))
     return {urn: whole - (through[urn] - own[urn]) for urn in through}
 
 
@@ -176,6 +201,7 @@ def _recorded(times: Mapping[str, int]) -> list[str]:
                 "custom": one.custom,
                 "parent": one.parent,
                 "dependencies": list(one.dependencies),
+                "inputs": one.inputs,
             }
             for one in recording.resources
         ]

@@ -30,7 +30,7 @@ class RequestPath:
 
 def request_path(settings: StackSettings, release: Release, prompts: Prompts, below: Foundation) -> RequestPath:
     """Create it. A task that starts before its egress rules, permissions and WAF exist fails or is exposed, so the service
-    depends on everything before it."""
+    depends on everything before it that its tasks use."""
     # Looked up by name, so that the value is in no file; Output.secret keeps it encrypted in state and plan.
     client_secret = pulumi.Output.secret(
         aws.secretsmanager.get_secret_version_output(secret_id=settings.identity.client_secret_name).secret_string
@@ -48,7 +48,7 @@ def request_path(settings: StackSettings, release: Release, prompts: Prompts, be
     )
     log_protection = LogProtection("log-protection", protected) if protected else None
     edge_alarms = EdgeAlarms("edge-alarms", assembly.edge_alarms(settings, edge, firewall, below.operations))
-    first = [below.endpoints, below.models, below.workload, below.data, below.uploads, edge, firewall]
+    first = [below.endpoints, below.models, below.workload, *below.data.used_by_tasks, below.uploads, edge, firewall]
     optional = [one for one in (below.gateway, below.egress, log_protection) if one]
     service = InterfaceService(
         "service",

@@ -129,6 +129,12 @@ class Data(Component):
             }
         )
 
+    @property
+    def used_by_tasks(self) -> list[pulumi.Resource]:
+        """Everything that has to exist before a task starts: all but the subscriptions to the database's events, which take half a
+        minute after its instances and only report on them."""
+        return [child for child in self._childResources if not isinstance(child, aws.rds.EventSubscription)]
+
     def _key(self, name: str, args: DataArgs, child: pulumi.ResourceOptions) -> aws.kms.Key:
         # Data that remains after the stack is destroyed (final snapshot, backups) can be read only with this key. The
         # key is retained too, and its deletion is a separate decision.

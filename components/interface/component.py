@@ -78,7 +78,7 @@ class AIInterface(Component):
                     private.endpoints,
                     private.models,
                     private.workload,
-                    private.data,
+                    *private.data.used_by_tasks,
                     private.uploads,
                     edge,
                     firewall,

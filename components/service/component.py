@@ -6,6 +6,7 @@ the proxy's configuration: Envoy's arguments are an input. Only the task definit
 release, so that a new release changes nothing else.
 """
 
+import copy
 from typing import Any, cast
 
 import pulumi
@@ -172,7 +173,9 @@ class InterfaceServiceArgs(Args):
 
 
 class InterfaceService(Component):
-    """Cluster, task definition, service and scaling of the interface."""
+    """Cluster, task definition, service and scaling of the interface.
+
+    What ``depends_on`` names is waited for by the service alone."""
 
     cluster_name: pulumi.Output[str]
     """The cluster's name."""
@@ -187,11 +190,16 @@ class InterfaceService(Component):
 
     def __init__(self, name: str, args: InterfaceServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = InterfaceServiceArgs.model_validate(args)
+        # Only the service waits for what the caller's depends_on names: its tasks use that. Cluster and task definition would
+        # otherwise be made after the last of it, and the service after them.
+        first = opts.depends_on if opts else None
+        opts = copy.copy(opts) if opts else pulumi.ResourceOptions()
+        opts.depends_on = None
         super().__init__("ai-interface:index:InterfaceService", name, args, opts)
         child = pulumi.ResourceOptions(parent=self)
         cluster = self._cluster(name, args, child)
         definition = self._task_definition(name, args, child)
-        service = self._service(name, args, cluster, definition)
+        service = self._service(name, args, cluster, definition, first)
         self._scaling(name, args, cluster, service, child)
         self.cluster_name = cluster.name
         self.cluster_arn = cluster.arn
@@ -291,6 +299,7 @@ class InterfaceService(Component):
         args: InterfaceServiceArgs,
         cluster: aws.ecs.Cluster,
         definition: aws.ecs.TaskDefinition,
+        first: Any,  # noqa: ANN401 - what ResourceOptions.depends_on takes
     ) -> aws.ecs.Service:
         patience = f"{30 + 2 * args.deregistration_delay_seconds // 60}m"
         return aws.ecs.Service(
@@ -322,6 +331,7 @@ class InterfaceService(Component):
             tags={**args.tags, "release": args.release},
             opts=pulumi.ResourceOptions(
                 parent=self,
+                depends_on=first,
                 # Scaling controls the number of tasks from the start.
                 ignore_changes=["desiredCount"],
                 custom_timeouts=pulumi.CustomTimeouts(create=patience, update=patience, delete=patience),

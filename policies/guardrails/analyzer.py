@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent import futures
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
@@ -141,16 +141,11 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         In a preview nothing is created, so the findings are held back until the whole stack is analyzed, where those of
         one cause become one report. In an update they are returned at once, before the resource is created.
         """
-        resource = Resource.from_recorded(
-            {
-                "urn": request.urn,
-                "type": request.type,
-                "name": request.name,
-                "parent": request.options.parent,
-                "inputs": _plain(request.properties),
-                "protect": request.options.protect,
-            }
-        )
+        return self.analyze(resource_in(request))
+
+    def analyze(self, entry: Mapping[str, Any]) -> Value:
+        """The response to one resource's inputs as plain values (``resource_in``)."""
+        resource = Resource.from_recorded(entry)
         reports = self._evaluator.on_resource(resource, preview=self._preview)
         if self._preview:
             self._held[resource.urn] = reports
@@ -159,7 +154,11 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
 
     def AnalyzeStack(self, request: Value, context: Value) -> Value:  # noqa: N802
         """Run the stack policies on the outputs of all resources, which are decoded and joined once."""
-        graph = graph_of(request)
+        return self.analyze_stack(resources_in(request))
+
+    def analyze_stack(self, entries: Iterable[Mapping[str, Any]]) -> Value:
+        """The response to the outputs of all resources as plain values (``resources_in``)."""
+        graph = _graph(entries)
         reports, idle = self._evaluator.on_stack(graph)
         reports += [report for held in self._held.values() for report in held]
         self._held = {}
@@ -190,20 +189,38 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         return diagnostic
 
 
-def graph_of(request: Value) -> Graph:
-    """The resources of an AnalyzeStack request."""
-    return Graph.from_recorded(
+def resource_in(request: Value) -> dict[str, Any]:
+    """The resource of an Analyze request, as plain values."""
+    return {
+        "urn": request.urn,
+        "type": request.type,
+        "name": request.name,
+        "parent": request.options.parent,
+        "inputs": _plain(request.properties),
+        "protect": request.options.protect,
+    }
+
+
+def resources_in(request: Value) -> list[dict[str, Any]]:
+    """The resources of an AnalyzeStack request, as plain values."""
+    return [
         {
             "urn": item.urn,
             "type": item.type,
             "name": item.name,
             "parent": item.parent,
-            "inputs": declared(_plain(item.properties), item.propertyDependencies),
+            "inputs": _plain(item.properties),
             "dependencies": list(item.dependencies),
             "property_dependencies": {key: list(value.urns) for key, value in item.propertyDependencies.items()},
             "protect": item.options.protect,
         }
         for item in request.resources
+    ]
+
+
+def _graph(entries: Iterable[Mapping[str, Any]]) -> Graph:
+    return Graph.from_recorded(
+        {**entry, "inputs": declared(entry["inputs"], entry["property_dependencies"])} for entry in entries
     )
 
 

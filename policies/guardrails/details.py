@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from dataclasses import fields as fields_of
 from typing import Any
 
 from google.protobuf.unknown_fields import UnknownFieldSet
@@ -53,6 +54,9 @@ class Details:
     """The owner of the exception."""
 
 
+_FIELDS = tuple(each.name for each in fields_of(Details))
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
     """One report of a diagnostic that stands for several reports of one cause."""
@@ -87,7 +91,9 @@ def attach(diagnostic: Any, details: Details, members: Sequence[Member] = ()) ->
     """Add the details to a diagnostic, and the reports for which it stands if there are several."""
     fields: dict[str, Any] = _set(details)
     if len(members) > 1:
-        fields[_MEMBERS] = [{**asdict(member), "details": _set(member.details)} for member in members]
+        fields[_MEMBERS] = [
+            {"urn": member.urn, "message": member.message, "details": _set(member.details)} for member in members
+        ]
     text = json.dumps(fields, sort_keys=True).encode()
     diagnostic.MergeFromString(_varint(FIELD << 3 | _LENGTH_DELIMITED) + _varint(len(text)) + text)
 
@@ -112,7 +118,7 @@ def _fields(diagnostic: Any) -> dict[str, Any] | None:  # noqa: ANN401 - a proto
 
 
 def _set(details: Details) -> dict[str, Any]:
-    return {key: value for key, value in asdict(details).items() if value}
+    return {key: value for key in _FIELDS if (value := getattr(details, key))}
 
 
 def _varint(number: int) -> bytes:

@@ -72,6 +72,15 @@ class Evaluation:
         self._policies = [policy for policy in policies if policy.level is not Level.DISABLED]
         self._exemptions = exemptions
         self._baseline = baseline or Baseline()
+        self._by_kind: dict[str, list[Policy]] = {}
+
+    def _on_kind(self, kind: str) -> list[Policy]:
+        """The resource policies that apply to a type."""
+        found = self._by_kind.get(kind)
+        if found is None:
+            found = [one for one in self._policies if not one.rule.is_stack and one.rule.applies_to(kind)]
+            self._by_kind[kind] = found
+        return found
 
     def on_resource(self, resource: Resource, *, preview: bool = False) -> list[Report]:
         """The findings of the resource policies on one resource.
@@ -80,15 +89,13 @@ class Evaluation:
         it creates or changes the resource, when the value is known, and then the same finding blocks.
         """
         reports: list[Report] = []
-        for policy in self._policies:
-            if not policy.rule.is_stack and policy.rule.applies_to(resource.kind):
-                findings = _evaluated_resource(policy, resource)
-                for finding in findings:
-                    if self._baseline.freezes(policy.rule.name, finding):
-                        continue
-                    report, _ = self._report(policy, finding, {resource.label: _unreadable(resource)})
-                    deferred = preview and finding.verdict is Verdict.NOT_PROVEN and report.level is Level.MANDATORY
-                    reports.append(replace(report, level=Level.ADVISORY, note=LATER) if deferred else report)
+        for policy in self._on_kind(resource.kind):
+            for finding in _evaluated_resource(policy, resource):
+                if self._baseline.freezes(policy.rule.name, finding):
+                    continue
+                report, _ = self._report(policy, finding, {resource.label: _unreadable(resource)})
+                deferred = preview and finding.verdict is Verdict.NOT_PROVEN and report.level is Level.MANDATORY
+                reports.append(replace(report, level=Level.ADVISORY, note=LATER) if deferred else report)
         return reports
 
     def on_stack(self, graph: Graph) -> tuple[list[Report], list[tuple[Rule, str]]]:
@@ -194,18 +201,16 @@ def _elsewhere(graph: Graph, finding: Finding) -> Finding:
     """The finding with the reason why no later value will decide it: what it names is known, and declared outside the stack."""
     if finding.verdict is not Verdict.NOT_PROVEN or finding.found != NOT_KNOWN:
         return finding
-    unknown: dict[str, list[str]] | None = graph.memory.get(__name__)
-    if unknown is None:
-        unknown = {resource.urn: [item.path for item in unknowns_in(dict(resource.properties))] for resource in graph}
+    unknown: list[tuple[str, list[str]]] | None = graph.memory.get(__name__)
+    if unknown is None:  # each resource's beginning in a text, and the paths of its unknown values
+        unknown = [(f"{one.label}.", [item.path for item in unknowns_in(dict(one.properties))]) for one in graph]
         graph.memory[__name__] = unknown
-    if any(unknown.values()):
-        named = [resource for resource in graph if any(f"{resource.label}." in text for text in finding.unknowns)]
-        texts = [text for text in finding.unknowns if not any(f"{resource.label}." in text for resource in named)]
+    if any(paths for _, paths in unknown):
+        whole = "\n".join(finding.unknowns)  # no label contains a line break
+        named = [(label, paths) for label, paths in unknown if label in whole]
+        texts = [text for text in finding.unknowns if not any(label in text for label, _ in named)]
         waits = any(
-            _overlap(f"{resource.label}.{path}", text)
-            for resource in named
-            for path in unknown[resource.urn]
-            for text in finding.unknowns
+            _overlap(f"{label}{path}", text) for label, paths in named for path in paths for text in finding.unknowns
         )
         if waits or not named or texts:
             return finding

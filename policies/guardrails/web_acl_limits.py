@@ -30,8 +30,15 @@ COMMON_LIMITS = {
 """Rule of AWS's common rule group → the part that it limits."""
 
 
-def limited(graph: Graph, web_acl: WebAclRules) -> set[str]:
-    """The limits that the web ACL sets."""
+def limited(graph: Graph, web_acl: WebAclRules) -> frozenset[str]:
+    """The limits that the web ACL sets, evaluated once for a graph."""
+    known: dict[str, frozenset[str]] = graph.memory.setdefault(__name__, {})
+    if web_acl.acl.urn not in known:
+        known[web_acl.acl.urn] = frozenset(_limited(graph, web_acl))
+    return known[web_acl.acl.urn]
+
+
+def _limited(graph: Graph, web_acl: WebAclRules) -> set[str]:
     named = _named(web_acl)
     told = stopped(graph, web_acl)
     if _evadable(web_acl):

@@ -42,6 +42,10 @@ _SIZES = ("nano", "micro", "small", "medium", "large", "xlarge")
 _NODE_TYPE = re.compile(rf"cache\.[a-z0-9]+\.(?P<size>{'|'.join(_SIZES)}|(?P<times>\d+)xlarge)")
 
 
+_SCALARS = frozenset({str, int, float, bool})
+"""Leaves that hold no reference to a resource that one side lacks."""
+
+
 def compare(
     earlier: Shape,
     later: Shape,
@@ -98,11 +102,13 @@ def _leaves(
 ) -> list[Difference]:
     found: dict[str, Difference] = {}
     for name in sorted(before.leaves.keys() | after.leaves.keys() if evaluated is None else evaluated.keys()):
-        how = comparison(before.kind, name)
+        one, two = before.leaves.get(name), after.leaves.get(name)
+        if type(one) in _SCALARS and one == two:
+            continue
         one, two = _value(name, before, gone), _value(name, after, gone)
-        urn = after.urn or before.urn
         if _equal(one, two):
             continue
+        how, urn = comparison(before.kind, name), after.urn or before.urn
         if isinstance(uncovered(one), Unknown) or isinstance(uncovered(two), Unknown):
             if not (_same_wiring(name, before, two, gone) or _same_wiring(name, after, one, gone)):
                 whole = top(name)

@@ -112,9 +112,15 @@ TABLE: tuple[tuple[str, str, Comparison], ...] = (
 
 
 @cache
+def _rows(kind: str) -> tuple[tuple[str, Comparison], ...]:
+    """The rows of one type, in order: most types have only those of every type."""
+    return tuple((pattern, how) for type_, pattern, how in TABLE if fnmatchcase(kind, type_))
+
+
+@cache
 def comparison(kind: str, path: str) -> Comparison:
     """The comparison of one property of one type."""
-    for type_, pattern, how in TABLE:
-        if fnmatchcase(kind, type_) and fnmatchcase(path, pattern):
+    for pattern, how in _rows(kind):
+        if fnmatchcase(path, pattern):
             return how
     return Comparison.EQUAL

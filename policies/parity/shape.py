@@ -121,17 +121,17 @@ def _leaves(
 
 
 def _flatten(path: str, value: Value, into: dict[str, Value]) -> None:
-    if isinstance(value, Covered):
+    if isinstance(value, str):
+        into.update((path + part, text) for part, text in parts_of(value).items())
+    elif isinstance(value, Covered):
         inside: dict[str, Value] = {}
         _flatten(path, value.inner, inside)
         into.update((name, _covered(leaf)) for name, leaf in inside.items())
-    elif isinstance(value, Mapping) and value:
+    elif isinstance(value, dict | Mapping) and value:
         for key, item in sorted(cast("Mapping[str, Value]", value).items()):
             _flatten(f"{path}.{key}", item, into)
     elif isinstance(value, list) and value:
         _flatten_list(path, cast("list[Value]", value), into)
-    elif isinstance(value, str):
-        into.update((path + part, text) for part, text in parts_of(value).items())
     elif value is not None:
         into[path] = value
 
@@ -141,7 +141,7 @@ def _covered(leaf: Value) -> Value:
 
 
 def _flatten_list(path: str, items: list[Value], into: dict[str, Value]) -> None:
-    if any(isinstance(item, Mapping | list) for item in items):
+    if any(isinstance(item, list | dict | Mapping) for item in items):
         for label, item in zip(_labels(items), items, strict=True):
             _flatten(f"{path}[{label}]", item, into)
     elif unknown := [item for item in items if isinstance(item, Unknown)]:
@@ -152,7 +152,9 @@ def _flatten_list(path: str, items: list[Value], into: dict[str, Value]) -> None
 
 def _labels(items: list[Value]) -> list[str]:
     for name in _NAMES:
-        names: list[Value] = [cast("Any", item).get(name) if isinstance(item, Mapping) else None for item in items]
+        names: list[Value] = [
+            cast("Any", item).get(name) if isinstance(item, dict | Mapping) else None for item in items
+        ]
         if all(isinstance(label, str) and "/" not in label for label in names) and len(set(names)) == len(names):
             return names
     return [str(number) for number in range(len(items))]

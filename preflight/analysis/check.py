@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,27 +17,21 @@ from policies.guardrails.topology.graph.resources import Graph
 from policies.parity.rules import PACK, RULES
 from preflight.analysis import behaviour, owners, parity, recorded
 from preflight.analysis import source_locations as places
+from preflight.analysis.asking import Inquiry, rules_of
 from preflight.analysis.connectivity import connectivity_of
 from preflight.errors import ConfigurationError
-from preflight.findings import Finding, Report, Rule, merge, summarize
+from preflight.findings import Report, Rule, merge, summarize
 from preflight.pulumi import program
 from preflight.pulumi.analyzer import AnalyzerClient, serves_every_stack
 from preflight.pulumi.forked import is_ours
-from preflight.pulumi.kept import Kept
+from preflight.pulumi.kept import Kept, PolicyConfiguration, Recordings
 from preflight.pulumi.packs import chosen_packs, compares_environments
 from preflight.pulumi.program import Run
 from preflight.pulumi.project import Project, Stack
-from preflight.pulumi.protocol import Preview
-from preflight.pulumi.reported import from_diagnostic
 from preflight.pulumi.runnable import require_runnable
 from preflight.recording.recorder import Recording
-from preflight.sdk.wire import Json
 
 Progress = Callable[[str], None]
-PolicyConfiguration = Mapping[str, Mapping[str, Json]]
-"""Policy → its enforcement level and its settings."""
-Recordings = Mapping[tuple[str, bool], Recording]
-"""Recordings by stack, and whether each is a first preview."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,26 +79,34 @@ def check(
             for folder in folders
             for stacks in ([chosen] if serves_every_stack(folder) else [[stack] for stack in chosen])
         ]
-        program.read_settings(project, chosen)
-        recordings = run(project, chosen, progress, kept=kept)
-        progress("evaluating the policy packs")
+        if kept is None:  # otherwise the program is loaded: its run reports a mistake as soon
+            program.read_settings(project, chosen)
+        runs = _begun(project, chosen, progress, kept=kept)
+        asked = Inquiry(running, configurations or {}, kept)
         with ThreadPoolExecutor(max_workers=max(len(running), 1)) as pool:
-            configured = configurations or {}
-            previews = {key: Preview(recording.resources) for key, recording in recordings.items()}
-            asked = [
-                pool.submit(_ask, pack, stacks, previews, configured.get(pack.folder, {})) for pack, stacks in running
-            ]
+            asked.begin(pool, runs.found)
+            graphs = {name: Graph.from_recorded(one.resources) for (name, mode), one in runs.found.items() if not mode}
+            try:
+                recordings = runs.collected()
+            except BaseException as error:
+                asked.give_up(error)
+                raise
+            progress("evaluating the policy packs")
+            asked.go_on(recordings)
             compares = compares_environments(root)
             known = {stack.name: recordings[stack.name, False] for stack in chosen}
-            graphs = {name: Graph.from_recorded(recording.resources) for name, recording in known.items()}
+            graphs = {
+                name: graphs[name] if name in graphs else Graph.from_recorded(recording.resources)
+                for name, recording in known.items()
+            }
             compared = parity.compared(root, recordings, graphs) if compares else parity.NOT_COMPARED
             connectivity = connectivity_of(recordings, list(known), graphs)
             differing, behaving = behaviour.attributed(
                 compared.findings, behaviour.differences(list(known), known, connectivity, graphs) if compares else ()
             )
             owned = owners.stale(root, known)
-            findings = [finding for answer in asked for finding in answer.result()]
-        rules = [*_rules(pack for pack, _ in running), *recorded.rules(recordings)]
+            findings = asked.findings(chosen)
+        rules = [*rules_of(pack for pack, _ in running), *recorded.rules(recordings)]
     rules += [
         Rule(rule.name, PACK, rule.description, rule.remediation, str(rule.severity))
         for rule in RULES
@@ -144,10 +146,34 @@ def with_config(stack: Stack, config: Mapping[str, str]) -> Stack:
     return replace(stack, config={**stack.config, **config}) if config else stack
 
 
+@dataclass(frozen=True, slots=True)
+class _Runs:
+    """Runs of the program that have started, and the recordings that there are without them."""
+
+    stacks: Sequence[Stack]
+    modes: Sequence[bool]
+    found: Recordings
+    children: Sequence[program.Child]
+    kept: Kept | None
+
+    def collected(self) -> Recordings:
+        """Every recording, once the runs have ended; they are kept."""
+        found = {**self.found, **program.collect(self.children)}
+        if self.kept is not None:
+            self.kept.keep(self.stacks, found)
+        return {(stack.name, preview): found[stack.name, preview] for stack in self.stacks for preview in self.modes}
+
+
 def run(
     project: Project, stacks: Sequence[Stack], progress: Progress, *, previews: bool = True, kept: Kept | None = None
 ) -> Recordings:
     """Record each stack with known values and, with ``previews``, as a first preview."""
+    return _begun(project, stacks, progress, previews=previews, kept=kept).collected()
+
+
+def _begun(
+    project: Project, stacks: Sequence[Stack], progress: Progress, *, previews: bool = True, kept: Kept | None = None
+) -> _Runs:
     progress("loading the program")
     program.load(project)
     modes = (False, True) if previews else (False,)
@@ -161,10 +187,7 @@ def run(
         project, [Run(stack, preview, notes_files=notes) for stack in missing for preview in modes]
     )
     progress(f"running the program for {', '.join(stack.name for stack in missing)}")
-    found |= program.collect(children)
-    if kept is not None:
-        kept.keep(stacks, found)
-    return {(stack.name, preview): found[stack.name, preview] for stack in stacks for preview in modes}
+    return _Runs(stacks, modes, found, children, kept)
 
 
 def managed(recording: Recording) -> int:
@@ -182,37 +205,3 @@ def _start(folder: Path, project: Project, stack: Stack) -> AnalyzerClient:
         secret_keys=stack.secret_keys,
         forked=is_ours(folder) and serves_every_stack(folder),
     )
-
-
-def _ask(
-    pack: AnalyzerClient,
-    stacks: Sequence[Stack],
-    previews: Mapping[tuple[str, bool], Preview],
-    configuration: PolicyConfiguration,
-) -> list[Finding]:
-    """The findings of one pack on some stacks, with known values and as a first preview."""
-    found: list[Finding] = []
-    for stack in stacks:
-        pack.configure_stack(stack.name, stack.config, stack.secret_keys)
-        if configuration:
-            pack.configure(configuration)
-        mandatory = {policy.name: policy.enforcement == "mandatory" for policy in pack.info().policies}
-        found += [
-            from_diagnostic(diagnostic, stack.name, mandatory, preview=preview)
-            for preview in (False, True)
-            if (stack.name, preview) in previews
-            for diagnostic in pack.check(previews[stack.name, preview])
-        ]
-    return found
-
-
-def _rules(packs: Iterable[AnalyzerClient]) -> list[Rule]:
-    rules: dict[tuple[str, str], Rule] = {}
-    for pack in packs:
-        info = pack.info()
-        for policy in info.policies:
-            if policy.enforcement == "disabled":
-                continue
-            rule = Rule(policy.name, info.name, policy.description, policy.remediation, policy.severity)
-            rules[info.name, policy.name] = rule
-    return [rules[key] for key in sorted(rules)]

@@ -30,6 +30,12 @@ _WAITED_FOR = frozenset(
 """Types whose update the provider waits for as it does for their creation; other updates are one call."""
 
 
+def returns_at_once(type_: str, inputs: Mapping[str, object] | None) -> bool:
+    """Whether the provider returns before the typical time is over: a service whose steady state is not waited for. Its time is that
+    of its first task, for which no other resource waits."""
+    return type_ == SERVICE and (inputs or {}).get("waitForSteadyState") is False
+
+
 @cache
 def typical_times() -> dict[str, int]:
     """Type → typical seconds until it is created."""

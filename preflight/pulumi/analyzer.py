@@ -11,6 +11,7 @@ would be refused at once instead of getting answers that the real engine would n
 from __future__ import annotations
 
 import json
+import marshal
 import os
 import selectors
 import subprocess
@@ -18,6 +19,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self, TypeAlias, cast
@@ -42,8 +44,9 @@ from preflight.pulumi.protocol import (
     PolicyInfo,
     Preview,
     completed,
+    fields_of,
+    plain_resource,
     resource_request,
-    stack_request,
 )
 from preflight.sdk.wire import Json, Wire
 
@@ -64,9 +67,19 @@ def serves_every_stack(folder: Path) -> bool:
 
     The engine starts a process for each stack, so a pack may read its stack when it is imported. Ours take everything
     from the requests, and starting them takes longer than evaluating a stack."""
+    return _declares(folder, "oneProcess")
+
+
+def evaluates_one_stack(folder: Path) -> bool:
+    """Whether the pack declares that its findings on a stack depend on no file of another stack."""
+    return _declares(folder, "oneStack")
+
+
+@cache
+def _declares(folder: Path, name: str) -> bool:
     manifest = folder / "PulumiPolicy.yaml"
     content = as_mapping(yaml.safe_load(manifest.read_text(encoding="utf-8")) if manifest.is_file() else None) or {}
-    return (as_mapping(content.get("preflight")) or {}).get("oneProcess") is True
+    return (as_mapping(content.get("preflight")) or {}).get(name) is True
 
 
 class AnalyzerClient:
@@ -187,22 +200,28 @@ class AnalyzerClient:
 
     def analyze(self, resource: object, providers: Mapping[str, Json] | None = None) -> list[Diagnostic]:
         """Run the resource policies on the *inputs* of one resource (a ``RecordedResource`` or its mapping)."""
-        return self._diagnostics(self._call("Analyze", resource_request(resource, providers or {})))
+        if isinstance(self._process, ForkedPack):
+            request = marshal.dumps(plain_resource(fields_of(resource)))
+        else:
+            request = resource_request(resource, providers or {}).SerializeToString()
+        return self._diagnostics(self._calls("Analyze", [request])[0])
 
     def analyze_stack(self, resources: Iterable[object]) -> list[Diagnostic]:
         """Run the stack policies on the *outputs* of all resources."""
-        return self._diagnostics(self._call("AnalyzeStack", stack_request(resources)))
+        request = Preview(resources).stack(plain=isinstance(self._process, ForkedPack))
+        return self._diagnostics(self._calls("AnalyzeStack", [request])[0])
 
     def check(self, resources: Iterable[object] | Preview) -> list[Diagnostic]:
         """Send the requests of one preview: every resource's inputs, then the whole stack."""
         preview = resources if isinstance(resources, Preview) else Preview(resources)
         kinds = {policy.kind for policy in self.info().policies}
+        plain = isinstance(self._process, ForkedPack)
         found: list[Diagnostic] = []
         if "resource" in kinds:
-            for answer in self._calls("Analyze", preview.resources()):
+            for answer in self._calls("Analyze", preview.resources(plain=plain)):
                 found.extend(self._diagnostics(answer))
         if "stack" in kinds:
-            for answer in self._calls("AnalyzeStack", [preview.stack()]):
+            for answer in self._calls("AnalyzeStack", [preview.stack(plain=plain)]):
                 found.extend(self._diagnostics(answer))
         return found
 
@@ -315,6 +334,8 @@ class AnalyzerClient:
         return AnalyzerError(f"policy pack {self.folder.name} {what}{ended}" + (f"\n{tail}" if tail else ""))
 
     def _diagnostics(self, answer: Message) -> list[Diagnostic]:
+        if not answer.diagnostics:
+            return []
         pack = self.info()
         severities = {policy.name: policy.severity for policy in pack.policies}
         return [

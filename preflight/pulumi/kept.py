@@ -1,7 +1,8 @@
-"""Recordings that ``check --watch`` keeps from one check to the next, for stacks that a change cannot have affected.
+"""Recordings and findings that ``check --watch`` keeps from one check to the next, for stacks that a change cannot have affected.
 
 A recording depends on the program's files, on the stack's configuration and on the other stack files that the run opened. A change of
-anything but a stack file ends the process that keeps the recordings (``preflight.analysis.watching``). Findings are never kept.
+anything but a stack file ends the process that keeps the recordings (``preflight.analysis.watching``). The findings of a pack on such
+a stack are kept if the pack declares that they depend on no other stack's file (``analyzer.evaluates_one_stack``).
 """
 
 from __future__ import annotations
@@ -13,13 +14,20 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from preflight.findings import Finding
 from preflight.pulumi.project import Stack
 from preflight.recording.recorder import Recording
+from preflight.sdk.wire import Json
 
 STACK_FILE = re.compile(r"Pulumi(\.[^.]+)?\.yaml")
 """The name of a stack file, or of the project's file, on which every stack depends."""
 PROJECT_FILE = "Pulumi.yaml"
 Recordings = Mapping[tuple[str, bool], Recording]
+"""Recordings by stack, and whether each is a first preview."""
+PolicyConfiguration = Mapping[str, Mapping[str, Json]]
+"""Policy → its enforcement level and its settings."""
+_Findings = dict[tuple[Path, str], tuple[PolicyConfiguration, list[Finding]]]
+"""Pack and stack → the configuration of the pack's policies, and its findings on the stack."""
 
 
 def _today() -> dt.date:
@@ -32,6 +40,7 @@ class Kept:
 
     recordings: dict[tuple[str, bool], Recording] = field(default_factory=dict[tuple[str, bool], Recording])
     stacks: dict[str, Stack] = field(default_factory=dict[str, Stack])
+    findings: _Findings = field(default_factory=_Findings)
     day: dt.date = field(default_factory=_today)
 
     def without(self, changed: Collection[str], *, listed: bool) -> Kept:
@@ -44,7 +53,8 @@ class Kept:
             if self.stacks[name].path.name in changed or recording.opened & set(changed)
         }
         recordings = {key: recording for key, recording in self.recordings.items() if key[0] not in affected}
-        return Kept(recordings, {name: stack for name, stack in self.stacks.items() if name not in affected})
+        stacks = {name: stack for name, stack in self.stacks.items() if name not in affected}
+        return Kept(recordings, stacks, {key: found for key, found in self.findings.items() if key[1] in stacks})
 
     def of(self, stack: Stack, modes: Sequence[bool]) -> Recordings:
         """The recordings of a stack in all modes; none if one is missing, or with another configuration."""
@@ -53,8 +63,20 @@ class Kept:
             return {}
         return {key: self.recordings[key] for key in keys}
 
+    def findings_of(self, pack: Path, configuration: PolicyConfiguration, stack: Stack) -> list[Finding] | None:
+        """The findings of a pack on a stack whose recordings are kept; ``None`` with another configuration, or if there are none."""
+        given, found = self.findings.get((pack, stack.name), (None, None))
+        return found if given == configuration and self.stacks.get(stack.name) == stack else None
+
+    def keep_findings(self, pack: Path, configuration: PolicyConfiguration, found: Mapping[str, list[Finding]]) -> None:
+        """Keep the findings of a pack, by stack."""
+        for stack, findings in found.items():
+            self.findings[pack, stack] = (configuration, findings)
+
     def keep(self, stacks: Sequence[Stack], recordings: Recordings) -> None:
-        """Keep the recordings of these stacks."""
+        """Keep the recordings of these stacks, and no findings on stacks that have been recorded again."""
+        again = {name for (name, mode), one in recordings.items() if self.recordings.get((name, mode)) is not one}
+        self.findings = {key: found for key, found in self.findings.items() if key[1] not in again}
         self.stacks = {stack.name: stack for stack in stacks}
         self.recordings = {key: recording for key, recording in recordings.items() if key[0] in self.stacks}
 

@@ -76,7 +76,9 @@ _Outcome: TypeAlias = Recording | Plan | _Read | str
 
 
 @dataclass(slots=True)
-class _Child:
+class Child:
+    """A process that performs a run, and what it has sent."""
+
     run: Run
     process_id: int
     pipe: int
@@ -126,7 +128,7 @@ def load(project: Project) -> None:
     gc.freeze()
 
 
-def start(project: Project, runs: Sequence[Run]) -> list[_Child]:
+def start(project: Project, runs: Sequence[Run]) -> list[Child]:
     """Fork one process for each run; the two modes of a stack are one process until they differ."""
     sys.stdout.flush()
     sys.stderr.flush()
@@ -134,7 +136,7 @@ def start(project: Project, runs: Sequence[Run]) -> list[_Child]:
     for number, run in enumerate(runs):
         alone = run.running is not None or run.settings_only
         pairs.setdefault(number if alone else run.stack.name, []).append(run)
-    found: list[_Child] = []
+    found: list[Child] = []
     for pair in pairs.values():
         if [run.preview for run in pair] == [False, True] and pair[0].stack == pair[1].stack:
             found += _fork(project, pair)
@@ -143,7 +145,7 @@ def start(project: Project, runs: Sequence[Run]) -> list[_Child]:
     return found
 
 
-def _fork(project: Project, runs: Sequence[Run]) -> list[_Child]:
+def _fork(project: Project, runs: Sequence[Run]) -> list[Child]:
     pipes = [os.pipe() for _ in runs]
     with children_.starting() as running:
         if process_id := os.fork():
@@ -152,7 +154,7 @@ def _fork(project: Project, runs: Sequence[Run]) -> list[_Child]:
     if process_id:
         for _, writer in pipes:
             os.close(writer)
-        return [_Child(run, process_id, reader, bytearray()) for run, (reader, _) in zip(runs, pipes, strict=True)]
+        return [Child(run, process_id, reader, bytearray()) for run, (reader, _) in zip(runs, pipes, strict=True)]
     status = 1
     try:
         _lead(0)
@@ -309,7 +311,7 @@ def _is_ours(name: str, root: Path) -> bool:
     return path.is_relative_to(root) and not {"site-packages", "preflight"} & set(path.relative_to(root).parts)
 
 
-def collect(children: Sequence[_Child]) -> dict[tuple[str, bool], Recording]:
+def collect(children: Sequence[Child]) -> dict[tuple[str, bool], Recording]:
     """Wait for all runs. Any failure is a ``ProgramError`` that contains all messages without duplicates."""
     try:
         _receive(children)
@@ -326,7 +328,7 @@ def collect(children: Sequence[_Child]) -> dict[tuple[str, bool], Recording]:
     return {key: outcome for key, outcome in outcomes.items() if isinstance(outcome, Recording)}
 
 
-def _receive(children: Sequence[_Child]) -> None:
+def _receive(children: Sequence[Child]) -> None:
     waiting = {child.pipe: child for child in children}
     with selectors.DefaultSelector() as selector:
         for pipe in waiting:
@@ -348,13 +350,13 @@ def _receive(children: Sequence[_Child]) -> None:
                     children_.gone(process_id)
 
 
-def _unpack(child: _Child) -> _Outcome:
+def _unpack(child: Child) -> _Outcome:
     if not child.received:
         return "the process that ran the program ended without a result"
     return pickle.loads(bytes(child.received))  # noqa: S301 - from our own child
 
 
-def stop(children: Sequence[_Child]) -> None:
+def stop(children: Sequence[Child]) -> None:
     """End runs that have not finished."""
     for process_id in sorted({child.process_id for child in children}):
         with contextlib.suppress(ProcessLookupError, ChildProcessError):

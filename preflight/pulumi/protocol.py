@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import marshal
 import threading
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
@@ -12,7 +14,7 @@ from pulumi.runtime.proto import analyzer_pb2
 
 from policies.guardrails.details import Details
 from preflight.errors import ConfigurationError
-from preflight.sdk.wire import Json, Wire, flatten_references, from_struct, to_struct
+from preflight.sdk.wire import Json, Wire, flatten_references, from_struct, received, to_struct
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -114,9 +116,12 @@ def fields_of(resource: object) -> Mapping[str, Json]:
     """A resource as a mapping: a ``RecordedResource``, or a mapping already."""
     if isinstance(resource, Mapping):
         return cast("Mapping[str, Json]", resource)
-    return {
-        field.name: getattr(resource, field.name) for field in dataclasses.fields(cast("DataclassInstance", resource))
-    }
+    return {name: getattr(resource, name) for name in _names(type(cast("DataclassInstance", resource)))}
+
+
+@functools.cache
+def _names(kind: type[DataclassInstance]) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(kind))
 
 
 def fill(
@@ -162,36 +167,82 @@ def resource_request(resource: object, providers: Mapping[str, Json]) -> analyze
     return request
 
 
+def plain_resource(fields: Mapping[str, Json]) -> Wire:
+    """One resource with its inputs, as a pack reads it from ``resource_request`` (``policies.guardrails.analyzer.resource_in``)."""
+    return {
+        "urn": fields["urn"],
+        "type": fields["type"],
+        "name": fields["name"],
+        "parent": fields.get("parent") or "",
+        "inputs": _plain(fields["inputs"]),
+        "protect": bool(fields.get("protect")),
+    }
+
+
+def plain_stack(every: Iterable[Mapping[str, Json]]) -> list[Wire]:
+    """All resources with their outputs, as a pack reads them from ``stack_request`` (``policies.guardrails.analyzer.resources_in``)."""
+    found: list[Wire] = []
+    for fields in sorted(every, key=lambda f: f["urn"]):
+        outputs = fields.get("outputs")
+        by_property: Mapping[str, Iterable[str]] = fields.get("property_dependencies") or {}
+        found.append(
+            {
+                "urn": fields["urn"],
+                "type": fields["type"],
+                "name": fields["name"],
+                "parent": fields.get("parent") or "",
+                "inputs": _plain(fields["inputs"] if outputs is None else outputs),
+                "dependencies": list(fields.get("dependencies") or ()),
+                "property_dependencies": {name: list(urns) for name, urns in by_property.items() if urns},
+                "protect": bool(fields.get("protect")),
+            }
+        )
+    return found
+
+
 class Preview:
-    """The requests of one preview, serialized once for all packs."""
+    """The requests of one preview, serialized once for all packs, for gRPC or (``plain``) for a fork of this process."""
 
     def __init__(self, resources: Iterable[object]) -> None:
         self._resources = list(resources)
         self._lock = threading.Lock()
-        self._inputs: list[bytes] | None = None
-        self._stack: bytes | None = None
+        self._inputs: dict[bool, list[bytes]] = {}
+        self._stack: dict[bool, bytes] = {}
 
-    def resources(self) -> list[bytes]:
+    def resources(self, *, plain: bool = False) -> list[bytes]:
         """A request for each resource with its inputs. A resource that is only read is not registered: the engine shows it to stack
         policies alone."""
         with self._lock:
-            if self._inputs is None:
-                providers = providers_of(self._resources)
-                registered = [one for one in self._resources if not fields_of(one).get("external")]
-                self._inputs = [resource_request(one, providers).SerializeToString() for one in registered]
-            return self._inputs
+            if plain not in self._inputs:
+                registered = [one for one in map(fields_of, self._resources) if not one.get("external")]
+                providers = {} if plain else providers_of(self._resources)
+                self._inputs[plain] = [
+                    marshal.dumps(plain_resource(one))
+                    if plain
+                    else resource_request(one, providers).SerializeToString()
+                    for one in registered
+                ]
+            return self._inputs[plain]
 
-    def stack(self) -> bytes:
+    def stack(self, *, plain: bool = False) -> bytes:
         """The request for all resources with their outputs."""
         with self._lock:
-            if self._stack is None:
-                self._stack = stack_request(self._resources).SerializeToString()
-            return self._stack
+            if plain not in self._stack:
+                self._stack[plain] = (
+                    marshal.dumps(plain_stack(map(fields_of, self._resources)))
+                    if plain
+                    else stack_request(self._resources).SerializeToString()
+                )
+            return self._stack[plain]
 
 
 def _struct(properties: Mapping[str, Json]) -> struct_pb2.Struct:
     visible = {key: value for key, value in properties.items() if not key.startswith("__")}
     return to_struct(flatten_references(visible))
+
+
+def _plain(properties: Mapping[str, Json]) -> Wire:
+    return {key: received(value) for key, value in properties.items() if not key.startswith("__")}
 
 
 def _fill_options(fields: Mapping[str, Json], target: analyzer_pb2.AnalyzerResourceOptions) -> None:

@@ -28,8 +28,8 @@ from preflight.recording.custom_timeouts import seconds_of
 from preflight.recording.gaps import Gap, Lookups, unsupported_transform
 from preflight.recording.messages import Messages
 from preflight.recording.reads import Reads, follow, missing, relative
+from preflight.sdk import lighter, unknown
 from preflight.sdk import runtime as sdk
-from preflight.sdk import unknown
 from preflight.sdk.schema import computed_outputs
 from preflight.sdk.undecided import Undecided, postpone
 from preflight.sdk.wire import SECRET, UNKNOWN, Wire, from_struct, is_signed, secret, to_struct
@@ -143,7 +143,7 @@ class RecordingMonitor(mocks.MockMonitor):
         if request.type.startswith(_DYNAMIC):
             self.lookups.gaps.add(Gap(where, f"what the dynamic provider of {request.name!r} returns"))
         self._keep(urn, request, self.cleaned(inputs), self.cleaned(outputs), identifier)
-        return resource_pb2.RegisterResourceResponse(urn=urn, id=identifier, object=to_struct(answered))
+        return lighter.response(urn, identifier, answered)
 
     def _completed(self, request: Message, outputs: Wire) -> Wire:
         """The outputs with a stand-in for each that AWS computes and no fake provides."""

@@ -11,15 +11,21 @@ awaits it, types are resolved once, and debug messages are dropped. What the pro
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
+import re
 import typing
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Self, TypeAlias, cast
 
 import pulumi
-from google.protobuf import struct_pb2
-from pulumi import _types, log, output
-from pulumi.runtime import rpc
+from pulumi import _types, _utils, log, output
+from pulumi.runtime import resource, resource_cycle_breaker, rpc
+from pulumi.runtime.proto import resource_pb2
+
+from preflight.sdk import plain
+from preflight.sdk import runtime as sdk
+from preflight.sdk.wire import Wire, to_struct
 
 Resolver: TypeAlias = Callable[[Any, bool, bool, "set[pulumi.Resource] | None", "Exception | None"], None]
 _MEMOIZED = (
@@ -28,12 +34,12 @@ _MEMOIZED = (
     "resource_py_to_pulumi_names",
     "input_type_py_to_pulumi_names",
 )
-_SCALARS = frozenset({str, int, float, bool, type(None)})
+_SCALARS = plain.SCALARS
 
 
 def install() -> None:
     """Use the lighter parts from now on, in this process and its forks; once is enough."""
-    if rpc.__dict__["transfer_properties"] is transfer_properties:
+    if installed():
         return
     for name in _MEMOIZED:  # nothing changes the dictionaries that they return
         _types.__dict__[name] = functools.cache(getattr(_types, name))
@@ -41,11 +47,84 @@ def install() -> None:
         _types.__dict__[name] = _memoized(getattr(_types, name))
     _types.__dict__["_raw_return_hints"] = functools.cache(_return_hints)
     rpc.__dict__["transfer_properties"] = transfer_properties
-    rpc.__dict__["resolve_outputs"] = _resolving(rpc.resolve_outputs)
+    rpc.__dict__["resolve_outputs"] = plain.resolving(rpc.resolve_outputs)
     rpc.__dict__["serialize_property"] = _serializing(rpc.serialize_property)
     rpc.__dict__["contains_unknowns"] = contains_unknowns
     output.__dict__["contains_unknowns"] = contains_unknowns
+    rpc.__dict__["declare_dependency"] = declare_dependency
+    resource.__dict__["create_urn"] = _naming(resource.create_urn)
+    setattr(_utils.ContextProperty, "__get__", _value_in_context)  # noqa: B010 - a type checker takes it for a method
+    setattr(pulumi.Output, "_track", _tracking(pulumi.Output._track))  # noqa: B010
     log.__dict__["debug"] = _no_message
+
+
+def installed() -> bool:
+    """Whether this process uses the lighter parts."""
+    return rpc.__dict__["transfer_properties"] is transfer_properties
+
+
+def response(urn: str, identifier: str, outputs: Wire) -> object:
+    """The response to a registration: without protobuf where the lighter parts read it."""
+    if installed():
+        return plain.Registered(urn, identifier, outputs)
+    return resource_pb2.RegisterResourceResponse(urn=urn, id=identifier, object=to_struct(outputs))
+
+
+def _tracking(track: Callable[[Any], None]) -> Callable[[Any], None]:
+    """The SDK waits for every output that has no value yet, and gets a callback when it has; one that has a value needs neither."""
+
+    def tracked(self: Any) -> None:  # noqa: ANN401 - an output
+        data: asyncio.Future[Any] = self._data
+        if not data.done() or data.cancelled() or data.exception() is not None:
+            track(self)
+
+    return tracked
+
+
+def _value_in_context(self: _utils.ContextProperty, owner: object, _: object) -> Any:  # noqa: ANN401 - any value
+    """As the SDK's, which looks the value up twice."""
+    if owner is None:
+        return self
+    value = self._data.get(self._ContextProperty__default)  # pyright: ignore[reportAttributeAccessIssue]
+    return self if isinstance(value, dict) else value
+
+
+def declare_dependency(from_resource: pulumi.Resource, to_resource: pulumi.Resource) -> bool:
+    """As the SDK's, which follows every dependency again for one that is declared already, and copies the set for each."""
+    name = resource_cycle_breaker._DEPENDENCIES_PROPERTY
+    known: set[pulumi.Resource] = from_resource.__dict__.setdefault(name, set())
+    if to_resource in known:
+        return True
+    pending, seen = [to_resource], {to_resource}
+    while pending:
+        one = pending.pop()
+        if one is from_resource:
+            return False
+        for other in one.__dict__.get(name, ()):
+            if other not in seen:
+                seen.add(other)
+                pending.append(other)
+    known.add(to_resource)
+    return True
+
+
+class _Name:
+    """The URN that a registration computes for a program without a monitor: no one awaits its value."""
+
+    async def future(self) -> str:
+        """Empty."""
+        return ""
+
+
+def _naming(create_urn: Callable[..., pulumi.Output[str]]) -> Callable[..., Any]:
+    """The SDK makes nine outputs for the URN of each registration, and uses it only if there is no monitor."""
+
+    def named(name: object, type_: object, parent: object = None, *arguments: Any) -> Any:  # noqa: ANN401 - the SDK's
+        if sdk.caller(1).f_code.co_name == "do_register" and not arguments:
+            return _Name()
+        return create_urn(name, type_, parent, *arguments)
+
+    return named
 
 
 def _memoized(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -122,24 +201,6 @@ def transfer_properties(res: pulumi.Resource, props: Iterable[str], custom: bool
     return resolvers
 
 
-def _resolving(resolve: Callable[..., None]) -> Callable[..., None]:
-    """Components have nothing to resolve; the SDK asks for the mode of the run first, which a run puts off (``undecided``)."""
-
-    def resolve_outputs(
-        res: pulumi.Resource,
-        serialized_props: struct_pb2.Struct,
-        outputs: struct_pb2.Struct,
-        deps: Mapping[str, Any],
-        resolvers: Mapping[str, Resolver],
-        *arguments: Any,  # noqa: ANN401 - the SDK's
-        **options: Any,  # noqa: ANN401
-    ) -> None:
-        if serialized_props.fields or outputs.fields or resolvers:
-            resolve(res, serialized_props, outputs, deps, resolvers, *arguments, **options)
-
-    return resolve_outputs
-
-
 class _Ready:
     """Awaiting it gives the value at once."""
 
@@ -159,12 +220,22 @@ class _Ready:
 
 
 def _serializing(serialize: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-    """A text, number, truth value or ``None`` is its own wire form; the SDK tests it against every other kind of value first."""
+    """Values that depend on no output have their wire form at once; the SDK makes a coroutine for each part of them."""
 
-    def serialize_property(value: object, *arguments: Any, **options: Any) -> Awaitable[Any]:  # noqa: ANN401 - the SDK's
-        if type(value) in _SCALARS and not options.get("return_protobuf_value"):
-            return cast("Awaitable[Any]", _Ready(value))
-        return serialize(value, *arguments, **options)
+    def serialize_property(  # noqa: PLR0917 - the SDK's
+        value: object,
+        deps: list[pulumi.Resource] | None,
+        property_key: str | None,
+        resource_obj: pulumi.Resource | None = None,
+        input_transformer: Callable[[str], str] | None = None,
+        typ: type | None = None,
+        *arguments: Any,  # noqa: ANN401 - the SDK's
+        **options: Any,  # noqa: ANN401
+    ) -> Awaitable[Any]:
+        if not options.get("return_protobuf_value"):
+            with contextlib.suppress(plain.NotPlainError):
+                return cast("Awaitable[Any]", _Ready(plain.serialized(value, typ, input_transformer)))
+        return serialize(value, deps, property_key, resource_obj, input_transformer, typ, *arguments, **options)
 
     return serialize_property
 
@@ -204,17 +275,43 @@ def _return_hints(cls: type) -> dict[str, Any]:
     modules = tuple(base.__module__ for base in cls.__mro__)
     names: Mapping[str, Any] = {"Output": pulumi.Output, "T": type(None)}
     found: dict[str, Any] = {}
-    own: dict[str, Any] | None = None
+    own: dict[str, Any] = {}
     for _, wire_name, getter in _types._py_properties(cls):
         text = getattr(getter.fget, "__annotations__", {}).get("return")
         key = (modules, text) if isinstance(text, str) else None
         if key is not None and key in _hints:
             found[wire_name] = _hints[key]
             continue
-        own = own or _types._globals_for_cls(cls)
-        hint = typing.get_type_hints(cast("Any", getter.fget), globalns=own, localns=dict(names)).get("return")
+        if not own:
+            own = _types._globals_for_cls(cls) or {}
+        hint = _evaluated(text, own, names)
+        if hint is None:
+            hint = typing.get_type_hints(cast("Any", getter.fget), globalns=own, localns=dict(names)).get("return")
         if hint is not None:
             found[wire_name] = hint
             if key is not None:
                 _hints[key] = hint
     return found
+
+
+class _Input:
+    """``pulumi.Input`` without the text that stands for ``Output`` in it; the type argument of that is ``None`` in the SDK too."""
+
+    def __class_getitem__(cls, kind: Any) -> Any:  # noqa: ANN401 - types
+        return typing.Union[kind, Awaitable[kind], pulumi.Output[type(None)]]  # noqa: UP007 - made at run time
+
+
+_GENERATED = re.compile(r"(?:'?[A-Za-z_][\w.]*'?|\[|\]|, )+")
+"""A type as the SDK's generator writes it: names, some of them quoted, and what is in brackets."""
+
+
+def _evaluated(text: object, own: dict[str, Any], names: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a type
+    """The type that a text names, evaluated at once: ``typing`` evaluates each quoted part by itself and makes the rest again.
+    ``None`` if it is not such a text, or a name in it is not known."""
+    if not isinstance(text, str) or "Literal" in text or "InputType" in text or not _GENERATED.fullmatch(text):
+        return None
+    plain_text = text.replace("'", "").replace("pulumi.Input[", "_Input[")
+    try:
+        return eval(plain_text, own, {**names, "_Input": _Input})  # noqa: S307 - the SDK's own annotation
+    except (AttributeError, NameError, TypeError, SyntaxError):
+        return None

@@ -49,6 +49,25 @@ def flatten_references(value: Json) -> Json:
     return _rewrite(value, RESOURCE, lambda signed: signed.get("id") or signed.get("urn"))
 
 
+def received(value: Json) -> Json:
+    """``value`` as a pack receives it: flat references, lists, and whole numbers as ``int``, like those of ``from_struct``."""
+    if isinstance(value, str):
+        return str.__str__(value)
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int | float):
+        number = float(value)
+        return int(number) if number.is_integer() else number
+    if isinstance(value, Mapping):
+        properties = cast("Wire", value)
+        if properties.get(SIGNATURE) == RESOURCE:
+            return received(properties.get("id") or properties.get("urn"))
+        return {key: received(item) for key, item in properties.items()}
+    if isinstance(value, Iterable):
+        return [received(item) for item in cast("Iterable[Json]", value)]
+    raise TypeError(f"{type(value).__name__} has no wire form")
+
+
 def _rewrite(value: Json, signature: str, replace: Callable[[Wire], Json]) -> Json:
     if is_signed(value, signature):
         return replace(value)

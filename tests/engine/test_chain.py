@@ -10,7 +10,8 @@ from functools import cache
 
 import pytest
 
-from benchmarks.deploy import STACKS, Step, longest_chain, typical_times, unexplained, waited_for
+from benchmarks.deploy import STACKS, Step, longest_chain, slack, typical_times, unexplained, waited_for
+from preflight.changes.times import SERVICE
 from preflight.sdk.wire import Wire
 from tests.engine.harness import REPOSITORY
 
@@ -100,3 +101,32 @@ def test_database_cache_and_load_balancer_are_made_side_by_side(stack: str) -> N
     slow = {r["urn"] for r in graph if r["type"] in SIDE_BY_SIDE}
     assert {r["type"] for r in graph if r["urn"] in slow} == SIDE_BY_SIDE
     assert {urn: waited_for(graph, urn) & slow for urn in sorted(slow)} == {urn: set[str]() for urn in sorted(slow)}
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_service_waits_for_all_that_its_tasks_use_and_the_cluster_for_none_of_it(stack: str) -> None:
+    graph = _graph(stack)
+    (service,) = (one["urn"] for one in graph if one["type"] == SERVICE and one["name"] == "service-service")
+    (cluster,) = (one["urn"] for one in graph if one["type"] == "aws:ecs/cluster:Cluster")
+    data = [one for one in graph if one["parent"].endswith("::state")]
+    reporting = {one["urn"] for one in data if one["type"] == "aws:rds/eventSubscription:EventSubscription"}
+    assert len(reporting) == 3
+    waited = waited_for(graph, service)
+    assert {one["urn"] for one in data} - waited == reporting
+    for component in ("endpoints", "models", "workload", "uploads", "edge", "firewall"):
+        children = {one["urn"] for one in graph if one["parent"].endswith(f"::{component}") and one["custom"]}
+        assert children, component
+        assert children <= waited, component
+    assert waited_for(graph, cluster) & {one["urn"] for one in data} == set()
+
+
+def test_what_follows_a_service_does_not_wait_for_its_first_task() -> None:
+    times = {SERVICE: 200, "t:Slow": 100}
+    resources = [_resource("service", SERVICE), _resource("alarm", "t:Slow", "service")]
+    assert [(step.name, step.seconds) for step in longest_chain(resources, times)] == [("service", 200), ("alarm", 100)]
+    resources[0]["inputs"] = {"waitForSteadyState": False}
+    assert [(step.name, step.seconds) for step in longest_chain(resources, times)] == [("service", 200)]
+    assert slack(resources, times) == {"urn::::::service": 0, "urn::::::alarm": 97}
+    times["t:Slow"] = 300
+    assert [(step.name, step.seconds) for step in longest_chain(resources, times)] == [("service", 3), ("alarm", 300)]
+    assert slack(resources, times)["urn::::::alarm"] == 0

@@ -1,4 +1,4 @@
-"""``check --watch`` keeps the recordings of stacks that a change cannot have affected, and no others."""
+"""``check --watch`` keeps recordings of and findings on the stacks that a change cannot have affected, and no others."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ from pathlib import Path
 import pytest
 
 from preflight.analysis.check import run
+from preflight.findings import Finding, Verdict
+from preflight.pulumi.analyzer import evaluates_one_stack
 from preflight.pulumi.kept import Kept
+from preflight.pulumi.packs import packs_of
 from preflight.pulumi.project import Project
 from preflight.recording.recorder import Recording
 from tests.preflight.sample import PROGRAM, sample_project
+from tests.settings.stack_files import ROOT
 
 READS = (
     PROGRAM + "from pathlib import Path\nif pulumi.get_stack() == 'blue':\n    Path('Pulumi.green.yaml').read_text()\n"
@@ -75,3 +79,31 @@ def test_another_configuration_is_not_the_kept_one(project: Project) -> None:
     assert len(kept.of(stack, (False, True))) == 2
     other = type(stack)(stack.name, stack.path, {**stack.config, "shop:timeout": "31"}, stack.secret_keys)
     assert kept.of(other, (False, True)) == {}
+
+
+def test_findings_are_kept_of_stacks_that_are_not_recorded_again(project: Project) -> None:
+    kept = Kept()
+    recorded(project, kept)
+    pack, found = project.root / "pack", {"blue": [finding("blue")], "green": [finding("green")]}
+    kept.keep_findings(pack, {}, found)
+    kept = kept.without({"Pulumi.green.yaml"}, listed=False)
+    blue, green = project.stack("blue"), project.stack("green")
+    assert kept.findings_of(pack, {}, blue) == found["blue"]
+    assert kept.findings_of(pack, {"a-policy": {"enforcementLevel": "disabled"}}, blue) is None
+    assert kept.findings_of(project.root / "other", {}, blue) is None
+    assert kept.findings_of(pack, {}, green) is None
+    kept.keep_findings(pack, {}, {"green": found["green"]})  # of the check that recorded it again
+    recorded(project, kept)
+    assert kept.findings_of(pack, {}, green) is None
+    assert kept.findings_of(pack, {}, blue) == found["blue"]
+
+
+def finding(stack: str) -> Finding:
+    return Finding(environment=stack, rule="a-policy", verdict=Verdict.VIOLATED, headline="it is")
+
+
+def test_a_pack_that_reads_another_stack_s_file_does_not_say_that_it_evaluates_one_stack() -> None:
+    declared = {folder.name: evaluates_one_stack(folder) for folder in packs_of(ROOT)}
+    assert declared == {"guardrails": True, "parity": False}
+    named = [path for path in (ROOT / "policies" / "guardrails").rglob("*.py") if "Pulumi.{" in path.read_text("utf-8")]
+    assert named == []

@@ -54,21 +54,20 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
 def _heard(graph: Graph) -> set[str]:
     """URNs of the alarms that another alarm with a destination evaluates, however deep, or that hold back another alarm."""
     composites = graph.of_type("cloudwatch.CompositeAlarm")
-    alarms = graph.of_type(*_ALARMS)
+    alarms = [(alarm, _names(alarm)) for alarm in graph.of_type(*_ALARMS)]
     heard: set[str] = set()
     for composite in composites:
-        suppressor = composite.value("actionsSuppressor.alarm")
-        for alarm in alarms:
-            named = isinstance(suppressor, str) and suppressor in _names(alarm)
-            if named or alarm.urn in _depends(composite, "actionsSuppressor"):
+        suppressor, depends = composite.value("actionsSuppressor.alarm"), _depends(composite, "actionsSuppressor")
+        for alarm, names in alarms:
+            if (isinstance(suppressor, str) and suppressor in names) or alarm.urn in depends:
                 heard.add(alarm.urn)
     pending = [one for one in composites if not _is_empty(one.value("alarmActions"))]
     while pending:
         composite = pending.pop()
-        rule = composite.value("alarmRule")
-        for alarm in alarms:
-            mentioned = isinstance(rule, str) and any(name in _mentioned(rule) for name in _names(alarm))
-            if alarm.urn not in heard and (mentioned or alarm.urn in _depends(composite, "alarmRule")):
+        rule, depends = composite.value("alarmRule"), _depends(composite, "alarmRule")
+        mentioned = _mentioned(rule) if isinstance(rule, str) else set[str]()
+        for alarm, names in alarms:
+            if alarm.urn not in heard and (not mentioned.isdisjoint(names) or alarm.urn in depends):
                 heard.add(alarm.urn)
                 pending += [alarm] if alarm.kind == "cloudwatch.CompositeAlarm" else []
     return heard

@@ -28,8 +28,10 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
             yield not_proven(web_acl.acl, "rules", ["rules"], _WANTED, _FIX)
         own = limited(graph, web_acl)
         for number, rule in enumerate(web_acl.rules):
+            if not (groups := managed(rule)):
+                continue
             acted_on = {label.lower() for label in _acted_on(web_acl, number)}
-            for group in managed(rule):
+            for group in groups:
                 named = str(group.get("name"))
                 for name in counted(group):
                     label = managed_label(named, name).lower()

@@ -56,6 +56,7 @@ class WebAcl:
         self.unreadable = isinstance(acl.items("rules"), Unknown)
         self.rules = sorted(self._rules(), key=lambda item: item[0])
         self._holder = (acl, "rules")
+        self._evaluators = self._by_kind()
 
     def _rules(self) -> list[tuple[float, str, Resource, str, dict[str, Any]]]:
         found: list[tuple[float, str, Resource, str, dict[str, Any]]] = []
@@ -132,10 +133,10 @@ class WebAcl:
         if len(kinds) != 1:
             return None
         body = as_mapping(statement[kinds[0]])
-        evaluate = self._evaluators().get(kinds[0])
+        evaluate = self._evaluators.get(kinds[0])
         return evaluate(trail, name, body) if evaluate is not None and body is not None else None
 
-    def _evaluators(self) -> dict[str, Callable[[Trail, str, dict[str, Any]], Match]]:
+    def _by_kind(self) -> dict[str, Callable[[Trail, str, dict[str, Any]], Match]]:
         return {
             "andStatement": lambda trail, name, body: every(self._parts(trail, name, body)),
             "orStatement": lambda trail, name, body: either(self._parts(trail, name, body)),
