@@ -158,7 +158,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
 
     def analyze_stack(self, entries: Iterable[Mapping[str, Any]]) -> Value:
         """The response to the outputs of all resources as plain values (``resources_in``)."""
-        graph = _graph(entries)
+        graph = graph_of(entries)
         reports, idle = self._evaluator.on_stack(graph)
         reports += [report for held in self._held.values() for report in held]
         self._held = {}
@@ -218,7 +218,8 @@ def resources_in(request: Value) -> list[dict[str, Any]]:
     ]
 
 
-def _graph(entries: Iterable[Mapping[str, Any]]) -> Graph:
+def graph_of(entries: Iterable[Mapping[str, Any]]) -> Graph:
+    """The resources of an AnalyzeStack request as plain values (``resources_in``)."""
     return Graph.from_recorded(
         {**entry, "inputs": declared(entry["inputs"], entry["property_dependencies"])} for entry in entries
     )

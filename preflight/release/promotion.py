@@ -60,10 +60,12 @@ def rollback(
     """Point ``environment`` back at ``version``, or at the last release that is recorded before the current one."""
     environments = project.environments
     target = rollback_target(environments, environment, version, database_restored=database_restored)
-    sides = [_recorded(project, environment, config, progress) for config in ({}, {pointer.KEY: target.version})]
+    before, after = (
+        _recorded(project, environment, config, progress) for config in ({}, {pointer.KEY: target.version})
+    )
     current = environments.pointer(environment)
     _write(project, environment, target.version)
-    return Promotion(environment, current, target.version, diff.changes(environment, *sides))
+    return Promotion(environment, current, target.version, diff.changes(environment, before, after))
 
 
 def _recorded(project: ReleaseProject, environment: str, config: dict[str, str], progress: Progress) -> Recording:
