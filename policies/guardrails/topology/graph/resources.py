@@ -69,8 +69,8 @@ class Resource:
     source: str = ""
     declared: frozenset[str] | None = None
     """The properties that the program sets; ``None`` if they cannot be distinguished from the provider's outputs."""
-    _revealed: list[Value] = field(default_factory=list[Value], init=False, repr=False)
-    """The properties with secrets revealed, once a value has been read."""
+    _revealed: dict[str, Value] = field(default_factory=dict[str, Value], init=False, repr=False, compare=False)
+    """Path → the value with secrets revealed, for those that have been read."""
 
     def declares(self, name: str) -> bool:
         """Whether the program sets a property, as far as that is known."""
@@ -96,10 +96,10 @@ class Resource:
 
     def value(self, path: str) -> Value:
         """Like ``get``, with secrets revealed: for decisions, never for output."""
-        if not self._revealed:
-            self._revealed.append(reveal(self.properties))
-        properties = self._revealed[0]
-        return walk(properties, path) if "." in path or "[" in path else properties.get(path)
+        if path not in self._revealed:
+            nested = "." in path or "[" in path
+            self._revealed[path] = reveal(walk(self.properties, path) if nested else self.properties.get(path))
+        return self._revealed[path]
 
     def items(self, path: str) -> list[Any] | Unknown:
         """The value at a path as a list, with secrets revealed: an absent value is empty, a single value is a list with
