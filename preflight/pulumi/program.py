@@ -60,14 +60,14 @@ class Run:
     settings_only: bool = False
     """Read the stack's settings as the program does, and end there."""
     reads: Callable[[Plan], object] | None = None
-    """What becomes of the plan, in the process that planned: a plan contains two recordings, so many plans take gigabytes."""
+    """Applied to the plan, in the process that planned: a plan contains two recordings, so many plans take gigabytes."""
     notes_files: bool = False
     """Note in the recording which stack files the run opens."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """What ``Run.reads`` made of a plan."""
+    """The result of ``Run.reads`` for a plan."""
 
     value: object
 

@@ -104,8 +104,8 @@ def test_the_master_secret_reaches_prepare_alone_and_the_application_gets_the_re
 
 
 def test_the_service_waits_for_the_state_and_its_one_way_in(program: Recording) -> None:
-    # A child is registered after its component, and a component after what it depends on.
-    awaited = set(_one(program, "ai-interface:index:InterfaceService", "service").dependencies)
+    # A component's children are among what the engine waits for, and it waits for them only if they are named or known.
+    awaited = set(_one(program, "aws:ecs/service:Service", "service-service").dependencies)
     names = {r.name for r in program.resources if r.urn in awaited or r.parent in awaited}
 
     assert {"state-database-eu-west-1a", "state-cache", "uploads-policy"} <= names

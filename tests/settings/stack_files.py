@@ -50,7 +50,7 @@ def changed(values: Values, changes: Values) -> Values:
         if value is REMOVED:
             del place[last]
         else:
-            place[last] = value
+            place[last] = copy.deepcopy(value)  # a later path must not change what a test gave
     return result
 
 

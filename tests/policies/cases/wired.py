@@ -189,6 +189,8 @@ CASES = [
     case(MASKED, "a web ACL's log", LOG, ACL_LOG, MASK),
     case(MASKED, "a web ACL's log without a policy", LOG, ACL_LOG, says=["violated log"]),
     case(READERS, "records of another bucket", BUCKET, TRAIL, says=["violated bucket.policy"]),
+    case(READERS, "records of a bucket in which a trail names every object", BUCKET, TRAIL,
+         r("s3.Bucket", "other", id="other", bucket="other"), r("cloudtrail.Trail", "trail", s3BucketName="other")),
     case(READERS, "records of another bucket that a policy denies", BUCKET, TRAIL, r("s3.BucketPolicy", bucket="bucket", policy=json.dumps(
         {"Statement": {"Effect": "Deny", "Principal": "*", "Action": "s3:GetObject", "Resource": "*"}}))),
     case(ONCE, "two policies on one log", LOG, MASK, r("cloudwatch.LogDataProtectionPolicy", "twice", logGroupName="/app"),

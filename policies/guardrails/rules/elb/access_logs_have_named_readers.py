@@ -1,7 +1,7 @@
 """The bucket for access logs of load balancers and of S3 denies reads to all principals except named roles.
 
-Access logs contain request lines, including query strings; without the Deny, any role with read access to all buckets
-can read them.
+Access logs contain request lines, including query strings and the names of files; without the Deny, any role with read access to all
+buckets can read them. The log of a bucket in which only AWS names objects, such as a trail's, has nothing that people chose.
 
 Reviewers decide which roles the Deny may exempt, so this is advisory.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...checks import undecided
-from ...joins import LOGGINGS, buckets_taking_logs, configurations_of
+from ...joins import LOGGINGS, buckets_of, configurations_of
 from ...rule import Level, Rule, Settings, Severity, stack_rule
 from ...topology.graph.documents import document_at
 from ...topology.graph.resources import Graph
@@ -19,12 +19,14 @@ from ...topology.graph.verdicts import Finding, violated
 from ...topology.iam.statements import Statement, statements
 
 _WANTED = "a statement that denies s3:GetObject to all principals, except by a condition on named roles"
+_NAMING = ("cloudtrail.Trail", "cfg.DeliveryChannel")
+"""Services that name every object that they write."""
 _FIX = "deny s3:GetObject in the bucket policy, with a condition that exempts the roles of the readers"
 
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Evaluate each bucket that takes access logs."""
-    for urn in sorted(buckets_taking_logs(graph)):
+    for urn in sorted(_with_words_of_people(graph)):
         bucket = graph.by_urn[urn]
         documents = [(p, document_at(p, "policy")) for p in configurations_of(graph, bucket, "s3.BucketPolicy")]
         unclear = [found for p, of in documents for found in undecided(p, "policy", of, _WANTED, _FIX)]
@@ -33,6 +35,23 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
         elif not any(_denies(item) for _, of in documents for item in statements(of)):
             what = "is readable by account-wide roles"
             yield violated(bucket, "policy", "no such statement", _WANTED, _FIX, what=what)
+
+
+def _with_words_of_people(graph: Graph) -> set[str]:
+    """URNs of the buckets with logs of requests that people word, or of buckets in which people name objects."""
+    named_by_aws = {
+        bucket.urn for writer in graph.of_type(*_NAMING) for bucket in buckets_of(graph, writer, "s3BucketName")
+    }
+    found = {
+        bucket.urn
+        for balancer in graph.of_type("lb.LoadBalancer")
+        for bucket in buckets_of(graph, balancer, "accessLogs.bucket")
+    }
+    for logging in graph.of_type(*LOGGINGS):
+        logged = {bucket.urn for bucket in buckets_of(graph, logging, "bucket")}
+        if not logged or logged - named_by_aws:
+            found |= {bucket.urn for bucket in buckets_of(graph, logging, "targetBucket")}
+    return found
 
 
 def _denies(statement: Statement) -> bool:
