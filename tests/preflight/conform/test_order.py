@@ -73,10 +73,16 @@ def test_a_component_that_waits_counts_for_what_is_in_it() -> None:
     (component,) = recording.of_type("ai-interface:index:InterfaceService")
     assert component.urn == service.parent
 
-    alone = replace(component, dependencies=())
-    found = findings(replace(recording, resources=[alone if one is component else one for one in recording.resources]))
+    def waiting(in_the_component: tuple[str, ...]) -> Recording:
+        """The stack in which the service itself waits for nothing, and its component for these."""
+        instead = {
+            service.urn: replace(service, dependencies=()),
+            component.urn: replace(component, dependencies=in_the_component),
+        }
+        return replace(recording, resources=[instead.get(one.urn, one) for one in recording.resources])
 
-    assert {one.urn for one in found} == {service.urn}
+    assert findings(waiting(service.dependencies)) == []
+    assert {one.urn for one in findings(waiting(()))} == {service.urn}
 
 
 def test_an_internal_load_balancer_needs_no_internet_gateway() -> None:
