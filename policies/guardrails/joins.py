@@ -30,12 +30,15 @@ def buckets_of_records(graph: Graph) -> dict[str, Resource]:
     }
 
 
+def buckets_of_balancers(graph: Graph) -> set[str]:
+    """URNs of the buckets that receive access logs of load balancers."""
+    balancers = graph.of_type("lb.LoadBalancer")
+    return {bucket.urn for balancer in balancers for bucket in buckets_of(graph, balancer, "accessLogs.bucket")}
+
+
 def buckets_taking_logs(graph: Graph) -> set[str]:
     """URNs of the buckets that receive access logs of load balancers or of S3 itself."""
-    balancers = graph.of_type("lb.LoadBalancer")
-    return set(buckets_of_records(graph)) | {
-        bucket.urn for balancer in balancers for bucket in buckets_of(graph, balancer, "accessLogs.bucket")
-    }
+    return set(buckets_of_records(graph)) | buckets_of_balancers(graph)
 
 
 def buckets_of(graph: Graph, resource: Resource, path: str) -> References:

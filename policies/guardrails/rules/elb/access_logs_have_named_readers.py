@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...checks import undecided
-from ...joins import LOGGINGS, buckets_of, configurations_of
+from ...joins import LOGGINGS, buckets_of, buckets_of_balancers, configurations_of
 from ...rule import Level, Rule, Settings, Severity, stack_rule
 from ...topology.graph.documents import document_at
 from ...topology.graph.resources import Graph
@@ -42,11 +42,7 @@ def _with_words_of_people(graph: Graph) -> set[str]:
     named_by_aws = {
         bucket.urn for writer in graph.of_type(*_NAMING) for bucket in buckets_of(graph, writer, "s3BucketName")
     }
-    found = {
-        bucket.urn
-        for balancer in graph.of_type("lb.LoadBalancer")
-        for bucket in buckets_of(graph, balancer, "accessLogs.bucket")
-    }
+    found = buckets_of_balancers(graph)
     for logging in graph.of_type(*LOGGINGS):
         logged = {bucket.urn for bucket in buckets_of(graph, logging, "bucket")}
         if not logged or logged - named_by_aws:
