@@ -5,6 +5,8 @@ BIN := .venv/bin
 # A worker takes up to 3 GB.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; n = os.cpu_count() or 1; print(max(n, min(2 * n, 4)))')
 SETUP := .venv/.installed
+# uv installs sources alone. With this variable set, each of the tests' thousand processes would compile what it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup init check test test-fast test-engine test-open-webui test-database test-canary test-gateway test-browser packets lint format local twin bootstrap-plan report mutation shapes docs benchmark-proxy lock clean
@@ -29,7 +31,7 @@ $(SETUP): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: this is " + sys.version.split()[0] + "; name another with make PYTHON=python3.12")'
 	@$(PYTHON) -m venv .venv
 	@$(install-lock)
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m preflight.pulumi.program
+	@$(BIN)/python -m preflight.pulumi.program
 	@touch $@
 
 check: $(SETUP) ## Check every environment offline: policies, parity, and AWS's published constraints

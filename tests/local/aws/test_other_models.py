@@ -16,6 +16,7 @@ from local.aws.credentials import TaskCredentials
 from local.private_model import PrivateModel
 from local.stack import ROOT, Stack, recorded
 from local.wiring import Node
+from tests.local.around import until
 from tests.local.aws.calls import task_of
 from tests.local.aws.envoy import proxy
 from tests.local.aws.world import TASK_ID, World, world
@@ -97,6 +98,7 @@ def test_a_throttled_bedrock_fails_over_to_the_declared_server_and_to_no_other(
         assert (answer.status_code, answer.json()["choices"][0]["message"]["content"]) == (200, "You said: hello")
     else:
         assert answer.status_code == 429  # after the private server Bedrock is asked again
+        assert until(10, lambda: made.refusals.of(HOST)), made.refusals.entries
         assert any(one.startswith("TLS with 127.0.0.1 failed") for one in made.refusals.of(HOST)), made.refusals.entries
 
 

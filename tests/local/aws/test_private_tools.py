@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import time
 from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +19,7 @@ from local.private_servers import PrivateServer
 from local.stack import Stack, recorded
 from local.wiring import Node
 from preflight.sdk.wire import unwrap
+from tests.local.around import until
 from tests.local.aws.envoy import proxy
 from tests.local.aws.world import TASK_ID, World, world
 from tests.tasks import interface_task
@@ -136,7 +136,5 @@ def test_the_applications_own_search_api_is_answered() -> None:
 def test_a_server_of_another_authority_is_named(declared: Declared) -> None:
     with running(declared, Authority.make("CN=tools")) as (made, url):
         assert httpx.post(f"{url}/tools/wiki", json={}, timeout=20).status_code == 503
-        deadline = time.monotonic() + 10
-        while not made.refusals.of(WIKI) and time.monotonic() < deadline:
-            time.sleep(0.1)
+        assert until(10, lambda: made.refusals.of(WIKI)), made.refusals.entries
         assert any(one.startswith("TLS with 127.0.0.1 failed") for one in made.refusals.of(WIKI)), made.refusals.entries
