@@ -35,6 +35,7 @@ def configuration_text(configuration: dict[str, Any]) -> str:
 class _Writer:
     def __init__(self, configuration: dict[str, Any]) -> None:
         self._configuration = configuration
+        self._identities: dict[int, str] = {}
         self._uses: Counter[str] = Counter()
         self._count(configuration)
         worth = [key for key, uses in self._uses.items() if (uses - 1) * (len(key) - _REFERENCE) > _REFERENCE]
@@ -45,8 +46,23 @@ class _Writer:
     def text(self) -> str:
         return self._written(self._configuration)
 
+    def _identity(self, value: object) -> str:
+        """The value as JSON. A container's text is made once, of the texts of what it holds, and kept by its address: the
+        configuration holds it as long as this object lives."""
+        if not isinstance(value, dict | list | tuple):
+            return json.dumps(value)
+        address = id(cast("object", value))
+        if address not in self._identities:
+            parts = [self._identity(inner) for inner in _inside(value)]
+            if isinstance(value, dict):
+                pairs = zip(parts[::2], parts[1::2], strict=True)
+                self._identities[address] = "{" + ",".join(f"{key}:{inner}" for key, inner in pairs) + "}"
+            else:
+                self._identities[address] = "[" + ",".join(parts) + "]"
+        return self._identities[address]
+
     def _count(self, value: object) -> None:
-        key = _identity(value)
+        key = self._identity(value)
         self._uses[key] += 1
         # The content of a repeated value is written once, at its first occurrence.
         if self._uses[key] == 1:
@@ -54,7 +70,7 @@ class _Writer:
                 self._count(inner)
 
     def _written(self, value: object) -> str:
-        key = _identity(value)
+        key = self._identity(value)
         name = self._names.get(key)
         if name is None:
             return self._body(value)
@@ -82,10 +98,6 @@ class _Writer:
 def _short_names() -> Iterator[str]:
     for length in itertools.count(1):
         yield from ("".join(letters) for letters in itertools.product(_LETTERS, repeat=length))
-
-
-def _identity(value: object) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
 def _inside(value: object) -> Iterable[object]:

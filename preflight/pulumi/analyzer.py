@@ -238,7 +238,9 @@ class AnalyzerClient:
                 self._process.kill()
                 self._process.wait()
         children.gone(self._process.pid)
-        if self._process.stdout is not None:
+        if isinstance(self._process, ForkedPack):
+            self._process.close()
+        elif self._process.stdout is not None:
             self._process.stdout.close()
         self._errors.close()
 

@@ -110,9 +110,13 @@ class ForkedPack:
         """End it."""
         self._end(signal.SIGKILL)
 
-    def _end(self, how: signal.Signals) -> None:
+    def close(self) -> None:
+        """Close this end of the socket, at which the pack ends if it has not."""
         self._incoming.close()
         self._ours.close()
+
+    def _end(self, how: signal.Signals) -> None:
+        self.close()
         if self._code is None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, how)

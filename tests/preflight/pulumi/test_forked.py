@@ -49,6 +49,17 @@ def test_a_pack_that_is_killed_is_named() -> None:
             pack.analyze_stack([resource("one")])
 
 
+def test_a_pack_that_ended_by_itself_leaves_nothing_open() -> None:
+    before = os.listdir("/proc/self/fd")
+    with started(forked=True) as pack:
+        pack.info()
+        os.kill(pack.process_id, signal.SIGKILL)
+        with pytest.raises(AnalyzerError):
+            pack.analyze_stack([resource("one")])
+        assert len(os.listdir("/proc/self/fd")) > len(before)
+    assert os.listdir("/proc/self/fd") == before
+
+
 def test_a_stopped_pack_leaves_no_process() -> None:
     pack = started(forked=True)
     pack.info()
