@@ -7,11 +7,13 @@ class or a reference is made once. ``tests/preflight/conform/test_linter.py`` co
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias, cast
 
+from preflight.conform import evolving
 from preflight.conform.installed import install
 from preflight.conform.translate import Path
 from preflight.errors import PreflightError
@@ -20,7 +22,10 @@ from preflight.sdk.wire import Wire
 Part: TypeAlias = Any
 """An object of cfn-lint, which has no types to rely on."""
 
-_PARTS = ("config", "helpers", "jsonschema._utils", "runner", "schema", "schema.resolver", "template", "version")
+_PARTS = (
+    *("config", "context.context", "helpers", "jsonschema._filter", "jsonschema._utils", "runner", "schema"),
+    *("schema.resolver", "template", "version"),
+)
 _EVERY_KEYWORD = "E1101"
 """The rule that asks all others about a value."""
 
@@ -50,10 +55,16 @@ class Linter:
         """Rule, path and message of every error in a template, without duplicates, sorted."""
         config = self._parts["config"].ConfigMixIn([], regions=[region], ignore_checks=["W", "I", *ignored])
         read = self._parts["template"].Template(None, template, [region])
-        # The runner's own function is not used: without line numbers it merges equal messages about two resources.
-        found = self.rules.run(filename=None, cfn=read, config=config)
-        matches = {(match.rule.id, tuple(match.path), match.message) for match in found}
+        with self._copying():
+            # The runner's own function is not used: without line numbers it merges equal messages about two resources.
+            found = self.rules.run(filename=None, cfn=read, config=config)
+            matches = {(match.rule.id, tuple(match.path), match.message) for match in found}
         return sorted(matches, key=lambda m: (m[0], tuple(map(str, m[1])), m[2]))
+
+    def _copying(self) -> contextlib.AbstractContextManager[None]:
+        if not self._faster:
+            return contextlib.nullcontext()
+        return evolving.installed(self._parts["context.context"], self._parts["jsonschema._filter"])
 
     @functools.cached_property
     def rules(self) -> Part:
@@ -107,6 +118,7 @@ def _extending(rule: Part, resolvers: _Resolvers) -> Callable[..., Part]:
         )
         if key not in classes:
             classes[key] = validator.extend(validators={**rule._get_validators(), **(validators or {})})
+            classes[key].evolve = evolving.copying(classes[key])
         return classes[key](schema=schema, cfn=validator.cfn, context=context, resolver=resolvers.of(schema))
 
     return extend_validator

@@ -79,6 +79,17 @@ def like(pattern: str, value: str) -> bool:
     return _expression(pattern).fullmatch(value) is not None
 
 
+@lru_cache(maxsize=4096)
+def _actions(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{_expression(pattern.lower()).pattern})" for pattern in patterns), re.DOTALL)
+
+
+def names_action(patterns: list[str], action: str) -> bool:
+    """Whether any of the patterns matches the action, in any case. A policy is asked about thousands of actions, so the patterns
+    of a statement are one expression."""
+    return bool(patterns) and _actions(tuple(patterns)).fullmatch(action.lower()) is not None
+
+
 def unmet(condition: Mapping[str, Mapping[str, Any]], context: Context) -> Iterator[str]:
     """Return a description of each operator and key of a condition block that the request does not meet; empty if the
     block matches."""

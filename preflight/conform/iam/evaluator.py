@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from preflight.conform.iam import conditions
 from preflight.conform.iam.conditions import Context, is_operator, like, listed, met
 
 Document = Iterable[Mapping[str, Any]]
@@ -70,7 +71,7 @@ def not_understood(statement: Mapping[str, Any]) -> Iterator[str]:
 
 def names_action(statement: Mapping[str, Any], action: str) -> bool:
     """Whether the statement's ``Action`` covers the action."""
-    return any(like(pattern.lower(), action.lower()) for pattern in listed(statement["Action"]))
+    return conditions.names_action(listed(statement["Action"]), action)
 
 
 def _resource(statement: Mapping[str, Any], resource: str) -> bool:

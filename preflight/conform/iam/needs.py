@@ -149,7 +149,7 @@ def _reads(name: str) -> bool:
 
 def unneeded(type_: str, action: str, inputs: frozenset[str]) -> bool:
     """Whether the reviewed table excludes the action."""
-    return any(row.covers(type_, action, inputs) for row in tables.unneeded())
+    return any(not inputs & frozenset(row.unless) for row in tables.excluding(type_, action))
 
 
 def closed(names: set[str]) -> set[str]:

@@ -30,12 +30,10 @@ class Unneeded:
     """Inputs of the resource: if it has one of them, the row does not apply and the actions are needed."""
     reason: str
 
-    def covers(self, type_: str, action: str, inputs: frozenset[str]) -> bool:
-        """Whether this row covers an action of a resource with these inputs."""
-        return (
-            fnmatch.fnmatchcase(type_, self.type)
-            and any(fnmatch.fnmatchcase(action.lower(), pattern.lower()) for pattern in self.actions)
-            and not inputs & frozenset(self.unless)
+    def covers(self, type_: str, action: str) -> bool:
+        """Whether this row covers an action of a resource, unless the resource has one of the inputs."""
+        return fnmatch.fnmatchcase(type_, self.type) and any(
+            fnmatch.fnmatchcase(action.lower(), pattern.lower()) for pattern in self.actions
         )
 
 
@@ -55,6 +53,12 @@ def unneeded() -> tuple[Unneeded, ...]:
         Unneeded(type_, tuple(actions.split()), () if unless == "-" else tuple(unless.split()), reason)
         for type_, actions, unless, reason in _rows("unneeded.tsv", 4)
     )
+
+
+@cache
+def excluding(type_: str, action: str) -> tuple[Unneeded, ...]:
+    """The rows of ``unneeded`` that cover an action of a type."""
+    return tuple(row for row in unneeded() if row.covers(type_, action))
 
 
 def _rows(name: str, columns: int) -> list[list[str]]:
