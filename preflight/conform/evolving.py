@@ -10,7 +10,7 @@ import contextlib
 import dataclasses
 import operator
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import Any, TypeAlias
 
 Part: TypeAlias = Any
@@ -19,7 +19,7 @@ _REFERENCES = "ref_values"
 
 
 @contextlib.contextmanager
-def installed(context: Part, filters: Part) -> Iterator[None]:
+def installed(context: Part, filters: Part) -> Generator[None]:
     """Within this context, cfn-lint's modules ``context.context`` and ``jsonschema._filter`` use what is here."""
     replaced: list[tuple[type, str, object]] = [
         (context.Context, "evolve", _context(context.Context)),
@@ -46,12 +46,12 @@ def copying(cls: type) -> Callable[..., Part]:
     set_by_constructor = [one.name for one in dataclasses.fields(cls) if not one.init]
 
     def evolve(self: Part, **changes: object) -> Part:
-        kind = type(self)
+        kind: Callable[..., Part] = self.__class__
         if set_by_constructor and not others:
-            made = kind(**dict(zip(names, read(self), strict=True)))
-            others.update({name: getattr(made, name) for name in set_by_constructor})
-        made = object.__new__(kind)
-        fields = made.__dict__
+            plain = kind(**dict(zip(names, read(self), strict=True)))
+            others.update({name: getattr(plain, name) for name in set_by_constructor})
+        made: Part = object.__new__(self.__class__)
+        fields: dict[str, object] = made.__dict__
         if others:
             fields.update(others)
         fields.update(zip(names, read(self), strict=True))
@@ -83,7 +83,7 @@ def _descending(cls: type, functions: frozenset[str]) -> Callable[..., Part]:
         generic = steps.get("cfn_path")
         if generic in functions or isinstance(generic, int):
             return plain(self, **steps)  # it raises the error
-        made = object.__new__(type(self))
+        made: Part = object.__new__(self.__class__)
         made.__dict__.update({name: _longer(getattr(self, name), steps.get(name)) for name in names})
         return made
 

@@ -21,6 +21,7 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar, cast
 
@@ -30,7 +31,7 @@ from preflight.changes.monitor import planned
 from preflight.changes.plan import Plan
 from preflight.errors import PreflightError, ProgramError
 from preflight.pulumi import children as children_
-from preflight.pulumi import modules
+from preflight.pulumi import modules, stack_settings
 from preflight.pulumi.kept import note_opened
 from preflight.pulumi.project import Project, Stack
 from preflight.pulumi.runnable import missing_module, require_runnable
@@ -41,7 +42,6 @@ from preflight.sdk.undecided import Undecided
 
 Result = TypeVar("Result")
 RUN_TIMEOUT_SECONDS = 300.0
-_SETTINGS, _MODEL = "settings", "StackSettings"
 _SDK_NAME = re.compile(r"\baws\.([a-z0-9_]+)\.([A-Z]\w+|get_\w+)")
 
 
@@ -86,19 +86,13 @@ class Child:
 
 
 def read_settings(project: Project, stacks: Sequence[Stack]) -> None:
-    """Read every stack's settings if the program has a model of them (``settings.StackSettings``), and nothing else.
+    """Read every stack's settings if the program has a model of them (``settings.StackSettings``), and the release that they
+    name if it has releases (``releases.acceptance.accepted``), and nothing else.
 
     A mistake in a stack file is a ``ProgramError`` here, before the components and the AWS SDK are imported, which takes
     longer than anything else before the first message.
     """
-    if not (project.program / _SETTINGS / "__init__.py").is_file() or _SETTINGS in modules.shadowing(project.program):
-        return
-    with modules.importable(project.program):
-        try:
-            found = hasattr(importlib.import_module(_SETTINGS), _MODEL)
-        except Exception:
-            return
-    if found:
+    if stack_settings.importable(project.program):
         collect(start(project, [Run(stack, preview=False, settings_only=True) for stack in stacks]))
 
 
@@ -225,7 +219,7 @@ def execute(project: Project, run: Run) -> Recording:
     """Perform one run in this process, with the program's own modules."""
     with modules.importable(project.program):
         return record(
-            _settings if run.settings_only else _program(project),
+            partial(stack_settings.read, project.program) if run.settings_only else _program(project),
             project=project.name,
             stack=run.stack.name,
             config=run.stack.config,
@@ -244,10 +238,6 @@ def _planned(project: Project, run: Run, running: Recording) -> Plan:
             secret_keys=run.stack.secret_keys,
             strict=modules.is_own(project.program),
         )
-
-
-def _settings() -> None:
-    getattr(importlib.import_module(_SETTINGS), _MODEL).load()
 
 
 def _program(project: Project) -> Callable[[], None]:

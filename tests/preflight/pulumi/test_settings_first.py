@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from preflight.pulumi.project import Project
 from tests.settings.stack_files import ROOT
 
 READ = """
@@ -55,6 +56,20 @@ def test_the_mistake_of_each_stack_is_named(project: Path) -> None:
     assert said.count("ai-interface:netwerk") == 2
     assert "staging: 1 problem in the settings of stack staging (Pulumi.staging.yaml)" in said
     assert "prod: 1 problem in the settings of stack prod (Pulumi.prod.yaml)" in said
+    assert imported == []
+
+
+def test_a_release_that_the_stack_cannot_run_is_named(project: Path) -> None:
+    for name in ("releases", "prompts"):
+        (project / name).symlink_to(ROOT / name)
+    assert read(project) == ("", [])
+    file = project / "Pulumi.prod.yaml"
+    release = Project.load(project).stack("prod").config["ai-interface:release"]
+    file.write_text(file.read_text().replace(release, "2001.1.1"))
+    said, imported = read(project)
+    assert said.startswith("prod: 1 problem in the release")
+    assert '"2001.1.1"' in said
+    assert release in said
     assert imported == []
 
 
