@@ -58,7 +58,7 @@ def running(
 ) -> Generator[Environment]:
     """The stack on loopback until the block ends; see ``twin.running``."""
     small = with_servers(reduced(stack))
-    plan = networks.plan_network(small.graph(), tasks_per_subnet=tasks_per_subnet(small))
+    plan = networks.plan_network(small.graph, tasks_per_subnet=tasks_per_subnet(small))
     with (
         ground(small, Loopback(), plan, progress, bootstrap) as base,
         base.serving(progress, installed) as environment,

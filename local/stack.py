@@ -7,6 +7,7 @@ is ignored silently.
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -107,6 +108,7 @@ class Stack:
         """The environment's name."""
         return self.recording.stack
 
+    @functools.cached_property
     def graph(self) -> Graph:
         """The same resources in the topology's form; the properties that it reads are recorded, too."""
         read = {one.recorded.urn: one.read for one in self.resources}

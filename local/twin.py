@@ -83,7 +83,7 @@ def running(
     with contextlib.ExitStack() as held:
         progress("network: namespaces with the graph's addresses, groups, ACLs and routes")
         stack = with_servers(stack)
-        plan = networks.plan_network(stack.graph(), tasks_per_subnet=tasks_per_subnet(stack))
+        plan = networks.plan_network(stack.graph, tasks_per_subnet=tasks_per_subnet(stack))
         network = held.enter_context(networks.running(plan))
         private = databases.authority(stack)
         base = held.enter_context(ground(stack, _wired(stack, plan, network), plan, progress, bootstrap))

