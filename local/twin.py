@@ -57,8 +57,8 @@ class Twin(Environment):
         found: set[str] = set()
         for node in self.plan.nodes:
             groups = ", ".join(sorted(self.stack.by_arn(one).name for one in node.groups)) if node.guarded else ""
-            for egress in (True, False) if groups else ():
-                for address, port in self.network.refused(node.name, egress=egress):
+            for egress, connections in self.network.refused(node.name).items() if groups else ():
+                for address, port in connections:
                     peer = where.get(address, address)
                     ends = (node.name, peer) if egress else (peer, node.name)
                     rules = "egress" if egress else "ingress"

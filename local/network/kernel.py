@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 from collections.abc import Generator
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 _NEW_NETWORK = 0x40000000  # CLONE_NEWNET
@@ -60,6 +60,7 @@ def _program(name: str) -> str | None:
     return shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
 
 
+@cache
 def program(name: str) -> str:
     """Return the path of ``ip`` or ``nft``, which may be missing from a user's PATH."""
     found = _program(name)

@@ -15,7 +15,7 @@ import signal
 import socket
 import subprocess
 import threading
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
 from types import FrameType
@@ -92,20 +92,15 @@ class Network:
             (folder / "hosts").write_text("\n".join([*lines, ""]))
             (folder / "resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
 
-    def refused(self, name: str, *, egress: bool) -> list[tuple[str, int]]:
-        """Return the connections that an interface's security groups have dropped: peer and TCP port, sorted; IPv4
-        only."""
-        listed = self.command(name, [program("nft"), "-j", "list", "set", "inet", "groups", REFUSED[egress]])
-        done = subprocess.run(listed, capture_output=True, check=False)  # noqa: S603 - ours
-        if done.returncode != 0:
-            return []
-        content: dict[str, Any] = json.loads(done.stdout)
-        found: list[tuple[str, int]] = []
-        for entry in content["nftables"]:
-            for element in entry.get("set", {}).get("elem", []):
-                address, port = element["concat"]
-                found.append((str(address), int(port)))
-        return sorted(found)
+    def refused(self, name: str) -> dict[bool, list[tuple[str, int]]]:
+        """Return the connections that an interface's security groups have dropped: for egress (``True``) and ingress the peers and TCP
+        ports, sorted; IPv4 only."""
+        with inside(self.namespace(name)):  # ``ip netns exec`` mounts a file system for each command
+            command = [program("nft"), "-j", "list", "sets", "table", "inet", "groups"]
+            done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - the kernel's program
+        content: dict[str, Any] = json.loads(done.stdout) if done.returncode == 0 else {"nftables": []}
+        sets: dict[str, Any] = {entry["set"]["name"]: entry["set"] for entry in content["nftables"] if "set" in entry}
+        return {egress: sorted(_connections(sets.get(REFUSED[egress], {}))) for egress in (True, False)}
 
     def close(self) -> None:
         """Stop every running program, by force after a few seconds."""
@@ -119,6 +114,12 @@ class Network:
                 process.kill()
                 process.wait()
         self._running.clear()
+
+
+def _connections(dropped: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    for element in dropped.get("elem", []):
+        address, port = element["concat"]
+        yield str(address), int(port)
 
 
 @contextlib.contextmanager

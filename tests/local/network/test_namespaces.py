@@ -158,6 +158,7 @@ def nowhere(name: str, path: str | None = None) -> None:
 
 
 def test_a_machine_without_the_programs_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
+    program.cache_clear()
     monkeypatch.setattr("local.network.kernel.shutil.which", nowhere)
     assert available() == "ip and nft not found: install iproute2 and nftables"
     with pytest.raises(FileNotFoundError, match="nft is not installed"):
