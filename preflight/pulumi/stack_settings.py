@@ -41,7 +41,7 @@ def _model() -> type | None:
 
 
 def _acceptance(program: Path) -> Callable[[object], object] | None:
-    """What refuses a release that a stack cannot run; ``None`` in a project without releases."""
+    """The function that refuses a release that a stack cannot run; ``None`` in a project without releases."""
     if not (program / _RELEASES / "acceptance.py").is_file():
         return None
     return getattr(importlib.import_module(f"{_RELEASES}.acceptance"), _ACCEPTED, None)
