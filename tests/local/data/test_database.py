@@ -12,7 +12,7 @@ from local.authority import Authority
 from local.data.database import NAMESPACE, Database, InvalidDatabaseError, authority
 from local.data.postgres import NoEngineError
 from local.wiring import Loopback
-from tests.local.around import World, nodes, stack_of, variables
+from tests.local.around import World, nodes, stack_of, until, variables
 from tests.local.data.clients import as_master, query, signed
 
 CLUSTER, GROUP = "aws:rds/cluster:Cluster", "aws:rds/clusterParameterGroup:ClusterParameterGroup"
@@ -164,10 +164,10 @@ def test_logs_are_exported_to_the_groups_that_the_cluster_names(prod: World) -> 
         for one in ("postgresql", "iam-db-auth-error")
     }
     assert exported <= groups
-    assert all(prod.endpoints.logs.of(group) for group in exported)
-    assert any(
-        "connection authorized" in line for line in prod.endpoints.logs.of(min(exported, key=lambda one: "iam" in one))
-    )
+    # PostgreSQL writes them to a pipe, which another thread reads.
+    assert until(10, lambda: all(prod.endpoints.logs.of(group) for group in exported))
+    server = min(exported, key=lambda one: "iam" in one)
+    assert until(10, lambda: any("connection authorized" in line for line in prod.endpoints.logs.of(server)))
 
 
 REFUSED = {

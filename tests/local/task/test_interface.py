@@ -16,7 +16,7 @@ from websockets.sync.client import ClientConnection
 from components.applications.documents import UNSUPPORTED
 from local.task.services import task_definition
 from local.task.task import Task
-from tests.local.around import World, stack_of, variables
+from tests.local.around import World, stack_of, until, variables
 from tests.local.people import Person, port_of
 
 MODELS = "/api/models"
@@ -102,10 +102,13 @@ def test_the_line_of_a_model_call_leads_to_user_request_and_tokens(
     trace = f"Root=1-{int(time.time()):08x}-{time.time_ns():024x}"
     question = _question("one two three", _model(ann, tasks[0]))
     ann.ask(tasks[0].node, "POST", "/api/chat/completions", question, **{"x-amzn-trace-id": trace})
-    time.sleep(2)  # Envoy writes its log every second.
 
-    written = map(json.loads, prod.endpoints.logs.of("/ai-interface/prod/proxy"))
-    lines = sorted((line for line in written if line["request_id"] == trace), key=lambda line: line["side"])
+    def written() -> list[dict[str, Any]]:
+        lines = map(json.loads, prod.endpoints.logs.of("/ai-interface/prod/proxy"))
+        return sorted((line for line in lines if line["request_id"] == trace), key=lambda line: line["side"])
+
+    assert until(20, lambda: len(written()) > 1), written()  # Envoy writes its log every second.
+    lines = written()
     containers = json.loads(task_definition(prod.stack)["containerDefinitions"])
     (proxy,) = [one for one in containers if one["name"] == "proxy"]
     references: dict[str, str] = {one["name"]: one["valueFrom"] for one in proxy["secrets"]}
