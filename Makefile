@@ -5,7 +5,7 @@ BIN := .venv/bin
 # A worker takes up to 3 GB.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; n = os.cpu_count() or 1; print(max(n, min(2 * n, 4)))')
 SETUP := .venv/.installed
-# uv installs sources alone. With this variable set, each of the tests' thousand processes would compile what it imports.
+# uv does not compile what it installs. With this variable set, every process that the tests start would compile what it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help

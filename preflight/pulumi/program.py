@@ -92,7 +92,7 @@ def read_settings(project: Project, stacks: Sequence[Stack]) -> None:
     A mistake in a stack file is a ``ProgramError`` here, before the components and the AWS SDK are imported, which takes
     longer than anything else before the first message.
     """
-    if stack_settings.importable(project.program):
+    if stack_settings.readable(project.program):
         collect(start(project, [Run(stack, preview=False, settings_only=True) for stack in stacks]))
 
 

@@ -17,7 +17,7 @@ _SETTINGS, _MODEL = "settings", "StackSettings"
 _RELEASES, _ACCEPTED = "releases", "accepted"
 
 
-def importable(program: Path) -> bool:
+def readable(program: Path) -> bool:
     """Whether the program has settings that this process can read. It has imported them then, and its forks with it."""
     if not (program / _SETTINGS / "__init__.py").is_file() or _SETTINGS in modules.shadowing(program):
         return False
