@@ -68,9 +68,10 @@ def accepted(
     last, place = known[-1], known.index(release.version)
     before = load_release(known[place - 1], directory) if place else None
     newest = release if release.version == last else load_release(last, directory)
+    approved = approved_models(directory)
     problems = [
-        *unreviewed(newest, settings.owner, directory),
-        *_not_offered(settings, release, directory),
+        *_unreviewed(newest, settings.owner, approved),
+        *_not_offered(settings, release, approved),
         *unreleased(newest, texts),
         *filter(None, [cannot_roll(release, before)]),
     ]
@@ -81,6 +82,10 @@ def accepted(
 
 def unreviewed(release: Release, owner: Owner, directory: Path = manifest.DIRECTORY) -> list[Problem]:
     """The missing reviews and approvals of a release, from the people named in the settings."""
+    return _unreviewed(release, owner, approved_models(directory))
+
+
+def _unreviewed(release: Release, owner: Owner, approved: dict[str, ApprovedModel]) -> list[Problem]:
     place = f"releases/{release.version}.yaml: "
     problems = [
         _not_reviewed(f"{place}{key}", people, wanted, setting)
@@ -95,7 +100,6 @@ def unreviewed(release: Release, owner: Owner, directory: Path = manifest.DIRECT
         )
         if not set(people) & set(wanted)
     ]
-    approved = approved_models(directory)
     for position, model in enumerate(release.models):
         if model not in approved:
             problems.append(_unapproved(f"{place}models[{position}]", model, approved, "leave it out"))
@@ -115,10 +119,9 @@ def _unapproved(key: str, model: str, approved: dict[str, ApprovedModel], otherw
     return Problem(key, shown(model), allowed, f"have a model reviewer add it there, or {otherwise}")
 
 
-def _not_offered(settings: StackSettings, release: Release, directory: Path) -> list[Problem]:
+def _not_offered(settings: StackSettings, release: Release, approved: dict[str, ApprovedModel]) -> list[Problem]:
     """Offered models that the release does not list, or that are no longer approved."""
     problems: list[Problem] = []
-    approved = approved_models(directory)
     for position, group in enumerate(settings.models.groups):
         key = f"{PREFIX}models.groups[{position}].models"
         for model in group.models:

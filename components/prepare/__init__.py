@@ -12,6 +12,7 @@ import functools
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import cast
 
 VOLUMES = ("report", "volumes", "main")
 DATABASE = ("report", "volumes", "schema", "names", "roles", "image", "database", "main")
@@ -33,10 +34,8 @@ def without_comments(text: str) -> str:
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             strings.update(range(node.lineno + 1, (node.end_lineno or node.lineno) + 1))
-        body = node.body if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) else []
-        for one in body if len(body) > 1 else []:
-            if isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant):
-                docstrings.update(range(one.lineno, (one.end_lineno or one.lineno) + 1))
+        for one in _docstrings(node):
+            docstrings.update(range(one.lineno, (one.end_lineno or one.lineno) + 1))
     return "\n".join(
         line
         for number, line in enumerate(text.splitlines(), 1)
@@ -44,11 +43,21 @@ def without_comments(text: str) -> str:
     )
 
 
+def _docstrings(node: ast.AST) -> list[ast.stmt]:
+    """The statements of a body that are only a constant, without the last one if nothing else would be left."""
+    body = node.body if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) else []
+    found = [one for one in body if isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant)]
+    return found if len(found) < len(body) else found[:-1]
+
+
 @functools.cache
 def compact(text: str) -> str:
     """The code also without the annotations of functions, for code that is only run: a tenth smaller when it is packed."""
-    tree = ast.parse(without_comments(text))
+    tree = ast.parse(text)  # the comments are not in the tree
     for node in ast.walk(tree):
+        if docstrings := _docstrings(node):
+            body = cast("ast.Module", node).body
+            body[:] = [one for one in body if one not in docstrings]
         if isinstance(node, ast.FunctionDef):
             node.returns = None
             arguments = node.args

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import functools
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -388,7 +389,12 @@ def _with_secrets(outputs: Wire, names: list[str]) -> Wire:
 
 
 def _source(position: Message) -> tuple[str, int]:
-    path = unquote(urlsplit(str(position.uri)).path)
-    if not path or "/site-packages/" in path or "/lib/python" in path:
-        return "", 0
-    return relative(path), position.line
+    path = _own_path(position.uri)
+    return (relative(path), position.line) if path else ("", 0)
+
+
+@functools.lru_cache(maxsize=4096)
+def _own_path(uri: str) -> str:
+    """The path of a source file; empty for one of a library."""
+    path = unquote(urlsplit(uri).path)
+    return "" if "/site-packages/" in path or "/lib/python" in path else path

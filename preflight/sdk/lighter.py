@@ -20,7 +20,7 @@ from typing import Any, Self, TypeAlias, cast
 
 import pulumi
 from pulumi import _types, _utils, log, output
-from pulumi.runtime import resource, resource_cycle_breaker, rpc
+from pulumi.runtime import _depends_on, resource, resource_cycle_breaker, rpc
 from pulumi.runtime.proto import resource_pb2
 
 from preflight.sdk import plain
@@ -52,6 +52,8 @@ def install() -> None:
     rpc.__dict__["contains_unknowns"] = contains_unknowns
     output.__dict__["contains_unknowns"] = contains_unknowns
     rpc.__dict__["declare_dependency"] = declare_dependency
+    for module in (rpc, resource, _depends_on):
+        module.__dict__["_expand_dependencies"] = expand_dependencies
     resource.__dict__["create_urn"] = _naming(resource.create_urn)
     setattr(_utils.ContextProperty, "__get__", _value_in_context)  # noqa: B010 - a type checker takes it for a method
     setattr(pulumi.Output, "_track", _tracking(pulumi.Output._track))  # noqa: B010
@@ -89,23 +91,51 @@ def _value_in_context(self: _utils.ContextProperty, owner: object, _: object) ->
     return self if isinstance(value, dict) else value
 
 
+_DEPENDED_ON = "_preflight_depended_on"
+
+
 def declare_dependency(from_resource: pulumi.Resource, to_resource: pulumi.Resource) -> bool:
-    """As the SDK's, which follows every dependency again for one that is declared already, and copies the set for each."""
+    """As the SDK's, which follows every dependency again for each that is declared, and copies the set.
+
+    Only a resource that another one depends on can be in a cycle, and a program usually declares what a resource depends on
+    before anything depends on it.
+    """
     name = resource_cycle_breaker._DEPENDENCIES_PROPERTY
     known: set[pulumi.Resource] = from_resource.__dict__.setdefault(name, set())
     if to_resource in known:
         return True
-    pending, seen = [to_resource], {to_resource}
+    if from_resource is to_resource or (_DEPENDED_ON in from_resource.__dict__ and _reaches(to_resource, from_resource)):
+        return False
+    known.add(to_resource)
+    to_resource.__dict__[_DEPENDED_ON] = True
+    return True
+
+
+def _reaches(first: pulumi.Resource, last: pulumi.Resource) -> bool:
+    pending, seen = [first], {first}
     while pending:
         one = pending.pop()
-        if one is from_resource:
-            return False
-        for other in one.__dict__.get(name, ()):
+        if one is last:
+            return True
+        for other in one.__dict__.get(resource_cycle_breaker._DEPENDENCIES_PROPERTY, ()):
             if other not in seen:
                 seen.add(other)
                 pending.append(other)
-    known.add(to_resource)
-    return True
+    return False
+
+
+async def expand_dependencies(
+    deps: Iterable[pulumi.Resource], from_resource: pulumi.Resource | None
+) -> dict[str, pulumi.Resource]:
+    """As the SDK's, which makes coroutines and awaits the URN also of a resource that has one already."""
+    found: dict[str, pulumi.Resource] = {}
+    for one in deps:
+        urn = sdk.urn_of(one) if isinstance(one, pulumi.CustomResource) else ""
+        if urn and (from_resource is None or declare_dependency(from_resource, one)):
+            found[urn] = one
+        else:
+            await rpc._add_dependency(found, one, from_resource)
+    return found
 
 
 class _Name:

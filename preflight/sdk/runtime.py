@@ -123,7 +123,10 @@ def is_output_type(cls: type) -> bool:
 
 
 def prepare(module: object, name: str) -> None:
-    """Resolve the types of a class and of its arguments now; the SDK caches them."""
+    """Resolve the types of a class, of its arguments and of what the engine returns for it now; the SDK caches them."""
+    returned = getattr(getattr(module, "outputs", None), name.removesuffix("Args"), None)
+    if isinstance(returned, type) and _types.is_output_type(returned):
+        _types.output_type_types(returned)
     for each in (name, f"{name}Args"):
         cls = getattr(module, each, None)
         if isinstance(cls, type) and issubclass(cls, pulumi.Resource):
@@ -154,11 +157,14 @@ def _creating_frame() -> source_pb2.StackTrace:
             break
     if frame is None:
         return source_pb2.StackTrace()
-    file = Path(frame.f_code.co_filename)
-    if not file.is_absolute():
-        return source_pb2.StackTrace(frames=[source_pb2.StackFrame()])
-    position = source_pb2.SourcePosition(uri=file.as_uri(), line=frame.f_lineno)
+    uri = _uri(frame.f_code.co_filename)
+    position = source_pb2.SourcePosition(uri=uri, line=frame.f_lineno) if uri else None
     return source_pb2.StackTrace(frames=[source_pb2.StackFrame(pc=position)])
+
+
+@functools.cache
+def _uri(file: str) -> str:
+    return Path(file).as_uri() if Path(file).is_absolute() else ""
 
 
 def note_calls(note: Callable[[str, str, type | None, FrameType], None]) -> None:

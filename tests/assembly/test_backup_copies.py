@@ -8,15 +8,15 @@ from functools import cache
 from typing import Any
 
 import pytest
-import yaml
 
 from components.data.args import DataArgs
-from local.stack import ROOT, Stack, recorded
+from local.stack import Stack, recorded
 from preflight.conform import permissions, values
 from preflight.reference.recovery import facts, objectives
 from preflight.sdk.wire import unwrap
 from tests.assembly.guardrails import reported
 from tests.bootstrap.program import run_bootstrap
+from tests.settings.stack_files import stack_file
 
 STACK, OWN, OTHER = "staging", "111122223333", "999988887777"
 DATA = "ai-interface:data"
@@ -28,7 +28,7 @@ BOTH = pytest.mark.parametrize("vault", [REGION, ACCOUNT])
 
 @cache
 def stack(vault: str) -> Stack:
-    given = yaml.safe_load((ROOT / f"Pulumi.{STACK}.yaml").read_text(encoding="utf-8"))["config"].get(DATA, {})
+    given = stack_file(STACK).get(DATA, {})
     key = {"copyKeyArn": KEY} if vault == REGION else {}
     return recorded(STACK, settings={DATA: {**given, "copyVaultArn": vault, **key}})
 

@@ -27,6 +27,7 @@ from tests.assembly.guardrails import TODAY, reported
 from tests.assembly.test_gateway import changed
 from tests.bootstrap.program import run_bootstrap, stack_file
 from tests.preflight.conform.editing import edited, with_value
+from tests.settings import stack_files
 
 STACK = "staging"
 MODELS = "ai-interface:models"
@@ -39,7 +40,7 @@ DOMAINS = "aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList"
 
 def settings(*hosts: str) -> dict[str, Any]:
     """Staging's models, each with the providers before Bedrock."""
-    given = yaml.safe_load((ROOT / f"Pulumi.{STACK}.yaml").read_text(encoding="utf-8"))["config"][MODELS]
+    given = stack_files.stack_file(STACK)[MODELS]
     providers = [{"kind": "external", "hostName": host, "pathPrefix": "/api/v1", "apiKeySecret": KEY} for host in hosts]
     return {**given, "groups": [{**one, "upstreams": [*providers, *one["upstreams"]]} for one in given["groups"]]}
 
@@ -78,9 +79,7 @@ def documented() -> str:
 
 def test_what_opens_is_a_finding_and_nothing_else_is(stack: Stack) -> None:
     found = {one for one in reported(stack, "", TODAY) if one[0] != "secretsmanager-secrets-rotate"}
-    zones = yaml.safe_load((ROOT / f"Pulumi.{STACK}.yaml").read_text(encoding="utf-8"))["config"][
-        "ai-interface:network"
-    ]["availabilityZones"]
+    zones = stack_files.stack_file(STACK)["ai-interface:network"]["availabilityZones"]
     routes = {("vpc-private-subnets-have-no-internet-route", f"egress-network-{zone}-to-internet") for zone in zones}
     assert found == routes | {("vpc-upstream-egress-declared", "egress-to-internet")}
 
@@ -242,9 +241,7 @@ def test_the_proxy_finds_the_egress_proxy_by_its_name(stack: Stack) -> None:
 
 
 def test_a_stack_in_an_existing_vpc_is_refused() -> None:
-    network = yaml.safe_load((ROOT / f"Pulumi.{STACK}.yaml").read_text(encoding="utf-8"))["config"][
-        "ai-interface:network"
-    ]
+    network = stack_files.stack_file(STACK)["ai-interface:network"]
     existing = {
         "vpcId": "vpc-0123456789abcdef0",
         "publicSubnetIds": [f"subnet-0000000000000000{letter}" for letter in "ab"],

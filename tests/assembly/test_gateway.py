@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from assembly.gateway import IMAGE
 from components.gateway.settings import PORT
-from local.stack import ROOT, Stack, recorded
+from local.stack import Stack, recorded
 from policies.guardrails.topology.graph.resources import Graph
 from policies.guardrails.topology.network.addresses import TCP
 from policies.guardrails.topology.reachability.facts.build import facts_of
@@ -22,6 +21,7 @@ from releases.manifest import Release, load_release
 from settings import SettingsError
 from tests.assembly.guardrails import reports
 from tests.bootstrap.program import run_bootstrap
+from tests.settings.stack_files import stack_file
 
 STACK = "staging"
 SECRET = "aws:secretsmanager/secret:Secret"
@@ -30,7 +30,7 @@ MODELS = "ai-interface:models"
 
 def settings() -> dict[str, Any]:
     """Staging's models by the gateway."""
-    given = yaml.safe_load((ROOT / f"Pulumi.{STACK}.yaml").read_text(encoding="utf-8"))["config"]
+    given = stack_file(STACK)
     models, upstream = given[MODELS], {"kind": "gateway", "region": given["aws:region"]}
     return {**models, "groups": [{**group, "upstreams": [upstream]} for group in models["groups"]]}
 

@@ -24,6 +24,7 @@ from tests.assembly.guardrails import TODAY, reported
 from tests.assembly.test_gateway import changed
 from tests.preflight.conform.editing import edited, in_statement, with_text, with_value
 from tests.preflight.conform.graphs import MANTLE, MANTLE_MODEL, account, at_mantle, program
+from tests.settings.stack_files import stack_file
 
 STACK = "staging"
 MODELS = "ai-interface:models"
@@ -49,7 +50,7 @@ def stack() -> Stack:
 @pytest.fixture(scope="module")
 def both() -> Stack:
     """Staging with a second group at bedrock-mantle."""
-    given = yaml.safe_load((ROOT / f"Pulumi.{STACK}.yaml").read_text(encoding="utf-8"))["config"][MODELS]
+    given = stack_file(STACK)[MODELS]
     upstream = {"kind": "bedrockMantle", "region": "eu-west-1", "signingService": "bedrock"}
     second = {"name": "second", "models": [MANTLE_MODEL], "upstreams": [upstream]}
     return recorded(STACK, settings={MODELS: {**given, "groups": [*given["groups"], second]}})

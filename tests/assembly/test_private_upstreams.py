@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from assembly.model_keys import key_variable
-from local.stack import ROOT, Stack, recorded
+from local.stack import Stack, recorded
 from local.task.services import task_definition
 from preflight.conform import documented, order, permissions, reach, values
 from preflight.fakes import calls
@@ -26,6 +26,7 @@ from tests.assembly.guardrails import reported
 from tests.assembly.test_gateway import changed
 from tests.bootstrap.program import run_bootstrap, stack_file
 from tests.preflight.conform.editing import edited, in_statement, with_text
+from tests.settings import stack_files
 
 STACK = "staging"
 MODELS = "ai-interface:models"
@@ -66,7 +67,7 @@ DOMAINS = "aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList"
 
 def settings() -> dict[str, Any]:
     """Staging's models, with both servers behind Bedrock."""
-    given = yaml.safe_load((ROOT / f"Pulumi.{STACK}.yaml").read_text(encoding="utf-8"))["config"][MODELS]
+    given = stack_files.stack_file(STACK)[MODELS]
     return {**given, "groups": [{**one, "upstreams": [*one["upstreams"], *UPSTREAMS]} for one in given["groups"]]}
 
 

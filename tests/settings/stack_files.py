@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import json
+import pickle
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,17 @@ another application."""
 
 def stack_file(stack: str) -> Values:
     """``config`` of a stack file, unchanged."""
-    return yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))["config"]
+    return loaded(ROOT / f"Pulumi.{stack}.yaml")["config"]
+
+
+def loaded(path: Path) -> Any:  # noqa: ANN401 - what a YAML file has
+    """A copy of what a YAML file of the project contains, which is read again only if its text has changed."""
+    return pickle.loads(_parsed(path.read_text(encoding="utf-8")))  # noqa: S301 - our own result
+
+
+@cache
+def _parsed(text: str) -> bytes:
+    return pickle.dumps(yaml.safe_load(text), protocol=pickle.HIGHEST_PROTOCOL)
 
 
 def own_values(stack: str = "staging") -> Values:

@@ -8,18 +8,18 @@ from typing import Any
 
 import httpx
 import pytest
-import yaml
 
 from local.authority import Authority
 from local.aws.chat import Behaviour
 from local.aws.credentials import TaskCredentials
 from local.private_model import PrivateModel
-from local.stack import ROOT, Stack, recorded
+from local.stack import Stack, recorded
 from local.wiring import Node
 from tests.local.around import until
 from tests.local.aws.calls import task_of
 from tests.local.aws.envoy import proxy
 from tests.local.aws.world import TASK_ID, World, world
+from tests.settings.stack_files import stack_file
 
 HOST, PORT = "models.internal.example.com", 9443
 KEY = "ai-interface:models"
@@ -35,7 +35,7 @@ class Declared:
 
 def given_models() -> dict[str, Any]:
     """Prod's own declaration."""
-    return yaml.safe_load((ROOT / "Pulumi.prod.yaml").read_text(encoding="utf-8"))["config"][KEY]
+    return stack_file("prod")[KEY]
 
 
 @pytest.fixture(scope="module")

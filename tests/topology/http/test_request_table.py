@@ -8,7 +8,6 @@ from fnmatch import fnmatch
 from typing import Any
 
 import pytest
-import yaml
 
 from policies.guardrails.topology.graph.resources import Graph
 from policies.guardrails.topology.graph.values import as_mapping
@@ -17,7 +16,7 @@ from policies.guardrails.topology.http.requests import Identity, ProxyFacts, Req
 from policies.guardrails.topology.reachability.evaluation import reachability
 from policies.guardrails.topology.trace.request_path import trace
 from policies.guardrails.topology.waf.web_acl import WebAcl
-from tests.settings.stack_files import ROOT
+from tests.settings.stack_files import stack_file
 from tests.topology.request_table import ALLOWED, MEBIBYTE, NOT_DECIDED, TABLE, Row
 
 LEAST_ROWS = 40
@@ -28,7 +27,7 @@ BOTH = pytest.mark.parametrize("stack", STACKS)
 
 def configured(stack: str) -> Mapping[str, Any]:
     """The stack file's own values."""
-    return yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))["config"]
+    return stack_file(stack)
 
 
 def facts(stack: str) -> ProxyFacts:
