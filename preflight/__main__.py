@@ -52,7 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run() -> None:
     """The wheel's command ``preflight``."""
-    sys.exit(main())
+    code = main()
+    gc.freeze()  # the interpreter looks for garbage once more at its end, which takes longer than a message about a mistake
+    sys.exit(code)
 
 
 def _forget_working_directory() -> None:

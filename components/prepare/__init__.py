@@ -46,7 +46,7 @@ def without_comments(text: str) -> str:
 def _docstrings(node: ast.AST) -> list[ast.stmt]:
     """The statements of a body that are only a constant, without the last one if nothing else would be left."""
     body = node.body if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) else []
-    found = [one for one in body if isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant)]
+    found: list[ast.stmt] = [one for one in body if isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant)]
     return found if len(found) < len(body) else found[:-1]
 
 

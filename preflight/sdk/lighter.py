@@ -104,7 +104,9 @@ def declare_dependency(from_resource: pulumi.Resource, to_resource: pulumi.Resou
     known: set[pulumi.Resource] = from_resource.__dict__.setdefault(name, set())
     if to_resource in known:
         return True
-    if from_resource is to_resource or (_DEPENDED_ON in from_resource.__dict__ and _reaches(to_resource, from_resource)):
+    if from_resource is to_resource or (
+        _DEPENDED_ON in from_resource.__dict__ and _reaches(to_resource, from_resource)
+    ):
         return False
     known.add(to_resource)
     to_resource.__dict__[_DEPENDED_ON] = True

@@ -11,6 +11,7 @@ from pulumi.output import UNKNOWN
 from components.host.provider import PackageProvider
 from components.package import COMPONENTS, NAME, VERSION
 from preflight.recording.recorder import Recording, record
+from preflight.sdk.runtime import event_loop
 from tests.components.host.test_refusals import ACCOUNT, EDGE, NETWORK, OIDC, REGION
 
 CONFIG = {"aws:region": REGION, "aws:allowedAccountIds": f'["{ACCOUNT}"]'}
@@ -18,6 +19,7 @@ CONFIG = {"aws:region": REGION, "aws:allowedAccountIds": f'["{ACCOUNT}"]'}
 
 @pytest.fixture(scope="module")
 def provider() -> PackageProvider:
+    event_loop()  # an earlier test may have ended the thread's, and the arguments' defaults are outputs
     return PackageProvider(COMPONENTS, NAME, VERSION)
 
 

@@ -83,6 +83,58 @@ def test_both_forms_have_the_same_classes_types_and_look_ups() -> None:
     assert len(found) > 100
 
 
+WHEN_USED = """
+import json, sys
+from preflight.sdk import imports
+imports.install()
+import pulumi_aws.wafv2 as wafv2
+wafv2.WebAcl
+before = {"_inputs": "pulumi_aws.wafv2._inputs" in sys.modules}
+rule = wafv2.WebAclRuleArgs
+module = sys.modules["pulumi_aws.wafv2._inputs"]
+made = sorted(name for name in vars(module) if name.endswith("Args"))
+print(json.dumps([before, made, rule is module.WebAclRuleArgs is wafv2.web_acl.WebAclRuleArgs, len(dir(module)) > 500]))
+"""
+
+
+def test_a_nested_type_is_made_when_its_name_is_first_used() -> None:
+    assert run(WHEN_USED) == [{"_inputs": False}, ["WebAclRuleArgs"], True, True]
+
+
+def compiled(folder: Path, source: str) -> dict[str, Any]:
+    """The module ``example.service.outputs`` with this source, once it is imported."""
+    package = folder / "example" / "service"
+    package.mkdir(parents=True)
+    (package.parent / "__init__.py").write_text("")
+    (package / "__init__.py").write_text("")
+    (package / "_enums.py").write_text("__all__ = ['Size']\nclass Size:\n    small = \"small\"\n")
+    (package / "outputs.py").write_text(source)
+    program = (
+        "import importlib, json, sys; from preflight.sdk import imports; imports.SDK = 'example'; imports.install();"
+        "sys.path.insert(0, sys.argv[1]); module = importlib.import_module('example.service.outputs');"
+        "before = sorted(name for name in vars(module) if name[0].isupper());"
+        "print(json.dumps({'before': before, 'value': module.value()}))"
+    )
+    return run(program, str(folder))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "class One:\n    two = 2\nclass Two(One):\n    pass\ndef value():\n    return 2\n",
+        "class One:\n    two = 2\nclass Two:\n    pass\ndef value():\n    return One.two\n",
+    ],
+    ids=["another class", "a function"],
+)
+def test_a_class_that_other_code_needs_is_made_with_the_module(tmp_path: Path, source: str) -> None:
+    assert compiled(tmp_path, source) == {"before": ["One", "Two"], "value": 2}
+
+
+def test_code_that_needs_a_class_of_another_module_has_it(tmp_path: Path) -> None:
+    source = "from ._enums import *\nclass One:\n    pass\ndef value():\n    return Size.small\n"
+    assert compiled(tmp_path, source) == {"before": ["Size"], "value": "small"}
+
+
 def test_a_look_up_is_callable_after_its_output_form() -> None:
     """Both are in one module, which has the name of the first."""
     program = "from preflight.sdk import imports; imports.install(); import pulumi_aws.iam as iam; import sys, json\n"

@@ -152,7 +152,7 @@ def test_the_types_of_every_loaded_class_are_those_that_the_typing_module_resolv
     classes = [
         found
         for module in modules
-        for found in vars(module).values()
+        for found in (getattr(module, name) for name in dir(module))
         if isinstance(found, type)
         and found.__module__ == module.__name__
         and (_types.is_input_type(found) or _types.is_output_type(found) or issubclass(found, pulumi.Resource))
