@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -91,7 +92,11 @@ def region_of(root: Path, environment: str) -> str:
 
 def _value(root: Path, environment: str, key: str) -> object:
     try:
-        content: Any = yaml.safe_load(stack_file(root, environment).read_text(encoding="utf-8"))
-        return content["config"][key]
+        return _content(stack_file(root, environment).read_text(encoding="utf-8"))["config"][key]
     except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError):
         return None
+
+
+@lru_cache(maxsize=8)
+def _content(text: str) -> Any:  # noqa: ANN401 - what a YAML file has
+    return yaml.safe_load(text)

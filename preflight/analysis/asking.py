@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from preflight.findings import Finding, Rule
-from preflight.pulumi.analyzer import AnalyzerClient, evaluates_one_stack
-from preflight.pulumi.kept import Kept, PolicyConfiguration, Recordings
+from preflight.pulumi.analyzer import AnalyzerClient, read_of_other_stacks
+from preflight.pulumi.kept import Elsewhere, Kept, PolicyConfiguration, Recordings
 from preflight.pulumi.project import Stack
 from preflight.pulumi.protocol import Preview
 from preflight.pulumi.reported import from_diagnostic
@@ -49,15 +49,25 @@ class Inquiry:
         answers = [answer.result() for answer in self._answers]
         if self.kept is not None:
             for (pack, _), answer in zip(self.running, answers, strict=True):
-                if evaluates_one_stack(pack.folder):
-                    configuration = self.configurations.get(pack.folder, {})
-                    self.kept.keep_findings(pack.folder, configuration, answer)
+                configuration = self.configurations.get(pack.folder, {})
+                for name, found in answer.items():
+                    if (elsewhere := self._elsewhere(pack.folder, name)) is not None:
+                        self.kept.keep_findings(pack.folder, configuration, name, elsewhere, found)
         return [finding for answer in answers for stack in stacks for finding in answer.get(stack.name, ())]
 
+    def _elsewhere(self, folder: Path, stack: str) -> Elsewhere | None:
+        """What the findings of a pack on a stack depend on in the files of other stacks; ``None`` if the pack does not declare it."""
+        keys = read_of_other_stacks(folder)
+        if not keys:
+            return None if keys is None else {}
+        others = {one.name: one for _, stacks in self.running for one in stacks if one.name != stack}
+        return {name: {key: one.config.get(key) for key in keys} for name, one in sorted(others.items())}
+
     def _add(self, recordings: Recordings) -> None:
+        made = self.kept.derived.previews if self.kept is not None else {}
         for key, recording in recordings.items():
             if key not in self.previews:
-                self.previews[key] = Preview(recording.resources)
+                self.previews[key] = made.get(key) or Preview(recording.resources)
 
     def _ask_all(self, pack: AnalyzerClient, stacks: Sequence[Stack], early: set[str]) -> dict[str, list[Finding]]:
         found: dict[str, list[Finding]] = {}
@@ -70,8 +80,9 @@ class Inquiry:
     def _ask(self, pack: AnalyzerClient, stack: Stack) -> list[Finding]:
         """The findings of one pack on one stack, with known values and as a first preview."""
         configuration = self.configurations.get(pack.folder, {})
-        if self.kept is not None and evaluates_one_stack(pack.folder):
-            before = self.kept.findings_of(pack.folder, configuration, stack)
+        elsewhere = self._elsewhere(pack.folder, stack.name)
+        if self.kept is not None and elsewhere is not None:
+            before = self.kept.findings_of(pack.folder, configuration, stack, elsewhere)
             if before is not None:
                 return before
         pack.configure_stack(stack.name, stack.config, stack.secret_keys)

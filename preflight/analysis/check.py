@@ -24,7 +24,7 @@ from preflight.findings import Report, Rule, merge, summarize
 from preflight.pulumi import program
 from preflight.pulumi.analyzer import AnalyzerClient, serves_every_stack
 from preflight.pulumi.forked import is_ours
-from preflight.pulumi.kept import Kept, PolicyConfiguration, Recordings
+from preflight.pulumi.kept import Derived, Kept, PolicyConfiguration, Recordings
 from preflight.pulumi.packs import chosen_packs, compares_environments
 from preflight.pulumi.program import Run
 from preflight.pulumi.project import Project, Stack
@@ -85,7 +85,12 @@ def check(
         asked = Inquiry(running, configurations or {}, kept)
         with ThreadPoolExecutor(max_workers=max(len(running), 1)) as pool:
             asked.begin(pool, runs.found)
-            graphs = {name: Graph.from_recorded(one.resources) for (name, mode), one in runs.found.items() if not mode}
+            made = kept.derived if kept is not None else Derived()
+            graphs = {
+                name: made.graphs.get(name) or Graph.from_recorded(one.resources)
+                for (name, mode), one in runs.found.items()
+                if not mode
+            }
             try:
                 recordings = runs.collected()
             except BaseException as error:
@@ -99,7 +104,7 @@ def check(
                 name: graphs[name] if name in graphs else Graph.from_recorded(recording.resources)
                 for name, recording in known.items()
             }
-            compared = parity.compared(root, recordings, graphs) if compares else parity.NOT_COMPARED
+            compared = parity.compared(root, recordings, graphs, made.shapes) if compares else parity.NOT_COMPARED
             connectivity = connectivity_of(recordings, list(known), graphs)
             differing, behaving = behaviour.attributed(
                 compared.findings, behaviour.differences(list(known), known, connectivity, graphs) if compares else ()

@@ -36,15 +36,19 @@ NOT_COMPARED = Compared(Parity("not compared"), (), stale=False)
 
 
 def shapes_of(
-    recordings: Mapping[tuple[str, bool], Recording], graphs: Mapping[str, Graph] | None = None
+    recordings: Mapping[tuple[str, bool], Recording],
+    graphs: Mapping[str, Graph] | None = None,
+    shapes: Mapping[str, Shape] | None = None,
 ) -> dict[str, Shape]:
     """The shape of every environment, from its run with known values. A value that is not known here is the same text in each.
 
-    ``graphs`` are those of the environments, where they exist already.
+    ``graphs`` and ``shapes`` are those of the environments, where they exist already.
     """
     made = graphs or {}
     return {
-        stack: shape_of(
+        stack: shapes[stack]
+        if shapes is not None and stack in shapes
+        else shape_of(
             stack,
             made[stack] if stack in made and resources is recording.resources else Graph.from_recorded(resources),
             {resource.urn: resource.inputs for resource in resources},
@@ -67,11 +71,14 @@ def order(root: Path, stacks: Sequence[str]) -> list[str]:
 
 
 def compared(
-    root: Path, recordings: Mapping[tuple[str, bool], Recording], graphs: Mapping[str, Graph] | None = None
+    root: Path,
+    recordings: Mapping[tuple[str, bool], Recording],
+    graphs: Mapping[str, Graph] | None = None,
+    shapes: Mapping[str, Shape] | None = None,
 ) -> Compared:
-    """Compare the environments of the project in ``root``; ``graphs`` as in ``shapes_of``."""
+    """Compare the environments of the project in ``root``; ``graphs`` and ``shapes`` as in ``shapes_of``."""
     allowed = evaluate.declarations(_today(), _differences(root))
-    shapes = shapes_of(recordings, graphs)
+    shapes = shapes_of(recordings, graphs, shapes)
     evaluated = evaluate.of_all(shapes, allowed)
     environments = " and ".join(allowed.ordered(list(shapes)))
     findings = [from_report(found, environments, PACK) for found in evaluated.findings]

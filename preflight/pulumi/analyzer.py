@@ -30,7 +30,7 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import analyzer_pb2
 
 from policies.guardrails.details import Details, attached, members_in
-from policies.guardrails.topology.graph.values import as_mapping
+from policies.guardrails.topology.graph.values import as_list, as_mapping
 from preflight.errors import AnalyzerError
 from preflight.pulumi import children
 from preflight.pulumi.forked import ForkedPack, PackFailedError, PackRefusedError
@@ -70,16 +70,22 @@ def serves_every_stack(folder: Path) -> bool:
     return _declares(folder, "oneProcess")
 
 
-def evaluates_one_stack(folder: Path) -> bool:
-    """Whether the pack declares that its findings on a stack depend on no file of another stack."""
-    return _declares(folder, "oneStack")
+def read_of_other_stacks(folder: Path) -> tuple[str, ...] | None:
+    """The keys of other stacks' files on which the pack declares that its findings on a stack depend, and on nothing else there;
+    ``None`` if it declares nothing."""
+    keys = as_list(_declared(folder, "readOfOtherStacks"))
+    return None if keys is None else tuple(map(str, keys))
+
+
+def _declares(folder: Path, name: str) -> bool:
+    return _declared(folder, name) is True
 
 
 @cache
-def _declares(folder: Path, name: str) -> bool:
+def _declared(folder: Path, name: str) -> object:
     manifest = folder / "PulumiPolicy.yaml"
     content = as_mapping(yaml.safe_load(manifest.read_text(encoding="utf-8")) if manifest.is_file() else None) or {}
-    return (as_mapping(content.get("preflight")) or {}).get(name) is True
+    return (as_mapping(content.get("preflight")) or {}).get(name)
 
 
 class AnalyzerClient:

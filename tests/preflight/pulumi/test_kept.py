@@ -8,13 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from policies.parity import released
+from preflight.analysis import parity
 from preflight.analysis.check import run
+from preflight.analysis.watching import derived_from
 from preflight.findings import Finding, Verdict
-from preflight.pulumi.analyzer import evaluates_one_stack
+from preflight.pulumi.analyzer import read_of_other_stacks
 from preflight.pulumi.kept import Kept
 from preflight.pulumi.packs import packs_of
 from preflight.pulumi.project import Project
 from preflight.recording.recorder import Recording
+from releases import environments
+from tests import once
 from tests.preflight.sample import PROGRAM, sample_project
 from tests.settings.stack_files import ROOT
 
@@ -85,25 +90,71 @@ def test_findings_are_kept_of_stacks_that_are_not_recorded_again(project: Projec
     kept = Kept()
     recorded(project, kept)
     pack, found = project.root / "pack", {"blue": [finding("blue")], "green": [finding("green")]}
-    kept.keep_findings(pack, {}, found)
+    for name, findings in found.items():
+        kept.keep_findings(pack, {}, name, {}, findings)
     kept = kept.without({"Pulumi.green.yaml"}, listed=False)
     blue, green = project.stack("blue"), project.stack("green")
-    assert kept.findings_of(pack, {}, blue) == found["blue"]
-    assert kept.findings_of(pack, {"a-policy": {"enforcementLevel": "disabled"}}, blue) is None
-    assert kept.findings_of(project.root / "other", {}, blue) is None
-    assert kept.findings_of(pack, {}, green) is None
-    kept.keep_findings(pack, {}, {"green": found["green"]})  # of the check that recorded it again
+    assert kept.findings_of(pack, {}, blue, {}) == found["blue"]
+    assert kept.findings_of(pack, {"a-policy": {"enforcementLevel": "disabled"}}, blue, {}) is None
+    assert kept.findings_of(project.root / "other", {}, blue, {}) is None
+    assert kept.findings_of(pack, {}, green, {}) is None
+    kept.keep_findings(pack, {}, "green", {}, found["green"])  # of the check that recorded it again
     recorded(project, kept)
-    assert kept.findings_of(pack, {}, green) is None
-    assert kept.findings_of(pack, {}, blue) == found["blue"]
+    assert kept.findings_of(pack, {}, green, {}) is None
+    assert kept.findings_of(pack, {}, blue, {}) == found["blue"]
+
+
+def test_findings_are_kept_while_what_the_pack_reads_of_other_stacks_is_the_same(project: Project) -> None:
+    kept = Kept()
+    recorded(project, kept)
+    pack, blue, found = project.root / "pack", project.stack("blue"), [finding("blue")]
+    there: dict[str, dict[str, str | None]] = {"green": {"shop:timeout": "30"}}
+    kept.keep_findings(pack, {}, "blue", there, found)
+    kept = kept.without({"Pulumi.green.yaml"}, listed=False)
+    assert kept.findings_of(pack, {}, blue, there) == found
+    assert kept.findings_of(pack, {}, blue, {"green": {"shop:timeout": "31"}}) is None
+    assert kept.findings_of(pack, {}, blue, {}) is None
+    kept = kept.without({"Pulumi.other.yaml"}, listed=False)  # a stack that is not checked
+    assert kept.findings_of(pack, {}, blue, there) is None
+
+
+def test_what_is_derived_is_kept_of_stacks_that_do_not_change(project: Project) -> None:
+    kept = Kept()
+    recorded(project, kept)
+    kept.derived = derived_from(kept.recordings)
+    assert {*kept.derived.graphs} == {*kept.derived.shapes} == {"blue", "green"}
+    after = kept.without({"Pulumi.green.yaml"}, listed=False)
+    assert after.derived.graphs["blue"] is kept.derived.graphs["blue"]
+    assert {*after.derived.graphs} == {*after.derived.shapes} == {"blue"}
+    assert {*after.derived.previews} == {("blue", False), ("blue", True)}
+    assert not kept.to_send().derived.graphs
 
 
 def finding(stack: str) -> Finding:
     return Finding(environment=stack, rule="a-policy", verdict=Verdict.VIOLATED, headline="it is")
 
 
-def test_a_pack_that_reads_another_stack_s_file_does_not_say_that_it_evaluates_one_stack() -> None:
-    declared = {folder.name: evaluates_one_stack(folder) for folder in packs_of(ROOT)}
-    assert declared == {"guardrails": True, "parity": False}
+def test_each_pack_declares_what_it_reads_of_other_stacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    declared = {folder.name: read_of_other_stacks(folder) for folder in packs_of(ROOT)}
+    found = once.recordings("staging", "prod")
+    shapes = parity.shapes_of(found)
+    read: set[tuple[str, str]] = set()
+    value = environments._value  # pyright: ignore[reportPrivateUsage]
+
+    def noted(root: Path, environment: str, key: str) -> object:
+        read.add((environment, key))
+        return value(root, environment, key)
+
+    monkeypatch.setattr(environments, "_value", noted)
+    of_others: set[str] = set()
+    for name in ("staging", "prod"):
+        read.clear()
+        released.evaluated(shapes[name], ("staging", "prod"), ROOT)
+        of_others |= {key for environment, key in read if environment != name}
+    assert declared == {"guardrails": (), "parity": (*sorted(of_others),)}
+    files = [
+        path.name for path in (ROOT / "policies" / "parity").rglob("*.py") if "stack_file" in path.read_text("utf-8")
+    ]
+    assert files == []
     named = [path for path in (ROOT / "policies" / "guardrails").rglob("*.py") if "Pulumi.{" in path.read_text("utf-8")]
     assert named == []
