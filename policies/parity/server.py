@@ -61,4 +61,5 @@ def pack(committed: Mapping[str, Shape], allowed: AllowedDifferences) -> Pack:
 
 def main() -> None:
     """Serve the pack until the engine ends the process."""
+    evaluate.has_releases()  # while the program runs, instead of when the stack is there
     serve(pack(evaluate.committed_shapes(), evaluate.declarations(dt.datetime.now(dt.UTC).date())))
