@@ -10,7 +10,8 @@ import re
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from io import BytesIO
@@ -20,7 +21,7 @@ from policies.guardrails.topology.graph.resources import Graph
 from policies.parity.compare import Difference, compare
 from policies.parity.shape import Shape, shape_of
 from preflight.errors import PreflightError
-from preflight.pulumi.recorded import recorded
+from preflight.pulumi.recorded import recording
 from preflight.recording.recorder import RecordedResource, Recording
 from preflight.sdk.wire import Wire, mask
 
@@ -58,12 +59,24 @@ class ChangeSentence:
     text: str
 
 
-def base_recordings(root: Path, base: str, stacks: Sequence[str]) -> dict[str, Recording]:
-    """Every stack of the project as of the git ref ``base``, except stacks that do not exist there."""
+@contextmanager
+def recording_base(root: Path, base: str, stacks: Sequence[str]) -> Generator[Callable[[], dict[str, Recording]]]:
+    """Records every stack of the project as of the git ref ``base`` while the block runs, except stacks that do not exist there. The
+    value waits for the recordings, by stack.
+
+    :raises PreflightError: git cannot read ``base``; from the value, the program cannot be run there
+    """
     with tempfile.TemporaryDirectory(prefix="preflight-") as folder:
         _take_out(root, base, Path(folder))
         there = [stack for stack in stacks if (Path(folder) / f"Pulumi.{stack}.yaml").is_file()]
-        return {stack: recorded(Path(folder), stack) for stack in there}
+        with recording(Path(folder), there) as recordings:
+            yield recordings
+
+
+def base_recordings(root: Path, base: str, stacks: Sequence[str]) -> dict[str, Recording]:
+    """The recordings that ``recording_base`` makes."""
+    with recording_base(root, base, stacks) as recordings:
+        return recordings()
 
 
 def _take_out(root: Path, base: str, folder: Path) -> None:

@@ -33,8 +33,9 @@ def execute(options: argparse.Namespace) -> int:
     names = parity.order(root, options.stack or project.stacks())
     progress = console.progress()
     progress(f"checking out and running {options.base}")
-    before = diff.base_recordings(root, options.base, names)
-    after = run(project, [project.stack(name) for name in names], progress, previews=False)
+    with diff.recording_base(root, options.base, names) as base_recordings:
+        after = run(project, [project.stack(name) for name in names], progress, previews=False)
+        before = base_recordings()
     progress("planning the change to the running stacks")
     running = {one.environment: one for one in since.changes(root, options.base, before)}
     # Imported after the program has run: they import settings, which the program has to get from its own project.

@@ -1,8 +1,8 @@
 """The program's own modules, where this installation has packages of the same name (``components``, ``settings``, …).
 
 A program that imports ``settings`` means the one in its folder. This process has imported its own ``settings`` already, and would
-hand it to every fork: the fork would run other code than Pulumi does. So a run sets this installation's packages aside, and
-this process never imports the program's.
+hand it to every fork: the fork would run other code than Pulumi does. So a run sets this installation's packages aside, and the
+program's are there only in a block of ``importable``.
 """
 
 from __future__ import annotations
@@ -41,15 +41,21 @@ def _provides(folder: Path, name: str) -> bool:
     return (folder / f"{name}.py").is_file() or any((folder / name).glob("**/*.py"))
 
 
+_kept: dict[str, dict[str, ModuleType]] = {}
+"""A program's folder → its modules that have the names of this installation's."""
+
+
 @contextlib.contextmanager
-def importable(program: Path) -> Generator[None]:
-    """Import the program's modules by name in this block. Those in ``shadowing`` are not for a process that goes on."""
+def importable(program: Path, *, keep: bool = False) -> Generator[None]:
+    """Import the program's modules by name in this block. Those in ``shadowing`` are gone after it; with ``keep``, the next block for
+    this program has them again, in this process and its forks."""
     folder = str(folder_of(program).resolve())
     names = shadowing(program)
     aside = {name: module for name, module in sys.modules.items() if name.partition(".")[0] in names}
     finder = _Finder(names, folder)
     for name in aside:
         del sys.modules[name]
+    sys.modules.update(_kept.get(folder, {}))
     sys.meta_path.insert(0, finder)
     sys.path.insert(0, folder)
     try:
@@ -58,7 +64,10 @@ def importable(program: Path) -> Generator[None]:
         sys.meta_path.remove(finder)
         with contextlib.suppress(ValueError):  # the program may have changed the path
             sys.path.remove(folder)
-        for name in [name for name in sys.modules if name.partition(".")[0] in names]:
+        found = {name: module for name, module in sys.modules.items() if name.partition(".")[0] in names}
+        if keep:
+            _kept[folder] = found
+        for name in found:
             del sys.modules[name]
         sys.modules.update(aside)
 

@@ -99,8 +99,6 @@ def read_settings(project: Project, stacks: Sequence[Stack]) -> None:
 def load(project: Project) -> None:
     """Import the modules that the program imports, so that every fork has them. The run reports import errors.
 
-    A project that has packages with the names of this installation's is left to its forks, except for the AWS SDK.
-
     :raises ConfigurationError: the project has no program that can be run here
     """
     require_runnable(project)
@@ -110,10 +108,8 @@ def load(project: Project) -> None:
     imports.install()
     lighter.install()
     file = project.program if project.program.is_file() else project.program / "__main__.py"
-    with contextlib.suppress(Exception), modules.importable(project.program):
-        tree = ast.parse(file.read_text(encoding="utf-8"))
-        wanted = _imports(tree) if not modules.shadowing(project.program) else ["pulumi", imports.SDK]
-        for name in wanted:
+    with contextlib.suppress(Exception), modules.importable(project.program, keep=True):
+        for name in _imports(ast.parse(file.read_text(encoding="utf-8"))):
             with contextlib.suppress(Exception):
                 importlib.import_module(name)
     for module, name in _sdk_names(modules.folder_of(project.program)):

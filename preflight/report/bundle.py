@@ -10,6 +10,7 @@ from preflight.analysis import diff, parity, since
 from preflight.analysis.check import Checked
 from preflight.errors import PreflightError
 from preflight.findings import merge
+from preflight.pulumi import program
 from preflight.pulumi.project import Project
 from preflight.recording.recorder import Recording
 from preflight.report.comment import fitted
@@ -50,7 +51,10 @@ class Planned:
 def plan(root: Path, base: str) -> Planned:
     """Run the base and plan the change. It forks: call it before a pack is started."""
     try:
-        before = diff.base_recordings(root, base, parity.order(root, Project.load(root).stacks()))
+        project = Project.load(root)
+        with diff.recording_base(root, base, parity.order(root, project.stacks())) as recordings:
+            program.load(project)
+            before = recordings()
         return Planned(before, since.changes(root, base, before))
     except PreflightError as error:
         return Planned({}, (), " ".join(str(error).split()))

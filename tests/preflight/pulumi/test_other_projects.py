@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
@@ -14,6 +15,7 @@ import yaml
 from preflight.errors import ConfigurationError
 from preflight.pulumi import packs
 from preflight.pulumi.modules import OWN, shadowing
+from preflight.pulumi.program import Run, collect, load, start
 from preflight.pulumi.project import Project
 from preflight.pulumi.runnable import require_runnable
 from tests.settings.stack_files import ROOT
@@ -72,6 +74,22 @@ def test_a_program_gets_its_own_modules(theirs: Path) -> None:
     (stack,) = json.loads(done.stdout)["resources"]
     assert stack["outputs"]["said"] == ["components", "local", "policies", "releases", "settings", "limits"]
     assert shadowing(theirs / "infra") == {"components", "local", "policies", "releases", "settings"}
+
+
+def test_its_modules_are_imported_once_for_all_runs_and_are_not_this_process_s(theirs: Path) -> None:
+    imported = theirs / "imported"
+    with (theirs / "infra" / "settings" / "__init__.py").open("a") as file:
+        file.write(f"with open({str(imported)!r}, 'a') as noted: noted.write('once ')\n")
+    project = Project.load(theirs)
+    ours = importlib.import_module("settings")
+    load(project)
+    assert sys.modules["settings"] is ours
+    stack = project.stack("dev")
+    found = collect(start(project, [Run(stack, preview=False), Run(stack, preview=True)]))
+    said = ["components", "local", "policies", "releases", "settings", "limits"]
+    assert [one.outputs["said"] for one in found.values()] == [said, said]
+    assert imported.read_text() == "once "
+    assert sys.modules["settings"] is ours
 
 
 def test_this_repository_shadows_nothing(tmp_path: Path) -> None:
