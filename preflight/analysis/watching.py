@@ -24,7 +24,7 @@ from preflight.pulumi import children, program
 from preflight.pulumi.analyzer import AnalyzerClient, serves_every_stack
 from preflight.pulumi.forked import is_ours
 from preflight.pulumi.kept import STACK_FILE, Derived, Kept, Recordings
-from preflight.pulumi.packs import chosen_packs
+from preflight.pulumi.packs import chosen_packs, compares_environments
 from preflight.pulumi.project import Project
 from preflight.pulumi.protocol import Preview
 
@@ -56,7 +56,7 @@ def watch(root: Path, packs: Sequence[Path] | None, check: Check, say: Callable[
     changed = Changed(seen)
     while changed.only_stacks:
         with _started(folders, project) as ahead:  # they load while nothing changes
-            kept.derived = derived_from(kept.recordings)
+            kept.derived = derived_from(kept.recordings, compares=compares_environments(root))
             changed = _changed(root, changed.state, say)
             if changed.only_stacks:
                 kept = _forked(check, ahead, kept.without(changed.names, listed=changed.listed))
@@ -78,8 +78,8 @@ class Changed:
         return all(STACK_FILE.fullmatch(name) for name in self.names)
 
 
-def derived_from(recordings: Recordings) -> Derived:
-    """What the next check needs of stacks that do not change."""
+def derived_from(recordings: Recordings, *, compares: bool) -> Derived:
+    """What the next check needs of stacks that do not change; ``compares`` the environments or does not."""
     made = Derived()
     for key, recording in sorted(recordings.items()):
         name, preview = key
@@ -88,7 +88,7 @@ def derived_from(recordings: Recordings) -> Derived:
         made.previews[key].stack(plain=True)
         if not preview:
             made.graphs[name] = Graph.from_recorded(recording.resources)
-    made.shapes = parity.shapes_of(recordings, made.graphs)
+    made.shapes = parity.shapes_of(recordings, made.graphs) if compares else {}
     connectivity_of(recordings, list(made.graphs), made.graphs)  # what it evaluates of a graph is kept with the graph
     return made
 

@@ -3,9 +3,10 @@
 The SDK has more than a thousand resource classes. Evaluating their annotations, and importing every resource of a service
 when the program names one, took most of the time of loading a program. With ``install``, a service's package imports a
 resource when its name is first used, a module of nested types makes a class when its name is first used, annotations stay text
-until the SDK asks for a class's types, and docstrings and the keys of typed dictionaries are left out. What the program registers is the same (``tests/preflight/sdk/test_imports.py``).
+until the SDK asks for a class's types, and docstrings and the keys of typed dictionaries are left out. What the program
+registers is the same (``tests/preflight/sdk/test_imports.py``).
 
-The compiled form is kept in the same folder as Python's own (``*.opt-preflight.pyc``) and made again when the SDK's file changes; where that
+The compiled form is kept in the same folder as Python's own (``*.opt-preflight2.pyc``) and made again when the SDK's file changes; where that
 folder cannot be written it is compiled in every process.
 """
 
@@ -29,6 +30,8 @@ from pulumi import _types  # pyright: ignore[reportPrivateUsage] - the SDK has n
 SDK = "pulumi_aws"
 _OF_TYPES = ("_enums", "_inputs", "outputs")
 """A service's modules of nested types."""
+_FORM = 2
+"""The number of this form. Another form needs another number, because only a change of the SDK's file compiles it again."""
 _WITHOUT_DOCSTRINGS = 2
 """``python -OO``: the SDK asserts nothing."""
 _EXPORTED = re.compile(r"^__all__ = (\[[^\]]*\])", re.MULTILINE)
@@ -139,9 +142,11 @@ def _when_used(source: str, path: str) -> CodeType:
     if not codes and not homes:
         return _compiled(source, path)
     without = _STARS.sub(lambda found: "" if found[1] in homes else found[0], source)
-    made = _WHEN_USED.replace("HOMES", repr(homes)).replace("CODES", repr(codes))
+    made = _WHEN_USED.replace("HOMES", repr(homes)).replace(
+        "CODES", repr({name: marshal.dumps(code) for name, code in codes.items()})
+    )
     found = _compiled(f"{without}\n{made}", path)
-    used = used_names(found)
+    used = used_names(found).union(*map(used_names, codes.values()))
     needed = {home: used.intersection(exported(Path(path).with_name(f"{home}.py"))) for home in homes}
     if any(needed.values()):  # in the present SDK nothing but types names them
         imports = "".join(
@@ -151,7 +156,7 @@ def _when_used(source: str, path: str) -> CodeType:
     return found
 
 
-def _types_of(source: str, path: str) -> tuple[dict[str, bytes], str]:
+def _types_of(source: str, path: str) -> tuple[dict[str, CodeType], str]:
     """The compiled classes of a module, and its source without them; no classes where other code of the module needs one."""
     classes = [one for one in ast.parse(source).body if isinstance(one, ast.ClassDef)]
     codes = {one.name: _compiled(ast.Module([one], []), path) for one in classes}
@@ -164,7 +169,7 @@ def _types_of(source: str, path: str) -> tuple[dict[str, bytes], str]:
         used_names(code) & codes.keys() - {name} for name, code in codes.items()
     ):
         return {}, source
-    return {name: marshal.dumps(code) for name, code in codes.items()}, rest
+    return codes, rest
 
 
 _WHEN_USED = """
@@ -202,7 +207,8 @@ def _completed(globals_of: Callable[[type], dict[str, Any] | None]) -> Callable[
 
     def completed(cls: type) -> dict[str, Any] | None:
         found = globals_of(cls)
-        modules = [sys.modules[base.__module__] for base in cls.__mro__ if base.__module__.partition(".")[0] == SDK]
+        names = [base.__module__ for base in cls.__mro__ if base.__module__.partition(".")[0] == SDK]
+        modules = [sys.modules[name] for name in names if name in sys.modules]
         if found is None or not modules:
             return found
         for _, _, getter in _types._py_properties(cls):  # pyright: ignore[reportPrivateUsage, reportUnknownMemberType, reportUnknownVariableType]
@@ -226,4 +232,4 @@ def exported(path: Path) -> list[str]:
 
 def _own(path: str) -> str:
     """The file of this form of the compiled module; Python's own is left alone."""
-    return _COMPILED.sub(".opt-preflight.pyc", path)
+    return _COMPILED.sub(f".opt-preflight{_FORM}.pyc", path)

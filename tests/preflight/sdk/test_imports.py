@@ -130,8 +130,16 @@ def test_a_class_that_other_code_needs_is_made_with_the_module(tmp_path: Path, s
     assert compiled(tmp_path, source) == {"before": ["One", "Two"], "value": 2}
 
 
-def test_code_that_needs_a_class_of_another_module_has_it(tmp_path: Path) -> None:
-    source = "from ._enums import *\nclass One:\n    pass\ndef value():\n    return Size.small\n"
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from ._enums import *\nclass One:\n    pass\ndef value():\n    return Size.small\n",
+        "from ._enums import *\nclass One:\n    small = Size.small\ndef value():\n"
+        "    import sys\n    return sys.modules[__name__].One.small\n",
+    ],
+    ids=["a function", "a class"],
+)
+def test_code_that_needs_a_class_of_another_module_has_it(tmp_path: Path, source: str) -> None:
     assert compiled(tmp_path, source) == {"before": ["Size"], "value": "small"}
 
 
