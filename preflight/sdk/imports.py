@@ -19,7 +19,7 @@ import importlib.machinery
 import marshal
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.util import cache_from_source, decode_source
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -141,19 +141,20 @@ def _when_used(source: str, path: str) -> CodeType:
     codes, source = _types_of(source, path) if Path(path).stem in _OF_TYPES else ({}, source)
     if not codes and not homes:
         return _compiled(source, path)
-    without = _STARS.sub(lambda found: "" if found[1] in homes else found[0], source)
-    made = _WHEN_USED.replace("HOMES", repr(homes)).replace(
+    made = "\n" + _WHEN_USED.replace("HOMES", repr(homes)).replace(
         "CODES", repr({name: marshal.dumps(code) for name, code in codes.items()})
     )
-    found = _compiled(f"{without}\n{made}", path)
+
+    def importing(names: Mapping[str, set[str]]) -> CodeType:
+        lines = {home: f"from .{home} import {', '.join(sorted(found))}" for home, found in names.items() if found}
+        return _compiled(
+            _STARS.sub(lambda star: lines.get(star[1], "") if star[1] in homes else star[0], source) + made, path
+        )
+
+    found = importing({})
     used = used_names(found).union(*map(used_names, codes.values()))
     needed = {home: used.intersection(exported(Path(path).with_name(f"{home}.py"))) for home in homes}
-    if any(needed.values()):  # in the present SDK nothing but types names them
-        imports = "".join(
-            f"from .{home} import {', '.join(sorted(names))}\n" for home, names in needed.items() if names
-        )
-        found = _compiled(f"{without}\n{imports}{made}", path)
-    return found
+    return importing(needed) if any(needed.values()) else found  # in the present SDK nothing but types names them
 
 
 def _types_of(source: str, path: str) -> tuple[dict[str, CodeType], str]:

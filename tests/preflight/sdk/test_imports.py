@@ -135,7 +135,7 @@ def test_a_class_that_other_code_needs_is_made_with_the_module(tmp_path: Path, s
     [
         "from ._enums import *\nclass One:\n    pass\ndef value():\n    return Size.small\n",
         "from ._enums import *\nclass One:\n    small = Size.small\ndef value():\n"
-        "    import sys\n    return sys.modules[__name__].One.small\n",
+        "    import sys\n    return getattr(sys.modules[__name__], 'One').small\n",
     ],
     ids=["a function", "a class"],
 )
