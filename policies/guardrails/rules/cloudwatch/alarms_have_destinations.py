@@ -54,20 +54,22 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
 def _heard(graph: Graph) -> set[str]:
     """URNs of the alarms that another alarm with a destination evaluates, however deep, or that hold back another alarm."""
     composites = graph.of_type("cloudwatch.CompositeAlarm")
-    alarms = [(alarm, _names(alarm)) for alarm in graph.of_type(*_ALARMS)]
+    named: dict[str, list[Resource]] = {}
+    for alarm in graph.of_type(*_ALARMS):
+        for name in (*_names(alarm), alarm.urn):
+            named.setdefault(name, []).append(alarm)
     heard: set[str] = set()
     for composite in composites:
         suppressor, depends = composite.value("actionsSuppressor.alarm"), _depends(composite, "actionsSuppressor")
-        for alarm, names in alarms:
-            if (isinstance(suppressor, str) and suppressor in names) or alarm.urn in depends:
-                heard.add(alarm.urn)
+        mentioned = {suppressor} if isinstance(suppressor, str) else set[str]()
+        heard |= {alarm.urn for name in mentioned.union(depends) for alarm in named.get(name, ())}
     pending = [one for one in composites if not _is_empty(one.value("alarmActions"))]
     while pending:
         composite = pending.pop()
         rule, depends = composite.value("alarmRule"), _depends(composite, "alarmRule")
         mentioned = _mentioned(rule) if isinstance(rule, str) else set[str]()
-        for alarm, names in alarms:
-            if alarm.urn not in heard and (not mentioned.isdisjoint(names) or alarm.urn in depends):
+        for alarm in (alarm for name in mentioned.union(depends) for alarm in named.get(name, ())):
+            if alarm.urn not in heard:
                 heard.add(alarm.urn)
                 pending += [alarm] if alarm.kind == "cloudwatch.CompositeAlarm" else []
     return heard

@@ -70,7 +70,10 @@ _FIX = "add aws.cloudwatch.MetricAlarm on the metric, with a destination"
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Evaluate each load balancer, target group, web ACL, service, database, cache, event rule and dead-letter queue."""
-    watches = [(alarm, metric) for alarm in graph.of_type("cloudwatch.MetricAlarm") for metric in metrics_of(alarm)]
+    watches: dict[str, list[_Watch]] = {}
+    for alarm in graph.of_type("cloudwatch.MetricAlarm"):
+        for metric in metrics_of(alarm):
+            watches.setdefault(str(metric.name), []).append((alarm, metric))
     for service in graph.of_type("ecs.Service"):
         yield from _rolled_back_by(graph, service)
     dead_letters = dead_letter_queues(graph)
@@ -80,17 +83,18 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
         scaled = resource.value("serverlessv2ScalingConfiguration") is not None
         for namespace, names in (*_METRICS[resource.kind], *(_METRICS["rds.Cluster serverless"] if scaled else ())):
             wanted = names.split("|")
-            if not any(_watches(graph, watch, resource, namespace, wanted) for watch in watches) and not _is_alone(
+            found = (watch for name in wanted for watch in watches.get(name, ()))
+            if not any(_watches(graph, watch, resource, namespace) for watch in found) and not _is_alone(
                 graph, resource, names
             ):
                 metric = " or ".join(wanted)
                 yield violated(resource, "", f"no alarm on {metric}", f"an alarm on {metric}", _FIX)
 
 
-def _watches(graph: Graph, watch: _Watch, resource: Resource, namespace: str, names: list[str]) -> bool:
-    """Whether an alarm's metric is one of the names, and about the resource or about no single one."""
+def _watches(graph: Graph, watch: _Watch, resource: Resource, namespace: str) -> bool:
+    """Whether an alarm's metric is in the namespace, and about the resource or about no single one."""
     alarm, metric = watch
-    if str(metric.name) not in names or (namespace and str(metric.namespace) != namespace):
+    if namespace and str(metric.namespace) != namespace:
         return False
     dimension, key = _DIMENSIONS.get(resource.kind, ("", ""))
     named, own = metric.dimension(dimension), resource.value(key)
