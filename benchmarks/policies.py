@@ -1,8 +1,8 @@
 """How long each policy takes on the real staging stack, and on many copies of it in one graph.
 
 Run ``python -m benchmarks.policies [--copies N]``. Each copy is recorded with another project's name, so its names, ids and ARNs are its own
-(25 copies are about 10,000 resources). What the policies share, such as the network's paths, is computed before: its time is a line
-of its own. ``growth`` is the time per resource in the large graph relative to the small one: 1 is linear, the number of copies
+(25 copies are about 10,000 resources). What the policies share, such as the network's paths, is computed before and has a separate
+line. ``growth`` is the time per resource in the large graph relative to the small one: 1 is linear, the number of copies
 is quadratic.
 """
 

@@ -56,7 +56,8 @@ class Inquiry:
         return [finding for answer in answers for stack in stacks for finding in answer.get(stack.name, ())]
 
     def _elsewhere(self, folder: Path, stack: str) -> Elsewhere | None:
-        """What the findings of a pack on a stack depend on in the files of other stacks; ``None`` if the pack does not declare it."""
+        """The values in the files of other stacks on which a pack's findings on a stack depend; ``None`` if the pack does not declare
+        them."""
         keys = read_of_other_stacks(folder)
         if not keys:
             return None if keys is None else {}

@@ -79,7 +79,7 @@ class Changed:
 
 
 def derived_from(recordings: Recordings, *, compares: bool) -> Derived:
-    """What the next check needs of stacks that do not change; ``compares`` the environments or does not."""
+    """Everything that the next check needs of stacks that do not change; ``compares``: whether it compares the environments."""
     made = Derived()
     for key, recording in sorted(recordings.items()):
         name, preview = key

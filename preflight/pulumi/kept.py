@@ -42,16 +42,16 @@ def _today() -> dt.date:
 
 @dataclass(slots=True)
 class Derived:
-    """What a check makes of recordings alone. The process that waits for a change makes it in advance, and its forks have it."""
+    """The results of a check that follow from recordings alone. The process that waits for a change makes it in advance, and its forks have it."""
 
     graphs: dict[str, Graph] = field(default_factory=dict[str, Graph])
-    """Of the recordings with known values, by stack."""
+    """Graphs of the recordings with known values, by stack."""
     shapes: dict[str, Shape] = field(default_factory=dict[str, Shape])
     previews: dict[tuple[str, bool], Preview] = field(default_factory=dict[tuple[str, bool], Preview])
     """The requests to the packs."""
 
     def of(self, stacks: Collection[str]) -> Derived:
-        """That of these stacks."""
+        """The part for these stacks."""
         return Derived(
             {name: one for name, one in self.graphs.items() if name in stacks},
             {name: one for name, one in self.shapes.items() if name in stacks},

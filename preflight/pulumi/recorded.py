@@ -43,7 +43,7 @@ def recording(folder: Path, stacks: Sequence[str]) -> Generator[Callable[[], dic
     try:
         yield recordings
     finally:
-        process.kill()  # nothing where it has ended
+        process.kill()  # without effect if it has ended
         process.communicate()
         children.gone(process.pid)
 

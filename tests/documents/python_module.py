@@ -25,6 +25,7 @@ MODULES: Mapping[str, str] = {
     "benchmarks.deploy": "main",
     "benchmarks.report_page": NO_ARGUMENTS,
     "benchmarks.guardrails": "main",
+    "benchmarks.policies": "main",
     "benchmarks.load": "main",
     "benchmarks.model_calls": "main",
     "benchmarks.proxy": "main",

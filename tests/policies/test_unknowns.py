@@ -84,7 +84,7 @@ def _only_has_to_be_there(label: str) -> bool:
 
 @cache
 def _analyzer(name: str) -> Analyzer:
-    """One that was told of no preview: it keeps nothing from one request to the next."""
+    """An analyzer outside of a preview: it keeps nothing from one request to the next."""
     return Analyzer(pack(dt.date(2030, 1, 1), (BY_NAME[name],), Profile.AI_INTERFACE))
 
 

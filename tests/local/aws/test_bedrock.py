@@ -14,6 +14,7 @@ import pytest
 
 from local.aws.chat import Behaviour
 from local.aws.credentials import TaskCredentials
+from tests.local.around import until
 from tests.local.aws.calls import task_of
 from tests.local.aws.envoy import proxy
 from tests.local.aws.world import STACKS, TASK_ID, World, stack, world
@@ -98,7 +99,7 @@ def test_envoys_signature_is_taken_and_the_question_comes_back(bedrock: Asked) -
     assert answer.json()["choices"][0]["message"]["content"] == "You said: why is the sky blue"
     assert answer.json()["usage"] == {"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 12}
     assert bedrock.world.refusals.entries == []
-    assert (bedrock.emitted("Invocations"), bedrock.emitted("OutputTokenCount")) == ([1], [7])
+    assert until(SECONDS, lambda: (bedrock.emitted("Invocations"), bedrock.emitted("OutputTokenCount")) == ([1], [7]))
 
 
 def test_a_stream_arrives_word_by_word_with_the_usage_last(bedrock: Asked) -> None:
@@ -127,7 +128,7 @@ def test_an_answer_is_cut_at_the_limit_and_quotes_what_was_found(bedrock: Asked)
 def test_a_throttled_model_is_tried_again_and_counted(bedrock: Asked) -> None:
     behave(bedrock, Behaviour(status=429, requests=1))
     assert bedrock.ask("hello").status_code == 200
-    assert bedrock.emitted("InvocationThrottles") == [1]
+    assert until(SECONDS, lambda: bedrock.emitted("InvocationThrottles") == [1])
     behave(bedrock, Behaviour(status=429))
     refused = bedrock.ask("hello")
     assert (refused.status_code, refused.json()["error"]["code"]) == (429, "ThrottlingException")
@@ -137,7 +138,7 @@ def test_a_throttled_model_is_tried_again_and_counted(bedrock: Asked) -> None:
 def test_a_failing_model_and_one_that_breaks_off_reach_the_application(bedrock: Asked) -> None:
     behave(bedrock, Behaviour(status=500))
     assert bedrock.ask("hello").status_code == 500
-    assert len(bedrock.emitted("InvocationServerErrors")) >= 1
+    assert until(SECONDS, lambda: len(bedrock.emitted("InvocationServerErrors")) >= 1)
     behave(bedrock, Behaviour(breaks_after=2))
     with pytest.raises(httpx.RemoteProtocolError):
         bedrock.ask("one two three", stream=True)

@@ -16,9 +16,10 @@ from local.aws.credentials import TaskCredentials
 from local.aws.http import Exchange
 from local.aws.mantle import SERVICE, Mantle
 from local.stack import Stack
+from tests.local.around import until
 from tests.local.aws.calls import Sink, signed, task_of
 from tests.local.aws.envoy import Edit, proxy
-from tests.local.aws.test_bedrock import Asked, events
+from tests.local.aws.test_bedrock import SECONDS, Asked, events
 from tests.local.aws.world import TASK_ID, world
 from tests.preflight.conform.graphs import MANTLE, MANTLE_MODEL, program
 
@@ -77,7 +78,8 @@ def test_envoys_signature_is_taken_without_a_guardrail_and_counted(mantle: Asked
     assert answer.status_code == 200, answer.text
     assert answer.json()["choices"][0]["message"]["content"] == "You said: why is the sky blue"
     assert mantle.world.refusals.entries == []
-    assert emitted(mantle) == {"Inferences": 1, "TotalInputTokens": 5, "TotalOutputTokens": 7}
+    counted = {"Inferences": 1, "TotalInputTokens": 5, "TotalOutputTokens": 7}
+    assert until(SECONDS, lambda: emitted(mantle) == counted), emitted(mantle)
 
 
 def test_an_answer_streams(mantle: Asked) -> None:
@@ -90,7 +92,7 @@ def test_an_answer_streams(mantle: Asked) -> None:
 def test_a_throttled_model_is_tried_again_and_counted_as_the_clients_error(mantle: Asked) -> None:
     behave(mantle, Behaviour(status=429, requests=1))
     assert mantle.ask("hello").status_code == 200
-    assert emitted(mantle)["InferenceClientErrors"] == 1
+    assert until(SECONDS, lambda: emitted(mantle).get("InferenceClientErrors") == 1), emitted(mantle)
     behave(mantle, Behaviour(status=429))
     assert mantle.ask("hello").status_code == 429
     behave(mantle, Behaviour(status=503))
