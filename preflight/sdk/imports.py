@@ -14,6 +14,7 @@ from __future__ import annotations
 import __future__
 
 import ast
+import functools
 import importlib.abc
 import importlib.machinery
 import marshal
@@ -223,6 +224,7 @@ def _completed(globals_of: Callable[[type], dict[str, Any] | None]) -> Callable[
     return completed
 
 
+@functools.lru_cache(maxsize=8)
 def exported(path: Path) -> list[str]:
     """The names that a generated module lists in ``__all__``; ``ImportError`` if it has no list."""
     listed = _EXPORTED.search(path.read_text(encoding="utf-8"))
