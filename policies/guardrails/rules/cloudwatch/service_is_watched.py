@@ -7,7 +7,7 @@ The policy looks for the metric's name in an alarm whose dimensions name the res
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ...checks import listed
 from ...joins import dead_letter_queues, referring
@@ -70,10 +70,7 @@ _FIX = "add aws.cloudwatch.MetricAlarm on the metric, with a destination"
 
 def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
     """Evaluate each load balancer, target group, web ACL, service, database, cache, event rule and dead-letter queue."""
-    watches: dict[str, list[_Watch]] = {}
-    for alarm in graph.of_type("cloudwatch.MetricAlarm"):
-        for metric in metrics_of(alarm):
-            watches.setdefault(str(metric.name), []).append((alarm, metric))
+    watches = _ByMetric(graph)
     for service in graph.of_type("ecs.Service"):
         yield from _rolled_back_by(graph, service)
     dead_letters = dead_letter_queues(graph)
@@ -83,12 +80,37 @@ def evaluate(graph: Graph, settings: Settings) -> Iterator[Finding]:
         scaled = resource.value("serverlessv2ScalingConfiguration") is not None
         for namespace, names in (*_METRICS[resource.kind], *(_METRICS["rds.Cluster serverless"] if scaled else ())):
             wanted = names.split("|")
-            found = (watch for name in wanted for watch in watches.get(name, ()))
+            found = (watch for name in wanted for watch in watches.that_may_be_about(resource, name))
             if not any(_watches(graph, watch, resource, namespace) for watch in found) and not _is_alone(
                 graph, resource, names
             ):
                 metric = " or ".join(wanted)
                 yield violated(resource, "", f"no alarm on {metric}", f"an alarm on {metric}", _FIX)
+
+
+class _ByMetric:
+    """The metrics of the alarms by name, and by the value of a dimension."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._by_name: dict[str, list[_Watch]] = {}
+        self._by_value: dict[tuple[str, str], dict[str | None, list[_Watch]]] = {}
+        for alarm in graph.of_type("cloudwatch.MetricAlarm"):
+            for metric in metrics_of(alarm):
+                self._by_name.setdefault(str(metric.name), []).append((alarm, metric))
+
+    def that_may_be_about(self, resource: Resource, name: str) -> Sequence[_Watch]:
+        """The alarms on the metric, except where the dimension names another resource."""
+        dimension, key = _DIMENSIONS.get(resource.kind, ("", ""))
+        every, own = self._by_name.get(name, []), resource.value(key)
+        if not isinstance(own, str):
+            return every
+        if (name, dimension) not in self._by_value:
+            found = self._by_value[name, dimension] = {}
+            for watch in every:
+                named = watch[1].dimension(dimension)
+                found.setdefault(named if isinstance(named, str) else None, []).append(watch)
+        by_value = self._by_value[name, dimension]
+        return [*by_value.get(own, ()), *by_value.get(None, ())]
 
 
 def _watches(graph: Graph, watch: _Watch, resource: Resource, namespace: str) -> bool:
