@@ -55,14 +55,6 @@ def of_running(running: Shape, committed: Mapping[str, Shape], allowed: AllowedD
     return evaluated
 
 
-def has_releases() -> bool:
-    """Whether the package with the releases is there. If it is, it is imported, which takes as long as evaluating a stack."""
-    if importlib.util.find_spec("releases") is None:
-        return False
-    importlib.import_module("policies.parity.released")
-    return True
-
-
 def of_release(running: Shape, allowed: AllowedDifferences, root: Path = ROOT) -> list[Report]:
     """Compare the release of the running environment with its manifest and the previous environment.
 
@@ -71,7 +63,7 @@ def of_release(running: Shape, allowed: AllowedDifferences, root: Path = ROOT) -
     """
     if not running.release:
         return []
-    if not has_releases():
+    if importlib.util.find_spec("releases") is None:
         return [
             _violation(
                 RELEASE_MANIFEST,

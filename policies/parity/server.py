@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -61,5 +63,7 @@ def pack(committed: Mapping[str, Shape], allowed: AllowedDifferences) -> Pack:
 
 def main() -> None:
     """Serve the pack until the engine ends the process."""
-    evaluate.has_releases()  # while the program runs, instead of when the stack is there
+    # Imported while the program runs, because it takes as long as evaluating a stack. A project may have copied the pack without it.
+    with contextlib.suppress(ImportError):
+        importlib.import_module("policies.parity.released")
     serve(pack(evaluate.committed_shapes(), evaluate.declarations(dt.datetime.now(dt.UTC).date())))

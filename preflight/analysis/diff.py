@@ -69,14 +69,11 @@ def recording_base(root: Path, base: str, stacks: Sequence[str]) -> Generator[Ca
     with tempfile.TemporaryDirectory(prefix="preflight-") as folder:
         _take_out(root, base, Path(folder))
         there = [stack for stack in stacks if (Path(folder) / f"Pulumi.{stack}.yaml").is_file()]
+        if not there:  # perhaps no project either
+            yield dict[str, Recording]
+            return
         with recording(Path(folder), there) as recordings:
             yield recordings
-
-
-def base_recordings(root: Path, base: str, stacks: Sequence[str]) -> dict[str, Recording]:
-    """The recordings that ``recording_base`` makes."""
-    with recording_base(root, base, stacks) as recordings:
-        return recordings()
 
 
 def _take_out(root: Path, base: str, folder: Path) -> None:

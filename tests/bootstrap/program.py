@@ -8,10 +8,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from preflight.recording.recorder import Recording, record
 from tests.once import once
+from tests.settings.stack_files import loaded
 
 BOOTSTRAP = Path(__file__).parents[2] / "bootstrap"
 PREFIX = "ai-interface-bootstrap:"
@@ -19,7 +18,7 @@ PREFIX = "ai-interface-bootstrap:"
 
 def stack_file(stack: str) -> dict[str, Any]:
     """``config`` of a committed stack file of the bootstrap project."""
-    return yaml.safe_load((BOOTSTRAP / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))["config"]
+    return loaded(BOOTSTRAP / f"Pulumi.{stack}.yaml")["config"]
 
 
 def run_bootstrap(stack: str, *, region: str | None = None, **changes: object) -> Recording:

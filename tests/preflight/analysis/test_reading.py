@@ -148,5 +148,17 @@ def test_the_base_is_taken_out_of_git_and_run_by_itself(tmp_path: Path) -> None:
 
 
 def test_an_unknown_base_is_said() -> None:
-    with pytest.raises(PreflightError, match="git cannot read 'no-such-ref'"):
-        diff.base_recordings(ROOT, "no-such-ref", ["staging"])
+    with (
+        pytest.raises(PreflightError, match="git cannot read 'no-such-ref'"),
+        diff.recording_base(ROOT, "no-such-ref", ["staging"]),
+    ):
+        pass
+
+
+def test_a_base_without_the_project_has_no_recordings(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("The project comes later.\n")
+    identity = ["-c", "user.name=x", "-c", "user.email=x@example.com"]
+    for command in (["init", "-q"], ["add", "."], [*identity, "commit", "-qm", "x"]):
+        subprocess.run(["git", *command], cwd=tmp_path, check=True)  # noqa: S603, S607
+    with diff.recording_base(tmp_path, "HEAD", ["blue"]) as recordings:
+        assert recordings() == {}
