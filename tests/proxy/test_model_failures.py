@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import itertools
 import json
 import time
 from pathlib import Path as LocalPath
@@ -130,14 +131,26 @@ def test_an_answer_longer_than_the_deadline_is_cut(path: Path) -> None:
 @pytest.mark.parametrize("failure", [502, 503, 504, RESET_BEFORE])
 def test_an_upstream_that_keeps_failing_is_left_alone_and_comes_back(path: Path, failure: int | str) -> None:
     path.first.behaviour = failure
+    asked: list[int] = []
     for _ in range(EJECTED_AFTER + 3):
         assert path.chat().body == b"second"
-    assert len(path.first.received) == EJECTED_AFTER
+        asked.append(len(path.first.received))
+    assert_ejected(asked)
     path.first.behaviour = 200
     deadline = time.monotonic() + 20
     while path.chat().body != b"first":
         assert time.monotonic() < deadline
         time.sleep(0.2)
+
+
+def assert_ejected(asked: list[int]) -> None:
+    """From the numbers of requests that an upstream had received after each question: it failed often enough, then it is left alone.
+
+    A worker of Envoy counts the failures, and its main thread ejects: on a busy machine, one more request gets through before.
+    """
+    alone = [after for before, after in itertools.pairwise(asked) if before == after]
+    assert alone, asked
+    assert alone[0] >= EJECTED_AFTER, asked
 
 
 @pytest.mark.parametrize("status", [429, 500])
@@ -151,17 +164,19 @@ def test_what_may_be_the_askers_doing_ejects_no_one(path: Path, status: int) -> 
 def test_with_every_upstream_down_the_answer_is_a_clear_503_soon(path: Path) -> None:
     path.first.behaviour = path.second.behaviour = RESET_BEFORE
     seconds: list[float] = []
+    first: list[int] = []
+    second: list[int] = []
     for _ in range(10):
         started = time.monotonic()
         answer = path.chat()
         seconds.append(time.monotonic() - started)
         assert answer.status == 503
         assert json.loads(answer.body)["error"]["type"] == "upstream_unavailable"
+        first.append(len(path.first.received))
+        second.append(len(path.second.received))
     assert max(seconds) < 3
-    # An ejection ends after a second, and a busy machine may need longer than that for ten requests.
-    most = EJECTED_AFTER * (1 + int(sum(seconds) / path.proxy.settings.limits.ejection_seconds))
-    for one in (path.first, path.second):
-        assert EJECTED_AFTER <= len(one.received) <= most
+    assert_ejected(first)
+    assert_ejected(second)
 
 
 def test_with_every_upstream_silent_the_answer_comes_with_the_deadline(path: Path) -> None:
