@@ -2,7 +2,8 @@
 
 cfn-lint is made for one template of a few resources. For every value it asks each of its rules whether it applies, and for
 every resource it builds new classes and resolves the same references again. Here the rules of a keyword are looked up, and a
-class or a reference is made once. ``tests/preflight/conform/test_linter.py`` compares the results with those of cfn-lint alone.
+class or a reference is made once. A process that evaluates several graphs evaluates a resource that is the same in all of them
+once. ``tests/preflight/conform/test_linter.py`` compares the results with those of cfn-lint alone.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias, cast
 
@@ -23,11 +25,15 @@ Part: TypeAlias = Any
 """An object of cfn-lint, which has no types to rely on."""
 
 _PARTS = (
-    *("config", "context.context", "helpers", "jsonschema._filter", "jsonschema._utils", "runner", "schema"),
-    *("schema.resolver", "template", "version"),
+    *("config", "context.context", "helpers", "jsonschema._filter", "jsonschema._utils", "rules", "runner"),
+    *("schema", "schema.resolver", "template", "version"),
 )
 _EVERY_KEYWORD = "E1101"
 """The rule that asks all others about a value."""
+_NOT_ERRORS = ("W", "I")
+"""What the ids of the rules begin with that warn and inform."""
+_PROPERTIES = "E3002"
+"""The rule that evaluates a resource's properties."""
 
 
 class Linter:
@@ -53,7 +59,7 @@ class Linter:
 
     def matches(self, template: Wire, region: str, ignored: Iterable[str]) -> list[tuple[str, Path, str]]:
         """Rule, path and message of every error in a template, without duplicates, sorted."""
-        config = self._parts["config"].ConfigMixIn([], regions=[region], ignore_checks=["W", "I", *ignored])
+        config = self._parts["config"].ConfigMixIn([], regions=[region], ignore_checks=[*_NOT_ERRORS, *ignored])
         read = self._parts["template"].Template(None, template, [region])
         with self._copying():
             # The runner's own function is not used: without line numbers it merges equal messages about two resources.
@@ -75,8 +81,14 @@ class Linter:
             for rule in rules.data.values():
                 if hasattr(rule, "extend_validator"):
                     rule.extend_validator = _extending(rule, resolvers)
+                if rule.id.startswith(_NOT_ERRORS):
+                    rule.match = _nothing  # cfn-lint searches the whole template for each, and drops what it finds
             asking = rules.data[_EVERY_KEYWORD]
             asking.cfnLint = _asking(asking, self._parts["jsonschema._utils"].Unset)
+            properties = rules.data[_PROPERTIES]
+            plain = self._parts["rules"].CloudFormationLintRule.initialize
+            collecting = [rule for rule in rules.data.values() if rule.__class__.initialize is not plain]
+            properties.validate = _remembering(properties.validate, _types(collecting))
         return rules
 
 
@@ -100,6 +112,47 @@ def _asking(asking: Part, unset: type) -> Callable[..., Iterator[Part]]:
                 yield error
 
     return cfn_lint
+
+
+def _nothing(template: Part) -> list[Part]:
+    return []
+
+
+def _types(rules: Iterable[Part]) -> frozenset[str]:
+    """The types of the resources that these rules evaluate, from keywords such as ``Resources/AWS::EC2::Subnet/Properties``."""
+    keywords = [keyword for rule in rules for keyword in getattr(rule, "keywords", None) or ()]
+    return frozenset(keyword.split("/")[1] for keyword in keywords)
+
+
+def _remembering(validate: Callable[..., Iterator[Part]], compared: frozenset[str]) -> Callable[..., Iterator[Part]]:
+    """``Properties.validate``, but a resource that was accepted is not evaluated again in another template.
+
+    Its evaluation depends on other resources where a reference connects them, and where a rule compares all resources of a
+    type (``compared``: such a rule forgets those of one template when the next begins). Those are evaluated each time.
+    """
+    accepted: set[str] = set()
+
+    def remembering(validator: Part, keyword: object, instance: object, schema: object) -> Iterator[Part]:
+        key = _alone(validator, instance, compared)
+        if key and key in accepted:
+            return
+        clean = True
+        for error in validate(validator, keyword, instance, schema):
+            clean = False
+            yield error
+        if clean and key:
+            accepted.add(key)
+
+    return remembering
+
+
+def _alone(validator: Part, instance: object, compared: frozenset[str]) -> str:
+    """Everything that the evaluation of a resource depends on; empty if other resources are part of it."""
+    resource = cast("Wire", instance) if isinstance(instance, dict) else {}
+    graph, name = validator.cfn.graph, validator.context.path.path[-1]
+    if resource.get("Type", "") in {"", *compared} or graph is None or graph.graph.degree(name):
+        return ""
+    return json.dumps([sorted(validator.context.regions), resource])
 
 
 def _extending(rule: Part, resolvers: _Resolvers) -> Callable[..., Part]:
