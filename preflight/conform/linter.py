@@ -31,7 +31,7 @@ _PARTS = (
 _EVERY_KEYWORD = "E1101"
 """The rule that asks all others about a value."""
 _NOT_ERRORS = ("W", "I")
-"""What the ids of the rules begin with that warn and inform."""
+"""The ids of rules that warn and inform begin with one of these."""
 _PROPERTIES = "E3002"
 """The rule that evaluates a resource's properties."""
 
