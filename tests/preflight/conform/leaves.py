@@ -82,7 +82,9 @@ def leaves() -> tuple[Leaf, ...]:
         for resource in managed(recording):
             if resource.type in TABLE:
                 for path, value in _walk(resource.inputs, ()):
-                    found.setdefault((resource.type, _abstract(path)), alone(Leaf(resource, path, value)))
+                    place = resource.type, _abstract(path)
+                    if place not in found:
+                        found[place] = alone(Leaf(resource, path, value))
     return tuple(leaf for _, leaf in sorted(found.items()))
 
 
