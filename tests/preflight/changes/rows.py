@@ -114,7 +114,8 @@ def _planned(titles: Sequence[str]) -> list[Row]:
         key = json.dumps(dict(changes), sort_keys=True)
         if key not in bases:
             run = Run(with_config(stack, config(changes)), preview=False)
-            bases[key] = Side(program.collect(program.start(project, [run]))[STACK, False])
+            # In this process, so that the types of the SDK that it resolves are there in every fork.
+            bases[key] = Side(program.execute(project, run))
             _ = bases[key].graph  # read here, so that no fork has to
         return bases[key]
 
