@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tests.engine.harness import Engine
 
 POLICY = "reachability-no-internal-endpoint-reachable"
@@ -14,7 +16,7 @@ from pulumi_aws import vpc  # noqa: E402
 for half in ("0.0.0.0/1", "128.0.0.0/1"):
     vpc.SecurityGroupIngressRule(
         f"shortcut-{half}",
-        security_group_id=workload.security_group_id,
+        security_group_id=private.workload.security_group_id,
         ip_protocol="tcp",
         from_port=8443,
         to_port=8443,
@@ -26,5 +28,9 @@ for half in ("0.0.0.0/1", "128.0.0.0/1"):
 
 def open_the_task_port(engine: Engine) -> None:
     """Add the rules to the environment's copy of the program."""
-    program = engine.project / "__main__.py"
-    program.write_text(program.read_text() + _RULES)
+    add_rules(engine.project / "__main__.py")
+
+
+def add_rules(program: Path) -> None:
+    """Add the rules to a copy of the program."""
+    program.write_text(program.read_text(encoding="utf-8") + _RULES, encoding="utf-8")

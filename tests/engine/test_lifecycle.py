@@ -13,6 +13,7 @@ from preflight.sdk.wire import Wire
 from tests.engine.conftest import Deployed
 from tests.engine.echo.deletion import SNAPSHOT
 from tests.engine.echo.replacement import TABLE
+from tests.engine.edits import STRONGER_GUARDRAIL
 from tests.engine.harness import Engine, by_type, custom, name_of, only
 from tests.engine.takedown import UPLOADS, allow_deletion, empty_uploads, uploads
 
@@ -89,8 +90,7 @@ def test_a_release_touches_the_task_definition_and_the_service_only(deployed: De
 
 def test_a_release_with_another_guardrail_touches_the_guardrail_besides(staging: Deployed, tmp_path: Path) -> None:
     engine = staging.fork(tmp_path)
-    rules = engine.project / "prompts" / "guardrail.yaml"
-    rules.write_text(rules.read_text().replace("contentStrength: MEDIUM", "contentStrength: HIGH"))
+    STRONGER_GUARDRAIL.apply(engine.project)
     _make_release(engine, "2031.1.1")
     engine.set(RELEASE, "2031.1.1")
     engine.up()

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from tests.engine.conftest import Deployed
+from tests.engine.edits import NAMES_WITHOUT_A_FINAL_DOT
 from tests.engine.harness import REPOSITORY, name_of
 
 pytestmark = pytest.mark.engine
 
 DRIFT = REPOSITORY / ".github" / "workflows" / "drift.yml"
-IN_FORM = "return f\"{domain.rstrip('.')}.\""
 
 
 def _nightly(stack: str) -> list[str]:
@@ -35,9 +35,7 @@ def test_the_nightly_preview_finds_no_drift(deployed: Deployed, tmp_path: Path) 
 def test_names_without_a_final_dot_are_drift_for_ever(staging: Deployed, tmp_path: Path) -> None:
     """With the fault planted, no update removes the difference."""
     engine = staging.fork(tmp_path)
-    source = engine.project / "components" / "network" / "dns.py"
-    assert IN_FORM in source.read_text()
-    source.write_text(source.read_text().replace(IN_FORM, "return domain"))
+    NAMES_WITHOUT_A_FINAL_DOT.apply(engine.project)
     lists = {"network-dns-allowed", "network-dns-everything"}
     engine.up()
     again = engine.preview("--diff")
