@@ -9,6 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 _WITHOUT = ("tests/",)
+_IDENTITY = ("-c", "user.name=test", "-c", "user.email=test@example.com")
 
 
 def copy_of_project(folder: Path, *without: str) -> Path:
@@ -17,8 +18,7 @@ def copy_of_project(folder: Path, *without: str) -> Path:
     The compiled modules come along and stay valid, because the copies have the times of the originals. Each command in the copy
     would otherwise compile the whole project first.
     """
-    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
-    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout  # noqa: S603 - git
+    listed = git(ROOT, "ls-files", "--cached", "--others", "--exclude-standard", "-z")
     names = [name for name in listed.split("\0") if name and not name.startswith((*_WITHOUT, *without))]
     for name in names:
         if (ROOT / name).is_file():
@@ -31,3 +31,22 @@ def copy_of_project(folder: Path, *without: str) -> Path:
             with contextlib.suppress(FileNotFoundError):  # another process is replacing it
                 shutil.copy2(compiled, target / compiled.name)
     return folder
+
+
+def commit(folder: Path) -> Path:
+    """Make the folder a separate git repository, with everything in one commit.
+
+    It reads the objects of this project's repository, because compressing and writing all files again takes longer than copying them.
+    """
+    git(folder, "init", "--quiet")
+    objects = ROOT / git(ROOT, "rev-parse", "--git-common-dir").strip() / "objects"
+    (folder / ".git/objects/info/alternates").write_text(f"{objects}\n", encoding="utf-8")
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", "copy")
+    return folder
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """What git prints in the folder."""
+    command = ["git", *_IDENTITY, *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout  # noqa: S603 - git

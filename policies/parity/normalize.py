@@ -176,14 +176,16 @@ class Normalizer:
             for literal in self._inside:
                 if literal in text:
                     text = text.replace(literal, self._whole[literal])
-        for pattern, name in _ELSEWHERE_IN_ARNS if self._names_are_replaced else ():
-            text = pattern.sub(name, text)
+        if self._names_are_replaced and ":" in text:  # most texts have neither an ARN nor an address
+            for pattern, name in _ELSEWHERE_IN_ARNS:
+                text = pattern.sub(name, text)
         return self._varying(text)
 
     def _may_contain(self, text: str) -> bool:
         """Whether any of ``_inside`` may be in the text: there are hundreds, and most texts contain none."""
         last = len(text) - _SHORTEST_INSIDE
-        return last > 0 and any(text[at : at + _SHORTEST_INSIDE] in self._beginnings for at in range(last + 1))
+        parts = [text[at : at + _SHORTEST_INSIDE] for at in range(last + 1)]
+        return last > 0 and not self._beginnings.isdisjoint(parts)
 
     def _varying(self, text: str) -> str:
         for literal, name in self._literals:
@@ -194,7 +196,8 @@ class Normalizer:
             text = without_people(text) if self._names_are_replaced else text
             for literal, name in self._program_literals:
                 text = text.replace(literal, name)
-        text = _NETWORK.sub(self._offset, text)
+        if "." in text:
+            text = _NETWORK.sub(self._offset, text)
         if self._names_are_replaced:
             text = _CLUSTER_LOG.sub("/aws/rds/cluster/{cluster}/", text)
         if self._stack is None:
@@ -239,7 +242,7 @@ def _identities_of(resource: Resource) -> Iterator[tuple[str, str]]:
             chosen.add(name)
     if resource.kind.startswith("ec2.Default"):
         return  # what the VPC made: named by the VPC's own properties
-    for key in _IDENTITIES:
+    for key in (one for one in _IDENTITIES if one in resource.properties):
         literal = resource.value(key)
         if isinstance(literal, str) and literal and literal not in chosen and not _is_argument(resource, key):
             yield key, literal

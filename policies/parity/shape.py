@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, assert_never, cast
 
 from policies.guardrails.topology.graph.resources import Graph, Resource
@@ -151,7 +152,10 @@ def _flatten_list(path: str, items: list[Value], into: dict[str, Value]) -> None
 
 
 def _labels(items: list[Value]) -> list[str]:
-    for name in _NAMES:
+    first = items[0]
+    for name in _NAMES if isinstance(first, dict | Mapping) else ():
+        if name not in first:
+            continue
         names: list[Value] = [
             cast("Any", item).get(name) if isinstance(item, dict | Mapping) else None for item in items
         ]
@@ -205,6 +209,7 @@ def condensed(path: str, item: Item, skip: Skip, like: Iterable[str] | None = No
     return dict(sorted(found.items()))
 
 
+@lru_cache(maxsize=16384)
 def _part(name: str) -> str:
     return "".join(_STEP.split(name)[:3])
 
@@ -227,6 +232,7 @@ def _digest(value: Value) -> Value:
     return Covered(digest) if hidden else digest
 
 
+@lru_cache(maxsize=16384)
 def top(path: str) -> str:
     """The top-level property of a leaf's path."""
     return _STEP.split(path, maxsplit=1)[0]

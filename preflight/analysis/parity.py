@@ -91,10 +91,12 @@ def compared(
     return Compared(Parity(verdict, dict(sorted(evaluated.declared.items()))), (*findings, *stale), bool(stale))
 
 
-def write(root: Path, recordings: Mapping[tuple[str, bool], Recording]) -> list[Path]:
-    """Write every environment's shape where the pack reads it; returns the files that changed."""
+def write(
+    root: Path, recordings: Mapping[tuple[str, bool], Recording], shapes: Mapping[str, Shape] | None = None
+) -> list[Path]:
+    """Write every environment's shape where the pack reads it; returns the files that changed. ``shapes`` as in ``shapes_of``."""
     changed: list[Path] = []
-    before, after = _committed_and_current(root, shapes_of(recordings))
+    before, after = _committed_and_current(root, shapes_of(recordings, shapes=shapes))
     for name in sorted(before.keys() | after.keys()):
         path = _folder(root) / name
         if name not in after:

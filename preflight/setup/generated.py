@@ -9,6 +9,7 @@ from pathlib import Path
 
 from policies.parity.compare import compare
 from policies.parity.declarations import AllowedDifferences, read
+from policies.parity.shape import Shape
 from preflight.analysis import owners, parity
 from preflight.recording.recorder import Recording
 from preflight.setup import commented_yaml
@@ -20,19 +21,20 @@ OWNED = (DIFFERENCES, "policies/exceptions.yaml")
 
 def renew(root: Path, recordings: Mapping[tuple[str, bool], Recording]) -> list[Path]:
     """Write the files that follow from the stacks; returns those that changed."""
-    changed = _without_unused(root, recordings)
-    changed += parity.write(root, recordings)
+    shapes = parity.shapes_of(recordings)
+    changed = _without_unused(root, shapes)
+    changed += parity.write(root, recordings, shapes)
     stacks = parity.order(root, [stack for stack, _ in recordings])
     return [*changed, *owners.write(root, {stack: recordings[stack, False] for stack in stacks})]
 
 
-def _without_unused(root: Path, recordings: Mapping[tuple[str, bool], Recording]) -> list[Path]:
+def _without_unused(root: Path, shapes: Mapping[str, Shape]) -> list[Path]:
     path = root / DIFFERENCES
     if not path.is_file():
         return []
     text = path.read_text(encoding="utf-8")
     allowed = read(text, dt.datetime.now(dt.UTC).date())
-    unused = _unused(allowed, recordings)
+    unused = _unused(allowed, shapes)
     if not unused:
         return []
     content = commented_yaml.read(text)
@@ -42,9 +44,8 @@ def _without_unused(root: Path, recordings: Mapping[tuple[str, bool], Recording]
     return [path]
 
 
-def _unused(allowed: AllowedDifferences, recordings: Mapping[tuple[str, bool], Recording]) -> list[int]:
+def _unused(allowed: AllowedDifferences, shapes: Mapping[str, Shape]) -> list[int]:
     """Positions of the entries that match no difference between neighbouring environments, from 1."""
-    shapes = parity.shapes_of(recordings)
     differences = [
         difference
         for earlier, later in allowed.pairs(list(shapes))

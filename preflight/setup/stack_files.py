@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Mapping
+import functools
+import importlib.util
+import runpy
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, cast
 
 from preflight.setup import bootstrap_files, examples, marks, offered
@@ -63,8 +66,19 @@ def _provider(answers: Answers) -> dict[str, Any]:
 
 def zones(region: str) -> list[str]:
     """The region's availability zones, as AWS lists them."""
-    helpers: Any = importlib.import_module("cfnlint.helpers")  # a second to import, and without type information
-    return sorted(helpers.AVAILABILITY_ZONES.get(region, [f"{region}{letter}" for letter in "abc"]))
+    return sorted(_zones().get(region, [f"{region}{letter}" for letter in "abc"]))
+
+
+@functools.cache
+def _zones() -> Mapping[str, Sequence[str]]:
+    """Region → its zones. cfn-lint has the table in a module that needs nothing else of it: importing all of cfn-lint takes a second.
+
+    :raises ModuleNotFoundError: it is not installed
+    """
+    package = importlib.util.find_spec("cfnlint")
+    if package is None or package.origin is None:
+        raise ModuleNotFoundError("No module named 'cfnlint'", name="cfnlint")
+    return runpy.run_path(str(Path(package.origin).with_name("helpers.py")))["AVAILABILITY_ZONES"]
 
 
 def with_values(text: str, prefix: str, values: Mapping[str, Any], provider: Mapping[str, Any]) -> str:

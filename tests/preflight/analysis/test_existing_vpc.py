@@ -75,7 +75,7 @@ def test_the_page_leads_to_a_clean_check_and_what_is_vouched_for_is_shown(tmp_pa
 def test_without_an_owner_who_vouches_the_private_subnets_are_not_proven(tmp_path: Path) -> None:
     _follow(tmp_path)
     shutil.copy(ROOT / "policies/exceptions.yaml", tmp_path / "policies/exceptions.yaml")
-    checked = _preflight(tmp_path, "check")
+    checked = _preflight(tmp_path, "check", "--stack", "prod")
 
     assert checked.returncode == 1
     assert "ecs.Service service-service.networkConfiguration.subnets" in " ".join(checked.stdout.split())

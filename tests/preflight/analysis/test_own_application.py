@@ -129,7 +129,7 @@ def test_a_health_path_that_no_target_group_checks_is_named_with_the_right_fix(p
     assert line in before
     try:
         module.write_text(before.replace(line, ""), encoding="utf-8")
-        checked = preflight(project, "check")
+        checked = preflight(project, "check", "--stack", "staging")
     finally:
         module.write_text(before, encoding="utf-8")
     assert checked.returncode == 1

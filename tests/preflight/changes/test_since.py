@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,26 +10,17 @@ import pytest
 from preflight.changes.accepted import FILE as ACCEPTED
 from preflight.changes.accepted import read
 from preflight.errors import ConfigurationError
-from tests.copies import copy_of_project
+from tests.copies import commit, copy_of_project, git
 from tests.preflight.commands.test_command_line import preflight
 
 TODAY = dt.datetime.now(dt.UTC).date()
 OLD, NEW = "10.20.0.0/16", "10.40.0.0/16"
 
 
-def git(folder: Path, *arguments: str) -> None:
-    identity = ["-c", "user.name=test", "-c", "user.email=test@example.com"]
-    subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)  # noqa: S603, S607
-
-
 @pytest.fixture(scope="module")
 def committed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """This project as it is, in a separate git repository."""
-    folder = copy_of_project(tmp_path_factory.mktemp("project") / "copy")
-    git(folder, "init", "--quiet")
-    git(folder, "add", "--all")
-    git(folder, "commit", "--quiet", "--message", "what runs")
-    return folder
+    return commit(copy_of_project(tmp_path_factory.mktemp("project") / "copy"))
 
 
 @pytest.fixture
@@ -53,20 +43,23 @@ def sentences(text: str) -> str:
     return " ".join(text.split())
 
 
-def accept(folder: Path, **other: str) -> None:
-    values = {
-        "environment": "staging",
-        "place": '"*"',
-        "reason": "Moved as the page says.",
-        "owner": "ai-platform",
-        "expires": (TODAY + dt.timedelta(days=7)).isoformat(),
-    } | other
-    lines = [f"    {key}: {value}" for key, value in values.items()]
-    (folder / ACCEPTED).write_text("accepted:\n  -" + "\n".join(lines)[3:] + "\n", encoding="utf-8")
+def accept(folder: Path, *entries: dict[str, str]) -> None:
+    """Accept what staging's change does, with one entry for each of ``entries``, which contain other values."""
+    text = "accepted:\n"
+    for other in entries or ({},):
+        values = {
+            "environment": "staging",
+            "place": '"*"',
+            "reason": "Moved as the page says.",
+            "owner": "ai-platform",
+            "expires": (TODAY + dt.timedelta(days=7)).isoformat(),
+        } | other
+        text += "  -" + "\n".join(f"    {key}: {value}" for key, value in values.items())[3:] + "\n"
+    (folder / ACCEPTED).write_text(text, encoding="utf-8")
 
 
 def test_another_block_is_refused_with_the_setting_the_resources_and_the_way_there(project: Path) -> None:
-    done = preflight(project, "diff", "HEAD")
+    done = preflight(project, "diff", "HEAD", "--stack", "staging")
     assert done.returncode == 1, done.stderr
     said = sentences(done.stdout)
     assert f"network.cidrBlock: {OLD} → {NEW}" in said
@@ -94,9 +87,7 @@ def test_an_accepted_change_is_said_and_does_not_fail(project: Path) -> None:
 
 
 def test_an_acceptance_of_another_place_or_environment_does_not_help(project: Path) -> None:
-    accept(project, place='"ec2.Vpc *"')
-    assert preflight(project, "diff", "HEAD", "--stack", "staging").returncode == 1
-    accept(project, environment="prod")
+    accept(project, {"place": '"ec2.Vpc *"'}, {"environment": "prod"})
     assert preflight(project, "diff", "HEAD", "--stack", "staging").returncode == 1
 
 
@@ -128,7 +119,7 @@ def test_an_edit_in_place_is_announced(project: Path) -> None:
 
 def test_an_acceptance_is_in_force_until_the_day_before_it_expires(tmp_path: Path) -> None:
     (tmp_path / "policies").mkdir()
-    accept(tmp_path, expires=TODAY.isoformat())
+    accept(tmp_path, {"expires": TODAY.isoformat()})
     assert len(read(tmp_path, TODAY - dt.timedelta(days=1))) == 1
     with pytest.raises(ConfigurationError, match="entry 1 has expired"):
         read(tmp_path, TODAY)
@@ -145,7 +136,7 @@ def test_an_acceptance_is_in_force_until_the_day_before_it_expires(tmp_path: Pat
 )
 def test_a_malformed_acceptance_is_named(tmp_path: Path, changes: dict[str, str], message: str) -> None:
     (tmp_path / "policies").mkdir()
-    accept(tmp_path, **changes)
+    accept(tmp_path, changes)
     with pytest.raises(ConfigurationError, match=message):
         read(tmp_path, TODAY)
 

@@ -40,6 +40,11 @@ def findings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def found(findings: Path) -> subprocess.CompletedProcess[str]:
+    return preflight(findings, "check")
+
+
 def test_a_clean_project_exits_with_0_and_says_so(clean: Path) -> None:
     done = preflight(clean, "check")
     assert (done.returncode, done.stderr) == (0, "")
@@ -54,28 +59,28 @@ def test_a_policy_that_cannot_evaluate_an_unknown_value_is_a_finding_and_not_a_p
     assert "not proven: can't run policy 'named'" in done.stdout
 
 
-def test_piped_output_is_the_same_from_run_to_run(findings: Path) -> None:
-    first, second = preflight(findings, "check"), preflight(findings, "check")
-    assert first.stdout == second.stdout
-    assert "\033" not in first.stdout
+def test_piped_output_is_the_same_from_run_to_run(findings: Path, found: subprocess.CompletedProcess[str]) -> None:
+    again = preflight(findings, "check")
+    assert found.stdout == again.stdout
+    assert "\033" not in found.stdout
 
 
-def test_findings_exit_with_1_and_show_what_a_foreign_pack_reported_and_the_line(findings: Path) -> None:
-    done = preflight(findings, "check")
-    assert done.returncode == 1
+def test_findings_exit_with_1_and_show_what_a_foreign_pack_reported_and_the_line(
+    found: subprocess.CompletedProcess[str],
+) -> None:
+    assert found.returncode == 1
     for line in (
         "violated: Queue jobs.visibilityTimeoutSeconds is long",
         "  short-timeouts · green",
         "  found     90 seconds, at most 60: lower it",
         "  source    __main__.py:6",
     ):
-        assert line in done.stdout.splitlines()
+        assert line in found.stdout.splitlines()
 
 
-def test_the_environments_are_compared(findings: Path) -> None:
-    done = preflight(findings, "check")
-    assert "violated: sqs.Queue jobs.visibilityTimeoutSeconds differs" in done.stdout
-    assert "  found     blue: 30; green: 90" in done.stdout.splitlines()
+def test_the_environments_are_compared(found: subprocess.CompletedProcess[str]) -> None:
+    assert "violated: sqs.Queue jobs.visibilityTimeoutSeconds differs" in found.stdout
+    assert "  found     blue: 30; green: 90" in found.stdout.splitlines()
 
 
 def test_one_stack_can_be_checked_alone(findings: Path) -> None:
@@ -85,8 +90,8 @@ def test_one_stack_can_be_checked_alone(findings: Path) -> None:
 
 def test_json_holds_every_finding_with_its_place(findings: Path) -> None:
     report = json.loads(preflight(findings, "check", "--format", "json").stdout)
-    found = next(f for f in report["findings"] if f["rule"] == "short-timeouts")
-    assert (found["environment"], found["source_file"], found["source_line"]) == ("green", "__main__.py", 6)
+    one = next(f for f in report["findings"] if f["rule"] == "short-timeouts")
+    assert (one["environment"], one["source_file"], one["source_line"]) == ("green", "__main__.py", 6)
     assert report["clean"] is False
 
 

@@ -23,6 +23,7 @@ from preflight.pulumi.project import Project
 root = Path(".").resolve()
 project = Project.load(root)
 stacks = project.stacks()
+program.load(project)
 bootstraps = account.recordings(root)
 recorded = program.collect(program.start(project, [Run(project.stack(name), preview=False) for name in stacks]))
 for name in stacks:

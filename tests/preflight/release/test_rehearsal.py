@@ -107,6 +107,6 @@ def test_the_check_finds_a_prod_that_runs_ahead_of_staging(
 ) -> None:
     folder = whole(tmp_path)
     records(folder, *recorded)
-    checked = preflight(folder, "check")
+    checked = preflight(folder, "check", "--stack", "prod")
     assert checked.returncode == (0 if clean else 1), checked.stderr
     assert ("violated: release 2026.10.1 is not recorded on staging" in checked.stdout) is not clean

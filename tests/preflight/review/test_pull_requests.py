@@ -6,31 +6,21 @@ Each is an edit of this project's own files in a copy, and the text is what ``pr
 from __future__ import annotations
 
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.copies import copy_of_project
+from tests.copies import commit, copy_of_project, git
 from tests.preflight.commands.test_command_line import preflight
 from tests.preflight.review.cases import HOLE, RENAME, REPLACEMENT, Edits, apply
 
 STACK = "staging"
 
 
-def git(folder: Path, *arguments: str) -> None:
-    identity = ["-c", "user.name=test", "-c", "user.email=test@example.com"]
-    subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)  # noqa: S603, S607
-
-
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """This project in a separate git repository."""
-    folder = copy_of_project(tmp_path_factory.mktemp("project") / "copy")
-    git(folder, "init", "--quiet")
-    git(folder, "add", "--all")
-    git(folder, "commit", "--quiet", "--message", "what runs")
-    return folder
+    return commit(copy_of_project(tmp_path_factory.mktemp("project") / "copy"))
 
 
 def comment(project: Path, edits: Edits, status: int) -> str:

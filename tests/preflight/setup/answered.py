@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import yaml
 
 from preflight.setup.questions import OTHER
+from tests.copies import commit
 from tests.preflight.release.projects import whole
 
 COMPANY = {
@@ -67,14 +67,7 @@ def answers(provider: str = "okta", **changes: str) -> dict[str, str]:
 
 def project(folder: Path) -> Path:
     """A committed copy of the project."""
-    whole(folder)
-    for command in (
-        ["init", "-q"],
-        ["add", "-A"],
-        ["-c", "user.name=x", "-c", "user.email=x@y", "commit", "-qm", "copy"],
-    ):
-        subprocess.run(["git", *command], cwd=folder, check=True)  # noqa: S603, S607
-    return folder
+    return commit(whole(folder))
 
 
 def given(folder: Path, values: dict[str, str]) -> Path:

@@ -74,6 +74,25 @@ def test_a_third_zone_is_the_one_that_the_declared_difference_names() -> None:
     assert {region: found for region, found in third.items() if found not in ([], [f"{region}c"])} == {}
 
 
+def test_every_region_has_the_zones_that_cfn_lint_lists() -> None:
+    regions: Any = importlib.import_module("cfnlint.helpers").AVAILABILITY_ZONES
+    assert {region: stack_files.zones(region) for region in regions} == {
+        region: sorted(listed) for region, listed in regions.items()
+    }
+    assert stack_files.zones("xx-new-1") == ["xx-new-1a", "xx-new-1b", "xx-new-1c"]
+
+
+def test_cfn_lint_is_named_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(_: str) -> None:
+        return None
+
+    monkeypatch.setattr("importlib.util.find_spec", absent)
+    stack_files._zones.cache_clear()  # pyright: ignore[reportPrivateUsage]
+    with pytest.raises(ModuleNotFoundError) as raised:
+        stack_files.zones("eu-west-1")
+    assert raised.value.name == "cfnlint"
+
+
 def test_the_example_s_names_are_gone(initialized: Path) -> None:
     left = {
         name: [value for value in ("example.com", "ai-platform", "111122223333", "444455556666") if value in text]
