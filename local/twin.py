@@ -56,14 +56,16 @@ class Twin(Environment):
         where = {address: node.name for node in self.plan.nodes for address in (node.v4, node.public) if address}
         found: set[str] = set()
         for node in self.plan.nodes:
-            groups = ", ".join(sorted(self.stack.by_arn(one).name for one in node.groups)) if node.guarded else ""
-            for egress, connections in self.network.refused(node.name).items() if groups else ():
+            for egress, connections in self.network.refused(node.name).items() if node.guarded and node.groups else ():
                 for address, port in connections:
                     peer = where.get(address, address)
                     ends = (node.name, peer) if egress else (peer, node.name)
-                    rules = "egress" if egress else "ingress"
+                    rules, groups = "egress" if egress else "ingress", self._groups(node)
                     found.add(f"network: {ends[0]} → {ends[1]} port {port}: no {rules} rule of {groups} allows it")
         return sorted(found)
+
+    def _groups(self, node: networks.Interface) -> str:
+        return ", ".join(sorted(self.stack.by_arn(one).name for one in node.groups))
 
 
 @contextlib.contextmanager
