@@ -127,8 +127,8 @@ def _wired(stack: Stack, plan: networks.Plan, network: networks.Network) -> Name
     """Sockets of the network's hosts; each host in the VPC also has the resolver's and the task agent's addresses."""
     names = {node.name: network.namespace(node.name) for node in plan.nodes}
     names |= {host.name: network.namespace(host.name) for host in plan.hosts}
+    own = (LINK_LOCAL, resolver_address(stack), CREDENTIALS_ADDRESS)
+    lines = "".join(f"address add {address}/32 dev lo\n" for address in own).encode()
     for host in _hosts(plan):
-        for address in (LINK_LOCAL, resolver_address(stack), CREDENTIALS_ADDRESS):
-            command = ["ip", "-n", names[host], "address", "add", f"{address}/32", "dev", "lo"]
-            subprocess.run(command, check=True, stdin=subprocess.DEVNULL)  # noqa: S603 - iproute2
+        subprocess.run(["ip", "-n", names[host], "-batch", "-"], check=True, input=lines)  # noqa: S603, S607 - iproute2
     return Namespaces(names)
