@@ -19,7 +19,7 @@ from typing import IO, Any
 from local.processes import waited
 from local.task import launch
 from local.task.definition import Container, HealthCheck
-from local.task.image import BUNDLE, Image
+from local.task.image import BUNDLE, Image, compiled
 from local.task.surroundings import Surroundings
 from local.wiring import Node, program
 
@@ -176,6 +176,7 @@ def started(  # noqa: PLR0917 - one container of one task
 ) -> Generator[Running]:
     """Run a container until the block ends. ``folder`` belongs to its task: volumes, root file system and
     specification."""
+    compiled(image)
     spec = specification(container, image, environment, node, around, folder)
     file = folder / f"{container.name}.json"
     _write(file, spec)
