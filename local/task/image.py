@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import cache_from_source
 from pathlib import Path
@@ -50,7 +50,7 @@ IMPORTED = (
     "sqlalchemy.dialects.postgresql.psycopg", "starlette.applications", "starlette.staticfiles", "uvicorn.lifespan.on",
     "uvicorn.loops.auto", "uvicorn.protocols.http.auto", "uvicorn.protocols.websockets.auto", "yaml",
 )  # fmt: skip
-"""What the stand-ins and their server import of other packages, with what these import."""
+"""Modules of packages that the stand-ins and their server import."""
 BUNDLES_OF_PACKAGES = ("botocore/cacert.pem", "certifi/cacert.pem")
 """Python packages that contain a copy of the public authorities and do not read the system's."""
 
@@ -119,13 +119,16 @@ class Images:
         if registry != own:
             raise ImageError(f"CannotPullContainerError: {reference}: the network has an endpoint for {own} only")
         name = repository.rpartition("/")[2]
-        releases = [load_release(version) for version in versions()]
-        found = [one for one in releases if name in one.images and one.images[name].digest == digest]
+        found = [one for one in self._releases if name in one.images and one.images[name].digest == digest]
         if repository.count("/") != 1 or name not in IMAGES or not found:
             raise ImageError(f"CannotPullContainerError: {reference}: not found: no release manifest has this image")
         if name == "gateway":
             return self._gateway(found[0].images[name].version)
-        return _envoy() if name == "proxy" else self._interface(found[0], releases)
+        return _envoy() if name == "proxy" else self._interface(found[0])
+
+    @functools.cached_property
+    def _releases(self) -> Sequence[Release]:
+        return [load_release(version) for version in versions()]
 
     def _gateway(self, version: str) -> Image:
         """``litellm-non_root``: a virtual environment at ``/app/.venv``, and the program before it in the path."""
@@ -165,7 +168,7 @@ class Images:
             looks_names_up=True,
         )
 
-    def _interface(self, release: Release, releases: list[Release]) -> Image:
+    def _interface(self, release: Release) -> Image:
         version = release.images["interface"].version
         real = self.pythons.get(version)
         python = real or sys.executable
@@ -178,7 +181,7 @@ class Images:
             made = self.folder / f"interface-{release.schema_.revision}"
             with self._lock:
                 if not made.exists():
-                    assemble(made, release, releases)
+                    assemble(made, release, self._releases)
             extra = ((str(made), f"{APPLICATION}/open_webui"),)
         return Image(
             name="interface",

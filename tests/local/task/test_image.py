@@ -1,4 +1,4 @@
-"""What the images of stand-ins have in advance."""
+"""The images of the stand-ins."""
 
 from __future__ import annotations
 
