@@ -19,6 +19,7 @@ from policies.guardrails.topology.graph.resources import Graph
 from preflight.pulumi.program import Run, execute
 from preflight.pulumi.project import Project
 from preflight.recording.recorder import RecordedResource, Recording
+from preflight.sdk import imports, lighter
 from preflight.sdk.wire import unwrap
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -192,7 +193,8 @@ class Stack:
 
 
 def recorded(name: str, root: Path = ROOT, settings: Mapping[str, object] | None = None) -> Stack:
-    """Run the program for a stack file in this process; ``settings`` replaces configuration keys (``ai-interface:…``).
+    """Run the program for a stack file in this process, as ``preflight`` does; ``settings`` replaces configuration keys
+    (``ai-interface:…``).
 
     Raises ``preflight.errors.ConfigurationError`` for a stack without a file.
     """
@@ -200,6 +202,8 @@ def recorded(name: str, root: Path = ROOT, settings: Mapping[str, object] | None
     stack = project.stack(name)
     texts = {key: one if isinstance(one, str) else json.dumps(one) for key, one in (settings or {}).items()}
     stack = replace(stack, config={**stack.config, **texts})
+    imports.install()
+    lighter.install()
     with contextlib.chdir(root):
         return Stack.of(execute(project, Run(stack, preview=False)))
 
