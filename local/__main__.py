@@ -5,6 +5,7 @@ Loading the program takes a second or more; Ctrl-C must end it quietly during th
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -19,6 +20,8 @@ def _end_at_once(_signal: int, _frame: FrameType | None) -> None:
 if __name__ == "__main__":
     for ends in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ends, _end_at_once)
+    # The recorded program lives until the end: to look through it for garbage takes a tenth of the start.
+    gc.set_threshold(20_000, 10, 10)
     from local.command import main
 
     sys.exit(main())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import os
 import subprocess
@@ -32,6 +33,7 @@ def package(python: str) -> Path:
     return Path(subprocess.check_output([python, "-c", code], text=True).strip())  # noqa: S603 - the interpreter itself
 
 
+@functools.cache
 def prefixes(python: str) -> tuple[Path, Path, Path]:
     """Return an interpreter's environment, its base installation, and its packages relative to the environment."""
     code = "import sys, sysconfig; print(sys.prefix); print(sys.base_prefix); print(sysconfig.get_path('purelib'))"

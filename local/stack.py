@@ -10,7 +10,7 @@ import contextlib
 import functools
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
@@ -19,6 +19,7 @@ from policies.guardrails.topology.graph.resources import Graph
 from preflight.pulumi.program import Run, execute
 from preflight.pulumi.project import Project
 from preflight.recording.recorder import RecordedResource, Recording
+from preflight.sdk import imports, lighter
 from preflight.sdk.wire import unwrap
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -134,7 +135,7 @@ class Stack:
 
     def all(self, type_: str) -> list[Resource]:
         """Return the resources of one type, sorted by URN."""
-        return [one for one in self.resources if one.type == type_]
+        return list(self._by_type.get(type_, ()))
 
     def one(self, type_: str) -> Resource:
         """Return the only resource of a type. Raises ``LookupError`` with their number if there is not exactly one."""
@@ -150,10 +151,23 @@ class Stack:
     def by_arn(self, arn: str) -> Resource:
         """Return the resource with this ARN or id. Raises ``LookupError`` if the stack has none, which is a fault in
         the stack."""
+        found = self._by_arn.get(arn) if arn else None
+        if found is None:
+            raise LookupError(f"{self.name} has no resource {arn}")
+        return found
+
+    @functools.cached_property
+    def _by_type(self) -> Mapping[str, Sequence[Resource]]:
+        found: defaultdict[str, list[Resource]] = defaultdict(list)
         for one in self.resources:
-            if arn and arn in (one.id, one.recorded.outputs.get("arn")):
-                return one
-        raise LookupError(f"{self.name} has no resource {arn}")
+            found[one.type].append(one)
+        return found
+
+    @functools.cached_property
+    def _by_arn(self) -> Mapping[str, Resource]:
+        """Each ARN and id, and the first resource that has it."""
+        named = ((name, one) for one in reversed(self.resources) for name in (one.id, one.recorded.outputs.get("arn")))
+        return {name: one for name, one in named if isinstance(name, str)}
 
     def changed(self, resource: Resource, **inputs: object) -> Stack:
         """Return a copy of the stack with other inputs for one resource: tests break one value this way."""
@@ -179,7 +193,8 @@ class Stack:
 
 
 def recorded(name: str, root: Path = ROOT, settings: Mapping[str, object] | None = None) -> Stack:
-    """Run the program for a stack file in this process; ``settings`` replaces configuration keys (``ai-interface:…``).
+    """Run the program for a stack file in this process, as ``preflight`` does; ``settings`` replaces configuration keys
+    (``ai-interface:…``).
 
     Raises ``preflight.errors.ConfigurationError`` for a stack without a file.
     """
@@ -187,6 +202,8 @@ def recorded(name: str, root: Path = ROOT, settings: Mapping[str, object] | None
     stack = project.stack(name)
     texts = {key: one if isinstance(one, str) else json.dumps(one) for key, one in (settings or {}).items()}
     stack = replace(stack, config={**stack.config, **texts})
+    imports.install()
+    lighter.install()
     with contextlib.chdir(root):
         return Stack.of(execute(project, Run(stack, preview=False)))
 

@@ -56,14 +56,16 @@ class Twin(Environment):
         where = {address: node.name for node in self.plan.nodes for address in (node.v4, node.public) if address}
         found: set[str] = set()
         for node in self.plan.nodes:
-            groups = ", ".join(sorted(self.stack.by_arn(one).name for one in node.groups)) if node.guarded else ""
-            for egress, connections in self.network.refused(node.name).items() if groups else ():
+            for egress, connections in self.network.refused(node.name).items() if node.guarded and node.groups else ():
                 for address, port in connections:
                     peer = where.get(address, address)
                     ends = (node.name, peer) if egress else (peer, node.name)
-                    rules = "egress" if egress else "ingress"
+                    rules, groups = "egress" if egress else "ingress", self._groups(node)
                     found.add(f"network: {ends[0]} → {ends[1]} port {port}: no {rules} rule of {groups} allows it")
         return sorted(found)
+
+    def _groups(self, node: networks.Interface) -> str:
+        return ", ".join(sorted(self.stack.by_arn(one).name for one in node.groups))
 
 
 @contextlib.contextmanager
@@ -125,8 +127,8 @@ def _wired(stack: Stack, plan: networks.Plan, network: networks.Network) -> Name
     """Sockets of the network's hosts; each host in the VPC also has the resolver's and the task agent's addresses."""
     names = {node.name: network.namespace(node.name) for node in plan.nodes}
     names |= {host.name: network.namespace(host.name) for host in plan.hosts}
+    own = (LINK_LOCAL, resolver_address(stack), CREDENTIALS_ADDRESS)
+    lines = "".join(f"address add {address}/32 dev lo\n" for address in own).encode()
     for host in _hosts(plan):
-        for address in (LINK_LOCAL, resolver_address(stack), CREDENTIALS_ADDRESS):
-            command = ["ip", "-n", names[host], "address", "add", f"{address}/32", "dev", "lo"]
-            subprocess.run(command, check=True, stdin=subprocess.DEVNULL)  # noqa: S603 - iproute2
+        subprocess.run(["ip", "-n", names[host], "-batch", "-"], check=True, input=lines)  # noqa: S603, S607 - iproute2
     return Namespaces(names)

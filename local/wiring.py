@@ -27,6 +27,7 @@ from local.processes import ending, ends_with_us
 CLONE_NEWNET = 0x40000000
 """``CLONE_NEWNET`` from ``sched.h``: the kind of namespace that ``setns`` enters."""
 NAMESPACES = Path("/run/netns")
+_LIBC = ctypes.CDLL(None, use_errno=True)
 LOOPBACK = "127.0.0.1"
 BACKLOG = 1024
 _LISTENING_PORTS = range(16_384, 32_768)
@@ -116,7 +117,7 @@ class Namespaces:
 def _enter(namespace: Path) -> None:
     """Move the calling thread into a network namespace."""
     with namespace.open() as opened:
-        if ctypes.CDLL(None, use_errno=True).setns(opened.fileno(), CLONE_NEWNET):
+        if _LIBC.setns(opened.fileno(), CLONE_NEWNET):
             number = ctypes.get_errno()
             raise OSError(number, os.strerror(number), str(namespace))
 

@@ -105,7 +105,7 @@ def running(version: int, parameters: Mapping[str, str], log: Callable[[str], No
         if os.getuid() == 0:
             os.chown(folder, USER, USER)
         data = folder / "data"
-        _output(_as_user(programs / "initdb", "-D", data, "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--no-sync"))
+        _output(["cp", "-a", str(_empty(version)), str(data)])
         settings = {
             "listen_addresses": "",
             "unix_socket_directories": str(folder),
@@ -197,6 +197,20 @@ def _installed(version: int) -> Path:
     with (copy / "share" / "postgresql" / "extension" / "vector.control").open("a") as control:
         control.write("\ntrusted = true\n")
     return copy / "bin"
+
+
+@functools.cache
+def _empty(version: int) -> Path:
+    """The data of a server that has not been started yet. Each server of this process gets a copy, which takes a tenth of the time
+    that initdb takes."""
+    folder = Path(tempfile.mkdtemp(prefix="twin-database-empty-", dir=_in_memory()))
+    atexit.register(_remove, folder, os.getpid())
+    if os.getuid() == 0:
+        os.chown(folder, USER, USER)
+    initdb = _installed(version) / "initdb"
+    data = folder / "data"
+    _output(_as_user(initdb, "-D", data, "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--no-sync"))
+    return data
 
 
 def _remove(folder: Path, process_id: int) -> None:

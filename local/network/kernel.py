@@ -14,6 +14,7 @@ from pathlib import Path
 _NEW_NETWORK = 0x40000000  # CLONE_NEWNET
 _CAP_NET_ADMIN, _CAP_SYS_ADMIN = 12, 21
 HOLDERS = Path("/run/netns")
+_LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def available() -> str:
@@ -39,9 +40,8 @@ def available() -> str:
 @lru_cache(maxsize=1)
 def _refused() -> str:
     """A container may hold the capabilities and still refuse namespaces or nftables: try both."""
-    libc = ctypes.CDLL(None, use_errno=True)
     with open(_OWN, "rb") as home:  # noqa: PTH123 - a file descriptor is wanted
-        if libc.unshare(_NEW_NETWORK) != 0:
+        if _LIBC.unshare(_NEW_NETWORK) != 0:
             return f"this kernel refuses network namespaces: {os.strerror(ctypes.get_errno())}"
         try:
             import subprocess  # noqa: PLC0415
@@ -71,8 +71,7 @@ def program(name: str) -> str:
 
 def enter(namespace: int) -> None:
     """Move this thread into the namespace of an open file."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.setns(namespace, _NEW_NETWORK) != 0:
+    if _LIBC.setns(namespace, _NEW_NETWORK) != 0:
         code = ctypes.get_errno()
         raise OSError(code, f"cannot enter the network namespace: {os.strerror(code)}")
 

@@ -7,7 +7,6 @@ namespaces behind; the next run removes those of owners that no longer exist, an
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import shutil
@@ -15,16 +14,16 @@ import signal
 import socket
 import subprocess
 import threading
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from itertools import count
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
+from . import sets
 from .kernel import HOLDERS, available, inside, program
 from .layout import Box, Layout, lay_out
 from .model import Interface, Plan
-from .nftables import REFUSED
+from .nftables import GROUPS, REFUSED
 
 PREFIX = "ai-interface"
 _NAMED = re.compile(rf"{PREFIX}\.(\d+)\.(\d+)\.\d+")
@@ -95,12 +94,12 @@ class Network:
     def refused(self, name: str) -> dict[bool, list[tuple[str, int]]]:
         """Return the connections that an interface's security groups have dropped: for egress (``True``) and ingress the peers and TCP
         ports, sorted; IPv4 only."""
-        with inside(self.namespace(name)):  # ``ip netns exec`` mounts a file system for each command
-            command = [program("nft"), "-j", "list", "sets", "table", "inet", "groups"]
-            done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - the kernel's program
-        content: dict[str, Any] = json.loads(done.stdout) if done.returncode == 0 else {"nftables": []}
-        sets: dict[str, Any] = {entry["set"]["name"]: entry["set"] for entry in content["nftables"] if "set" in entry}
-        return {egress: sorted(_connections(sets.get(REFUSED[egress], {}))) for egress in (True, False)}
+        with inside(self.namespace(name)):
+            asked = sets.asking()
+        with asked:
+            return {
+                egress: sorted(map(_connection, sets.keys(asked, GROUPS, REFUSED[egress]))) for egress in (True, False)
+            }
 
     def close(self) -> None:
         """Stop every running program, by force after a few seconds."""
@@ -116,10 +115,9 @@ class Network:
         self._running.clear()
 
 
-def _connections(dropped: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
-    for element in dropped.get("elem", []):
-        address, port = element["concat"]
-        yield str(address), int(port)
+def _connection(key: bytes) -> tuple[str, int]:
+    """Address and port of an element: each begins at a multiple of four bytes."""
+    return socket.inet_ntoa(key[:4]), int.from_bytes(key[4:6])
 
 
 @contextlib.contextmanager

@@ -13,6 +13,8 @@ from .model import ICMP, ICMPV6, TCP, UDP, AclEntry, GroupRule, Interface, Match
 _NEIGHBOURS = "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit, nd-router-advert } accept"
 _EVERYTHING = ("0.0.0.0/0", "::/0")
 _V6 = 6
+GROUPS = "groups"
+"""The table of an interface's security groups."""
 REFUSED = ("refused_inward", "refused_outward")
 """Sets of an interface by direction: peer IPv4 address and TCP port of the connections that its security groups
 dropped."""
@@ -30,7 +32,7 @@ def of_node(plan: Plan, node: Interface, members: Mapping[str, tuple[Interface, 
     if not node.guarded:
         return ""
     rules = [rule for group in node.groups for rule in plan.groups.get(group, ())]
-    lines = ["table inet groups {"]
+    lines = [f"table inet {GROUPS} {{"]
     lines += [f" set {one} {{ type ipv4_addr . inet_service; flags dynamic; size 1024; }}" for one in REFUSED]
     for chain, hook, egress, near in (("inward", "input", False, "iifname"), ("outward", "output", True, "oifname")):
         lines += [f" chain {chain} {{", f"  type filter hook {hook} priority 0; policy drop;"]

