@@ -8,6 +8,8 @@ from tests.engine.harness import Engine
 
 POLICY = "reachability-no-internal-endpoint-reachable"
 """What refuses it."""
+ON_ONE_RESOURCE = "vpc-open-ingress"
+"""What refuses each of its rules alone."""
 
 _RULES = """
 
