@@ -55,7 +55,8 @@ class RunningMonitor(RecordingMonitor):
                 self._steps[urn] = Step(urn, Operation.CREATE)
             return super().answer(request, urn, inputs)
         changed = differing(old.inputs, self.cleaned(inputs), set(request.ignoreChanges))
-        forced = {*request.replaceOnChanges} & set(changed)
+        # A star is the path of every property (https://www.pulumi.com/docs/iac/concepts/resources/options/replaceonchanges/).
+        forced = set(changed) if "*" in request.replaceOnChanges else {*request.replaceOnChanges} & set(changed)
         replacing = sorted({name for name in changed if replacement.replaces(request.type, name)} | forced)
         if replacing or old.urn in self._condemned:
             first = _deletes_first(request, old, inputs) or old.urn in self._condemned

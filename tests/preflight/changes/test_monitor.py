@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pulumi
 import pulumi_aws as aws
+import pytest
 
 from preflight.changes.monitor import planned
 from preflight.changes.plan import Operation, Plan
@@ -108,3 +109,22 @@ def test_what_is_in_a_renamed_component_is_the_same_resource() -> None:
     assert steps(found) == []
     without = plan(lambda: Store("example:index:State", "state"), lambda: Store("example:index:Data", "data"))
     assert [operation for _, operation in steps(without)] == [Operation.CREATE, Operation.DELETE]
+
+
+@pytest.mark.parametrize(
+    ("replaced_for", "operation"),
+    [
+        ([], Operation.UPDATE),
+        (["kmsKeyId"], Operation.UPDATE),
+        (["retentionInDays"], Operation.REPLACE),
+        (["*"], Operation.REPLACE),
+    ],
+)
+def test_a_change_that_the_program_replaces_a_resource_for_is_a_replacement(
+    replaced_for: list[str], operation: Operation
+) -> None:
+    def program(days: int) -> Callable[[], object]:
+        options = pulumi.ResourceOptions(replace_on_changes=replaced_for)
+        return lambda: aws.cloudwatch.LogGroup("group", name="/logs", retention_in_days=days, opts=options)
+
+    assert steps(plan(program(30), program(60))) == [("group", operation)]
