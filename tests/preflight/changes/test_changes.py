@@ -172,7 +172,7 @@ def _replaced_with(recording: Recording, type_: str) -> set[str]:
         for one in recording.resources
         if one.custom and one.urn not in replaced
         for name, urns in one.property_dependencies.items()
-        if replaces(one.type, name) and replaced & set(urns)
+        if ("*" in one.replace_on_changes or replaces(one.type, name)) and replaced & set(urns)
     }:
         replaced |= more
     return replaced
