@@ -8,7 +8,7 @@ change in the same way; the engine tests compare both step by step (``tests/engi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeAlias, cast
@@ -55,9 +55,7 @@ class RunningMonitor(RecordingMonitor):
                 self._steps[urn] = Step(urn, Operation.CREATE)
             return super().answer(request, urn, inputs)
         changed = differing(old.inputs, self.cleaned(inputs), set(request.ignoreChanges))
-        # A star is the path of every property (https://www.pulumi.com/docs/iac/concepts/resources/options/replaceonchanges/).
-        forced = set(changed) if "*" in request.replaceOnChanges else {*request.replaceOnChanges} & set(changed)
-        replacing = sorted({name for name in changed if replacement.replaces(request.type, name)} | forced)
+        replacing = _replacing(request.type, changed, request.replaceOnChanges)
         if replacing or old.urn in self._condemned:
             first = _deletes_first(request, old, inputs) or old.urn in self._condemned
             self._steps[urn] = Step(urn, Operation.REPLACE, tuple(changed), tuple(replacing), first, old)
@@ -104,10 +102,17 @@ class RunningMonitor(RecordingMonitor):
                 if urn in gone or urn in self.recorded or not resource.custom or resource.external:
                     continue
                 depending = [name for name, urns in resource.property_dependencies.items() if gone & set(urns)]
-                if any(replacement.replaces(resource.type, name) for name in depending):
+                if _replacing(resource.type, depending, resource.replace_on_changes):
                     gone.add(urn)
                     self._condemned.add(urn)
                     found = True
+
+
+def _replacing(type_: str, changed: Iterable[str], on_changes: Iterable[str]) -> list[str]:
+    """The changed inputs that replace a resource, sorted: because of its type, or because the program wants it. A star is every
+    input (https://www.pulumi.com/docs/iac/concepts/resources/options/replaceonchanges/)."""
+    wanted = set(on_changes)
+    return sorted(n for n in changed if "*" in wanted or n in wanted or replacement.replaces(type_, n))
 
 
 def differing(old: Wire, new: Wire, ignored: set[str]) -> list[str]:

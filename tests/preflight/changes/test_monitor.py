@@ -128,3 +128,26 @@ def test_a_change_that_the_program_replaces_a_resource_for_is_a_replacement(
         return lambda: aws.cloudwatch.LogGroup("group", name="/logs", retention_in_days=days, opts=options)
 
     assert steps(plan(program(30), program(60))) == [("group", operation)]
+
+
+@pytest.mark.parametrize(
+    ("replaced_for", "expected"),
+    [([], (Operation.UPDATE, False)), (["*"], (Operation.REPLACE, True))],
+)
+def test_what_the_program_replaces_goes_before_what_it_depends_on(
+    replaced_for: list[str], expected: tuple[Operation, bool]
+) -> None:
+    def program(port: int) -> Callable[[], object]:
+        def run() -> None:
+            group = aws.lb.TargetGroup(
+                "group", name="given", port=port, protocol="HTTPS", target_type="ip", vpc_id="vpc-1"
+            )
+            options = pulumi.ResourceOptions(replace_on_changes=replaced_for)
+            forward = aws.lb.ListenerDefaultActionArgs(type="forward", target_group_arn=group.arn)
+            aws.lb.Listener("listener", load_balancer_arn="arn", default_actions=[forward], opts=options)
+
+        return run
+
+    found = plan(program(443), program(444))
+    (step,) = [one for one in found.steps.values() if one.name == "listener"]
+    assert (step.operation, step.deleted_first) == expected
